@@ -1,0 +1,1 @@
+"""Audit, preview and batch-rename the Weights & Biases runs of RSST."""

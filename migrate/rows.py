@@ -1,0 +1,93 @@
+"""The data that flows through the tool: runs come in, rows come out.
+
+Both are plain values. What a status means and which columns a row has is the
+contract of `rsst-migrate report`; every format writes the same columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from naming import FIELDS
+
+Status = Literal["rename", "review", "hold", "current", "custom"]
+
+STATUSES: Final[tuple[Status, ...]] = ("rename", "review", "hold", "current", "custom")
+"""Every status, those that need a person's eye first."""
+
+COLUMNS: Final[tuple[str, ...]] = (
+    "entity",
+    "project",
+    "run_id",
+    "state",
+    "created_at",
+    "status",
+    "reason",
+    "old_name",
+    "new_name",
+    *FIELDS,
+)
+"""The columns of a row, in the order in which every format writes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a listing says of one run.
+
+    Attributes:
+        entity: The user or team that owns the project.
+        project: The project's name.
+        run_id: The id in the run's URL (GraphQL `name`).
+        name: The display name, the one thing that this tool changes.
+        state: W&B's word: `running`, `finished`, `crashed`, ...
+        created_at: Aware, in UTC; None where the server's value is not a time.
+        read_only: True where this key may look and not rename.
+        config: The config values that we use, unwrapped (`{"rate": 0.15}`); None where
+            the server's config is not a JSON object.
+    """
+
+    entity: str
+    project: str
+    run_id: str
+    name: str
+    state: str
+    created_at: datetime | None
+    read_only: bool
+    config: Mapping[str, object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a report: a run, what is to become of its name, and why.
+
+    Attributes:
+        status: One of STATUSES.
+        reason: Empty, or a code and words: `missing: rate, exponents`.
+        new_name: The new name where status is `rename`, else None.
+        fields: The FIELDS of the run as far as they are known; a field that is not is absent.
+    """
+
+    entity: str
+    project: str
+    run_id: str
+    state: str
+    created_at: datetime | None
+    status: Status
+    reason: str
+    old_name: str
+    new_name: str | None
+    fields: Mapping[str, object]
+
+
+def utc_text(moment: datetime | None) -> str | None:
+    """The ISO 8601 text of an aware time, in UTC with a `Z`; None stays None.
+
+    >>> utc_text(datetime(2026, 1, 8, 14, 30, tzinfo=UTC))
+    '2026-01-08T14:30:00Z'
+    """
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
