@@ -1,37 +1,57 @@
-"""Names of RSST runs: build the new ones, read new and old ones back."""
+"""Names of RSST runs: build the new ones, read new and old ones back.
 
-FIELDS = (
-    "struct",
-    "schedule",
-    "criteria",
-    "arch",
-    "dataset",
-    "reg",
-    "exponents",
-    "rate",
-    "fillback_rate",
-    "pretrained",
-    "struct_target",
+Standard library only, Python 3.8: the training script imports this package, `rsst-migrate`
+stands on it. Nothing here does I/O.
+
+>>> parse_name("rsst_exp_custom_exponents_l1_vit_small_cifar100").fields["arch"]
+'vit_small'
+"""
+
+from naming.advice import Advice, advise
+from naming.arguments import add_arguments
+from naming.experiment import (
+    CONFIG_KEYS,
+    FIELDS,
+    Experiment,
+    Fields,
+    FieldsError,
+    experiment,
+    read_fields,
+)
+from naming.read import ParsedName, parse_name
+from naming.style import GUIDE_STYLE, Style, StyleError
+from naming.vocabulary import VOCABULARY, Vocabulary
+from naming.write import (
+    MAX_LENGTH,
+    experiment_name,
+    legacy_name,
+    with_guide_defaults,
+    write_name,
+    zone,
 )
 
-CONFIG_KEYS = (
-    "struct",
-    "RST_schedule",
-    "criteria",
-    "arch",
-    "dataset",
-    "reg_granularity_prune",
-    "exponents",
-    "rate",
-    "fillback_rate",
-    "pretrained",
-    "vit_pretrained",
-    "vit_pretrained_21k",
-    "mamba_pretrained",
-    "vit_structured",
-    "vit_prune_target",
-    "exp_name",
-    "batch_size",
-    "lr",
-    "seed",
-)
+__all__ = [
+    "CONFIG_KEYS",
+    "FIELDS",
+    "GUIDE_STYLE",
+    "MAX_LENGTH",
+    "VOCABULARY",
+    "Advice",
+    "Experiment",
+    "Fields",
+    "FieldsError",
+    "ParsedName",
+    "Style",
+    "StyleError",
+    "Vocabulary",
+    "add_arguments",
+    "advise",
+    "experiment",
+    "experiment_name",
+    "legacy_name",
+    "parse_name",
+    "read_fields",
+    "with_guide_defaults",
+    "write_name",
+    "zone",
+]

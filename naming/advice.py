@@ -1,0 +1,63 @@
+"""The guide's advice on names that people pick."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from naming.write import MAX_LENGTH
+
+READABLE_LENGTH = 48
+"""The guide calls 62 characters too long to read; its longest good name has 36."""
+
+_PLAIN = re.compile(
+    r"(test|run|exp|try|tmp|temp|debug|demo|foo|new|final|experiment)?[-_.]?\d*", re.I
+)
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One piece of advice.
+
+    Attributes:
+        code: `too-plain`, `too-long` or `no-prefix`.
+        text: What it says, in English.
+        guide: The guide's own words.
+    """
+
+    code: str
+    text: str
+    guide: str
+
+
+def advise(name: str) -> tuple[Advice, ...]:
+    """The guide's advice on a name that a person picked; none for a good one.
+
+    >>> [advice.code for advice in advise("test1")]
+    ['too-plain']
+    >>> advise("paper_fig3_vit_cifar10")
+    ()
+    """
+    if _PLAIN.fullmatch(name) or len(name) < 4:
+        return (
+            Advice("too-plain", "too plain to be told from other runs", "名称太简单，难以区分"),
+        )
+    found = []
+    if len(name) > READABLE_LENGTH:
+        more = f"; W&B keeps {MAX_LENGTH} characters" if len(name) > MAX_LENGTH else ""
+        found.append(
+            Advice(
+                "too-long",
+                f"too long to read ({len(name)} characters{more})",
+                "名称太长，难以阅读",
+            )
+        )
+    if not re.search(r"[^\W_].*[-_ ./]", name):
+        found.append(
+            Advice(
+                "no-prefix",
+                "no prefix: runs of one series are found by a prefix that they share",
+                "系列实验用统一前缀",
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,26 @@
+"""The training script's own arguments that name its run."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add `--exp_name` and `--exp_timestamp` to a training script's parser.
+
+    >>> parser = argparse.ArgumentParser()
+    >>> add_arguments(parser)
+    >>> parser.parse_args(["--exp_name", "paper_fig3"]).exp_name
+    'paper_fig3'
+    """
+    parser.add_argument(
+        "--exp_name",
+        type=str,
+        default=None,
+        help="name of the W&B run; without it, one is made from the arguments",
+    )
+    parser.add_argument(
+        "--exp_timestamp",
+        action="store_true",
+        help="put the time behind --exp_name",
+    )

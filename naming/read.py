@@ -1,0 +1,243 @@
+"""Reading names back: the new format, the old one, and what is neither."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Iterator
+
+from naming import values
+from naming.experiment import FIELDS
+from naming.near_miss import near_miss
+from naming.style import EXTRAS, GUIDE_STYLE, GUIDE_TIMESTAMPS, Style, is_timestamp
+from naming.vocabulary import (
+    CRITERIA,
+    EXPONENTS_SCHEDULE,
+    SCHEDULES,
+    STRUCT_TARGETS,
+    STRUCTS,
+    VOCABULARY,
+    Vocabulary,
+)
+
+LONGEST = 1024
+"""No name of ours comes near this length; longer texts are not looked into."""
+
+
+def _any(words: tuple[str, ...]) -> str:
+    return "|".join(re.escape(word) for word in words)
+
+
+# A float as Python writes one, or an integer: the January script wrote reg_1.
+_NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
+
+_CURRENT = re.compile(
+    rf"""
+    (?: (?P<rsst>rsst)_ (?P<rsst_what>.+)
+        _sched_(?P<schedule>{_any(SCHEDULES)}) _reg_(?P<reg>{_NUMBER}) (?:_exp(?P<exponents>-?\d+))?
+      | (?P<refill>refill)_ (?P<refill_what>.+)
+        _fill_(?P<fillback_rate>{_NUMBER})
+    )
+    _crit_(?P<criteria>{_any(CRITERIA)})
+    _rate_(?P<rate>{_NUMBER})
+    (?P<pretrained>_pretrained)?
+    (?:_struct_(?P<struct_target>{_any(STRUCT_TARGETS)}))?
+    _(?P<timestamp>.+)
+    """,
+    re.VERBOSE | re.ASCII | re.DOTALL,
+)
+_LEGACY = re.compile(
+    rf"(?P<struct>{_any(STRUCTS)})_(?P<schedule>{_any(SCHEDULES)})_(?P<criteria>{_any(CRITERIA)})"
+    r"_(?P<what>.+)",
+    re.ASCII | re.DOTALL,
+)
+_EXTRA = re.compile(rf"_({_any(tuple(EXTRAS))})_({_NUMBER})$", re.ASCII)
+_ORDINAL = re.compile(r"(?P<timestamp>.+)_(?P<ordinal>[2-9]|[1-9]\d+)", re.ASCII | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class ParsedName:
+    """What a name says.
+
+    Attributes:
+        name: The name that was read.
+        format: `current` (the new format), `legacy` (the old one) or `custom`.
+        readings: Each way to read it: one dict a reading, with every key of `FIELDS` (None where
+            the name does not say). A name in the new format has `extras` (label to value),
+            `timestamp` (as written) and `ordinal` (1 without one) besides.
+        reason: Why it is custom, or what makes it ambiguous; else empty.
+    """
+
+    name: str
+    format: str
+    readings: tuple[dict[str, object], ...] = ()
+    reason: str = ""
+
+    @property
+    def fields(self) -> dict[str, object] | None:
+        """The only reading; None where there is none, or more than one."""
+        return self.readings[0] if len(self.readings) == 1 else None
+
+
+def parse_name(
+    name: str, *, style: Style = GUIDE_STYLE, vocabulary: Vocabulary = VOCABULARY
+) -> ParsedName:
+    """Read a run's name.
+
+    Args:
+        name: Any text.
+        style: Its timestamp format is read besides the two of the guide.
+        vocabulary: The architectures and datasets to count on. A name with one side unknown is
+            read by the other; with both unknown, every split is a reading.
+
+    >>> parse_name("rsst_x_l1_res18_2_cifar10_trigger").fields["arch"]
+    'res18_2'
+    >>> parse_name("rsst_x_l1_res18").reason
+    'near-miss: an old name without its dataset'
+    >>> len(parse_name("rsst_x_l1_my_net_my_data").readings)
+    3
+    """
+    if len(name) > LONGEST:
+        return ParsedName(name, "custom", (), f"not-ours: {len(name)} characters long")
+    readers = {"current": _read_current, "legacy": _read_legacy}
+    for name_format, read in readers.items():
+        readings = tuple(read(name, style, vocabulary))
+        if readings:
+            return ParsedName(name, name_format, readings, _ambiguity(readings))
+
+    def reads(other: str) -> bool:
+        return any(any(read(other, style, vocabulary)) for read in readers.values())
+
+    reason = near_miss(name, reads, vocabulary) or "not-ours: a name of another kind"
+    return ParsedName(name, "custom", (), reason)
+
+
+def _read_current(name: str, style: Style, vocabulary: Vocabulary) -> Iterator[dict[str, object]]:
+    match = _CURRENT.fullmatch(name)
+    if match is None:
+        return
+    time = _read_time(match["timestamp"], style)
+    what, extras = _take_extras(match["rsst_what"] or match["refill_what"])
+    numbers = {part: _float(match[part]) for part in ("reg", "rate", "fillback_rate")}
+    if time is None or extras is None or math.inf in map(abs, filter(None, numbers.values())):
+        return
+    for arch, dataset in split_pair(what, vocabulary):
+        if not _exponents_fit(match, vocabulary.family(arch)):
+            continue
+        yield {
+            **dict.fromkeys(FIELDS),
+            "struct": match["rsst"] or match["refill"],
+            "schedule": match["schedule"],
+            "criteria": match["criteria"],
+            "arch": arch,
+            "dataset": dataset,
+            "exponents": None if match["exponents"] is None else int(match["exponents"]),
+            **numbers,
+            "pretrained": match["pretrained"] is not None,
+            "struct_target": match["struct_target"],
+            "extras": extras,
+            "timestamp": time[0],
+            "ordinal": time[1],
+        }
+
+
+def _exponents_fit(match: re.Match[str], family: str) -> bool:
+    """Whether exponents stand where they may: CNNs have them in the January names only."""
+    if match["schedule"] != EXPONENTS_SCHEDULE:
+        return match["exponents"] is None
+    return match["exponents"] is not None or family in ("cnn", "other")
+
+
+def _read_legacy(name: str, style: Style, vocabulary: Vocabulary) -> Iterator[dict[str, object]]:
+    match = _LEGACY.fullmatch(name)
+    if match is None:
+        return
+    for arch, dataset in split_pair(match["what"], vocabulary):
+        yield {
+            **dict.fromkeys(FIELDS),
+            "struct": match["struct"],
+            "schedule": match["schedule"],
+            "criteria": match["criteria"],
+            "arch": arch,
+            "dataset": dataset,
+        }
+
+
+def split_pair(text: str, vocabulary: Vocabulary) -> list[tuple[str, str]]:
+    """Every plausible way to split `{arch}_{dataset}`, which may both contain `_`.
+
+    Splits into two known words come first and alone. Next come those with one known word, the
+    longest there is on either side (a known dataset first: people add models more often). With
+    neither known, every split is as good as another. There is none where the text is not a pair:
+    one known word alone, two in the wrong order, or a known pair with more text behind it.
+
+    >>> split_pair("vit_small_imagenet_imagenet", VOCABULARY)
+    [('vit_small_imagenet', 'imagenet')]
+    >>> split_pair("mobilenet_v2_cifar10", VOCABULARY)
+    [('mobilenet_v2', 'cifar10'), ('mobilenet', 'v2_cifar10')]
+    """
+    if not values.is_word(text):
+        return []
+    cuts = [i for i, character in enumerate(text) if character == "_" and 0 < i < len(text) - 1]
+    pairs = [(text[:i], text[i + 1 :]) for i in cuts]
+    with_arch = [pair for pair in pairs if pair[0] in vocabulary.architectures]
+    with_dataset = [pair for pair in pairs if pair[1] in vocabulary.datasets]
+    both = [pair for pair in with_arch if pair in with_dataset]
+    if both:
+        return both
+    alone = text in vocabulary.architectures or text in vocabulary.datasets
+    if alone or any(_has_more_behind(pair[1], vocabulary) for pair in with_arch):
+        return []
+    if with_dataset or with_arch:
+        return with_dataset[:1] + with_arch[-1:]
+    swapped = any(a in vocabulary.datasets and b in vocabulary.architectures for a, b in pairs)
+    return [] if swapped else pairs
+
+
+def _has_more_behind(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether text begins with a known dataset: `cifar10_v2`, `cifar10-old`."""
+    words = re.finditer(r"[^A-Za-z0-9]", text)
+    return any(text[: word.start()] in vocabulary.datasets for word in words)
+
+
+def _take_extras(text: str) -> tuple[str, dict[str, object] | None]:
+    """Take `bs_128`, `lr_0.1` and `seed_1` off the end; None for one that stands there twice."""
+    extras: dict[str, object] = {}
+    match = _EXTRA.search(text)
+    while match is not None:
+        label, digits = match.groups()
+        parse = EXTRAS[label][1]
+        try:
+            value = parse(digits)
+        except ValueError:
+            break
+        if label in extras:
+            return text, None
+        extras = {label: value, **extras}
+        text = text[: match.start()]
+        match = _EXTRA.search(text)
+    return text, extras
+
+
+def _read_time(text: str, style: Style) -> tuple[str, int] | None:
+    """The timestamp and the ordinal behind it, by the style's own format first."""
+    for timestamp_format in (style.timestamp_format, *GUIDE_TIMESTAMPS):
+        if is_timestamp(text, timestamp_format):
+            return text, 1
+        match = _ORDINAL.fullmatch(text)
+        if match is not None and is_timestamp(match["timestamp"], timestamp_format):
+            return match["timestamp"], int(match["ordinal"])
+    return None
+
+
+def _float(text: str | None) -> float | None:
+    return None if text is None else float(text)
+
+
+def _ambiguity(readings: tuple[dict[str, object], ...]) -> str:
+    if len(readings) == 1:
+        return ""
+    shown = " or ".join("{arch} on {dataset}".format(**reading) for reading in readings[:3])
+    more = f" or {len(readings) - 3} more" if len(readings) > 3 else ""
+    return f"ambiguous: {shown}{more}"

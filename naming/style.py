@@ -1,0 +1,118 @@
+"""How new names are written where the guide leaves a choice."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Pattern
+
+from naming import values
+
+EXTRAS = {
+    "bs": ("batch_size", values.integer),
+    "lr": ("lr", values.number),
+    "seed": ("seed", values.integer),
+}
+"""The extra parts of the guide: label in the name, to the argument and its type."""
+
+GUIDE_TIMESTAMPS = ("%m%d_%H%M", "%Y%m%d_%H%M%S")
+"""The two forms of the time that the guide shows; the first is the default."""
+
+_DIRECTIVES = {
+    "Y": r"(?P<year>\d{4})",
+    "y": r"(?P<short_year>\d\d)",
+    "m": r"(?P<month>\d\d)",
+    "d": r"(?P<day>\d\d)",
+    "H": r"(?P<hour>\d\d)",
+    "M": r"(?P<minute>\d\d)",
+    "S": r"(?P<second>\d\d)",
+}
+_FORMAT = re.compile(r"(?:%[YymdHMS][-_.:T]*)+")
+
+
+class StyleError(ValueError):
+    """A style that names cannot be written in."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """A way of writing new names.
+
+    Attributes:
+        timestamp_format: `strftime` directives `%Y %y %m %d %H %M %S`, each at most once, with
+            `-`, `_`, `.`, `:` or `T` between them.
+        extras: Labels of EXTRAS to write after the dataset, in this order.
+        cnn_exponents: Write `exp{exponents}` for CNN architectures too.
+
+    Raises:
+        StyleError: The format or a label is none of these.
+    """
+
+    timestamp_format: str = GUIDE_TIMESTAMPS[0]
+    extras: tuple[str, ...] = ()
+    cnn_exponents: bool = False
+
+    def __post_init__(self) -> None:
+        timestamp_pattern(self.timestamp_format)
+        for label in self.extras:
+            if label not in EXTRAS:
+                raise StyleError(
+                    "no extra part is called {!r}: there are {}".format(label, ", ".join(EXTRAS))
+                )
+        if len(set(self.extras)) != len(self.extras):
+            raise StyleError("an extra part is asked for twice: " + ",".join(self.extras))
+
+
+def format_timestamp(moment: datetime, timestamp_format: str) -> str:
+    """The time as it stands in a name, in the zone that `moment` has.
+
+    >>> format_timestamp(datetime(2026, 1, 8, 14, 30), "%m%d_%H%M")
+    '0108_1430'
+    """
+    # strftime does not pad the years before 1000 on every platform.
+    return moment.strftime(timestamp_format.replace("%Y", f"{moment.year:04d}"))
+
+
+@lru_cache(maxsize=32)
+def timestamp_pattern(timestamp_format: str) -> Pattern[str]:
+    """The pattern of the texts that a timestamp format writes.
+
+    Raises:
+        StyleError: The format has a directive that cannot be read back, or one twice.
+    """
+    directives = re.findall("%(.)", timestamp_format)
+    if not _FORMAT.fullmatch(timestamp_format) or timestamp_format[-1] in "-_.:T":
+        raise StyleError(
+            f"timestamp format {timestamp_format!r} cannot be read back from a name: "
+            "use %Y %y %m %d %H %M %S with - _ . : T between them, like %m%d_%H%M"
+        )
+    if len(set(directives)) != len(directives):
+        raise StyleError(f"timestamp format {timestamp_format!r} has a directive twice")
+    pattern = "".join(
+        _DIRECTIVES[part[1]] if part.startswith("%") else re.escape(part)
+        for part in re.findall("%.|[^%]+", timestamp_format)
+    )
+    return re.compile(pattern, re.ASCII)
+
+
+def is_timestamp(text: str, timestamp_format: str) -> bool:
+    """Whether the text is a time in this format: `0229_2359` is one, `0230_2359` is none."""
+    match = timestamp_pattern(timestamp_format).fullmatch(text)
+    if match is None:
+        return False
+    parts = {unit: int(digits) for unit, digits in match.groupdict().items()}
+    if "short_year" in parts:
+        parts.setdefault("year", 2000 + parts.pop("short_year"))
+        parts.pop("short_year", None)
+    try:
+        # Without a year in it, a name may speak of a 29 February.
+        datetime(**{"year": 2000, "month": 1, "day": 1, **parts})  # type: ignore[arg-type]
+    except ValueError:
+        return False
+    return True
+
+
+GUIDE_STYLE = Style()
+"""The way the guide's examples are written."""

@@ -1,0 +1,82 @@
+"""Argument values in whatever type they come, made canonical.
+
+The same argument is a float in the training script, an integer when W&B gives it back, and text
+on a command line: `1`, `1.0` and `"1.0"` are one value and must come out as one.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from typing import Iterable
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NO = frozenset(["", "0", "none", "false", "null"])
+
+
+def number(value: object) -> float:
+    """A finite float; ValueError for anything else, booleans and `nan` included.
+
+    >>> number(1), number("0.150"), number("1e-5")
+    (1.0, 0.15, 1e-05)
+    """
+    if isinstance(value, str):
+        if not _NUMBER.fullmatch(value.strip()):
+            raise ValueError("not a number")
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ValueError("not a number")
+    try:
+        result = float(value)
+    except OverflowError:
+        raise ValueError("not a number that a float can hold") from None
+    if not math.isfinite(result):
+        raise ValueError("not a finite number")
+    return result + 0.0  # -0.0 becomes 0.0
+
+
+def integer(value: object) -> int:
+    """A whole number; ValueError for anything else.
+
+    >>> integer(3.0), integer("3")
+    (3, 3)
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    result = number(value)
+    if not result.is_integer():
+        raise ValueError("not a whole number")
+    return int(result)
+
+
+def is_word(value: object) -> bool:
+    """Whether this is text that can stand in a name: printable, without white space."""
+    return isinstance(value, str) and value.isprintable() and value != "" and " " not in value
+
+
+def word(value: object) -> str:
+    """Text that can stand in a name; ValueError for anything else."""
+    if not is_word(value):
+        raise ValueError("not a word")
+    return str(value)
+
+
+def one_of(value: object, allowed: Iterable[str]) -> str:
+    """A word of a closed set."""
+    if value not in tuple(allowed):
+        raise ValueError("not one of " + ", ".join(allowed))
+    return str(value)
+
+
+def flag(value: object) -> bool:
+    """Whether a switch is on, given as a boolean, a path or text.
+
+    >>> [flag(v) for v in (None, "None", "False", "false", "null", "", 0)]
+    [False, False, False, False, False, False, False]
+    >>> flag(True), flag("weights/vit.pth"), flag("True")
+    (True, True, True)
+    """
+    if isinstance(value, str):
+        return value.strip().lower() not in _NO
+    return bool(value)
