@@ -12,6 +12,7 @@ from naming.arguments import add_arguments
 from naming.experiment import (
     CONFIG_KEYS,
     FIELDS,
+    KEYS,
     Experiment,
     Fields,
     FieldsError,
@@ -24,6 +25,7 @@ from naming.vocabulary import VOCABULARY, Vocabulary
 from naming.write import (
     MAX_LENGTH,
     experiment_name,
+    is_exp_name,
     legacy_name,
     with_guide_defaults,
     write_name,
@@ -34,6 +36,7 @@ __all__ = [
     "CONFIG_KEYS",
     "FIELDS",
     "GUIDE_STYLE",
+    "KEYS",
     "MAX_LENGTH",
     "VOCABULARY",
     "Advice",
@@ -48,6 +51,7 @@ __all__ = [
     "advise",
     "experiment",
     "experiment_name",
+    "is_exp_name",
     "legacy_name",
     "parse_name",
     "read_fields",

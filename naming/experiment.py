@@ -137,7 +137,7 @@ def plain(arguments: Arguments) -> Mapping[str, object]:
     if isinstance(arguments, argparse.Namespace):
         return vars(arguments)
     return {
-        key: value["value"] if isinstance(value, Mapping) and "value" in value else value
+        key: value["value"] if isinstance(value, dict) and "value" in value else value
         for key, value in arguments.items()
     }
 

@@ -30,18 +30,18 @@ def near_miss(name: str, reads: Callable[[str], bool], vocabulary: Vocabulary) -
         return "near-miss: wrong case, our names have small letters only"
     if name.strip() != name and reads(name.strip()):
         return "near-miss: white space around the name"
-    words = _new_format(name, reads) or _old_format(name, vocabulary)
+    words = _new_format(name, reads, vocabulary) or _old_format(name, vocabulary)
     return None if words is None else f"near-miss: {words}"
 
 
-def _new_format(name: str, reads: Callable[[str], bool]) -> str | None:
+def _new_format(name: str, reads: Callable[[str], bool], vocabulary: Vocabulary) -> str | None:
     timed = _TIMED.fullmatch(name)
     if timed and reads(timed[1]):
         return f"trailing text {timed[2]!r} behind a name of the new format"
     for struct in STRUCTS:
         start = name.find(f"_{struct}_") + 1
         if start and reads(name[start:]):
-            return f"text {name[:start]!r} before a name of the new format"
+            return f"text {name[:start]!r} before a name of ours"
 
     text = f"{name.lower()}_"
     struct = "refill" if text.startswith("refill_") or "_fill_" in text else "rsst"
@@ -59,17 +59,22 @@ def _new_format(name: str, reads: Callable[[str], bool]) -> str | None:
     ordered = sorted(parts, key=places.__getitem__)
     if tuple(ordered) != parts:
         return f"wrong order: {', '.join(ordered)} should be {', '.join(parts)}"
-    return _wrong_value(name, parts)
+    return _wrong_value(name, parts, vocabulary)
 
 
-def _wrong_value(name: str, parts: tuple[str, ...]) -> str:
+def _wrong_value(name: str, parts: tuple[str, ...], vocabulary: Vocabulary) -> str:
     """Which value of a name with all parts in order is none that the part can have."""
     pattern = "(.*)" + "".join(f"_{part}_(.*)" for part in parts)
     match = re.fullmatch(pattern, name, re.DOTALL)
     if match is None:
         return "wrong case, our names have small letters only"
-    what, *found = match.groups()
-    if what.count("_") < 2:
+    start, *found = match.groups()
+    what = start.partition("_")[2]
+    if what in vocabulary.architectures:
+        return "without its dataset"
+    if what in vocabulary.datasets:
+        return "without its architecture"
+    if "_" not in what:
         return "without its architecture or dataset"
     rate, _, rest = found[-1].partition("_")
     for part, text in zip(parts, [*found[:-1], rate]):

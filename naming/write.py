@@ -7,7 +7,13 @@ from typing import Mapping, Union
 
 from naming import values
 from naming.experiment import Arguments, Experiment, experiment, plain, read_fields
-from naming.style import GUIDE_STYLE, Style, format_timestamp
+from naming.style import (
+    GUIDE_STYLE,
+    GUIDE_TIMESTAMPS,
+    Style,
+    format_timestamp,
+    is_timestamp,
+)
 from naming.vocabulary import VOCABULARY, Vocabulary
 
 MAX_LENGTH = 128
@@ -104,6 +110,23 @@ def experiment_name(
         return f"{exp_name}_{format_timestamp(moment, style.timestamp_format)}"
     run = experiment(read_fields(given), moment, style=style, vocabulary=vocabulary)
     return write_name(run, style)
+
+
+def is_exp_name(name: str, exp_name: object, style: Style = GUIDE_STYLE) -> bool:
+    """Whether a name is what `--exp_name` (and `--exp_timestamp` beside it) made.
+
+    >>> is_exp_name("paper_fig3_0108_1430", "paper_fig3")
+    True
+    """
+    if not values.flag(exp_name):
+        return False
+    if name == exp_name:
+        return True
+    prefix = f"{exp_name}_"
+    formats = (style.timestamp_format, *GUIDE_TIMESTAMPS)
+    return name.startswith(prefix) and any(
+        is_timestamp(name[len(prefix) :], timestamp_format) for timestamp_format in formats
+    )
 
 
 def with_guide_defaults(
