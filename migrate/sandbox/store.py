@@ -1,0 +1,108 @@
+"""The sandbox's data: projects and their runs, as plain values that tests can compare."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+
+HISTOGRAM = {"_type": "histogram", "bins": [i / 64 for i in range(65)], "values": [7] * 64}
+LAYERS = 48
+
+
+def heavy_summary() -> str:
+    """A summary as `wandb.watch(log="all")` leaves it: a gradient histogram for every layer."""
+    layers = {f"gradients/blocks.{layer}.attn.qkv.weight": HISTOGRAM for layer in range(LAYERS)}
+    return json.dumps({"test/accuracy": 0.71, "epoch": 79, **layers})
+
+
+_HEAVY_SUMMARY = heavy_summary()
+
+
+@dataclass
+class StoredRun:
+    """One run as the server keeps it. Texts that are JSON on the wire are JSON texts here."""
+
+    name: str
+    displayName: str | None  # noqa: N815 - the names of the fields are the schema's
+    config: str = "{}"
+    state: str = "finished"
+    createdAt: str = "2026-01-08T14:30:00"  # noqa: N815
+    heartbeatAt: str = "2026-01-08T16:30:00"  # noqa: N815
+    readOnly: bool = False  # noqa: N815
+    summaryMetrics: str = _HEAVY_SUMMARY  # noqa: N815
+    systemMetrics: str = '{"system.gpu.0.temp": 61}'  # noqa: N815
+    tags: list[str] = field(default_factory=list)
+    group: str | None = None
+    jobType: str | None = None  # noqa: N815
+    commit: str | None = "5d41402abc4b2a76b9719d911017c592"[:12]
+    description: str | None = None
+    notes: str | None = None
+    sweepName: str | None = None  # noqa: N815
+    historyLineCount: int = 80  # noqa: N815
+    historyKeys: str | None = None  # noqa: N815
+    projectId: int = 1  # noqa: N815
+    entity: str = ""
+    project: str = ""
+
+    @cached_property
+    def id(self) -> str:
+        """The storage id that mutations take."""
+        text = f"Run:v1:{self.name}:{self.project}:{self.entity}"
+        return base64.b64encode(text.encode()).decode()
+
+
+@dataclass
+class StoredProject:
+    """One project and its runs by run id."""
+
+    entity: str
+    name: str
+    runs: dict[str, StoredRun] = field(default_factory=dict)
+    read_only: bool = False
+    visible: bool = True
+
+    def add(self, run: StoredRun) -> StoredRun:
+        """Put a run into this project."""
+        run.entity, run.project = self.entity, self.name
+        self.runs[run.name] = run
+        return run
+
+
+@dataclass
+class Store:
+    """Everything that the sandbox serves."""
+
+    projects: dict[tuple[str, str], StoredProject] = field(default_factory=dict)
+    by_id: dict[str, StoredRun] = field(default_factory=dict)
+
+    def project(self, entity: str, name: str) -> StoredProject:
+        """The project of this name, made where it is not there yet."""
+        key = (entity, name)
+        return self.projects.setdefault(key, StoredProject(entity, name))
+
+    def add(self, entity: str, project: str, run: StoredRun) -> StoredRun:
+        """Put a run into a project."""
+        self.project(entity, project).add(run)
+        self.by_id[run.id] = run
+        return run
+
+    def remove(self, run: StoredRun) -> None:
+        """Delete a run."""
+        del self.project(run.entity, run.project).runs[run.name]
+        del self.by_id[run.id]
+
+    def state(self) -> dict[tuple[str, str, str], dict[str, object]]:
+        """Every field of every run, to be compared as a whole."""
+        names = [part.name for part in fields(StoredRun)]
+        return {
+            (run.entity, run.project, run.name): {name: getattr(run, name) for name in names}
+            for project in self.projects.values()
+            for run in project.runs.values()
+        }
+
+    def names(self, entity: str, project: str) -> dict[str, str | None]:
+        """Run id to display name."""
+        runs = self.project(entity, project).runs
+        return {run_id: run.displayName for run_id, run in runs.items()}
