@@ -1,1 +1,37 @@
-"""Audit, preview and batch-rename the Weights & Biases runs of RSST."""
+"""Audit, preview and batch-rename the Weights & Biases runs of RSST.
+
+For notebooks: `from migrate import plan`, then `plan("ycx/RSST")` is a DataFrame.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["plan"]
+
+
+def plan(path: str, **options: Any) -> pandas.DataFrame:
+    """The dry run of a project as a DataFrame: the rows of `rsst-migrate report`.
+
+    Args:
+        path: `entity/project`, or `project` alone for the default entity.
+        **options: The command line's shared options under their Python names:
+            `plan("ycx/RSST", assume=["rate=0.15"], timezone="Asia/Shanghai")`.
+
+    Raises:
+        migrate.errors.MigrateError: In words for the user, as on the command line.
+        TypeError: There is no such option.
+    """
+    from migrate.console import Output
+    from migrate.formats.frame import frame
+    from migrate.listing import read_projects
+    from migrate.options import Shared
+    from migrate.server import connect
+
+    shared = Shared(**options)
+    progress = Output(quiet=True).progress
+    (mapped,) = read_projects(connect(shared.base_url), [path], shared, progress)
+    return frame(mapped.chosen)

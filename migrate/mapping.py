@@ -7,7 +7,7 @@ all of it. So a run gets the same new name however the project is cut up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Literal
@@ -275,16 +275,3 @@ def _row(
         new_name=new_name,
         fields=fields,
     )
-
-
-def select(rows: Iterable[Row], chosen: Callable[[Row], bool], limit: int | None) -> list[Row]:
-    """The rows that a user chose; of those to be renamed, the first `limit`."""
-    result = []
-    renames = 0
-    for row in rows:
-        if not chosen(row):
-            continue
-        renames += row.status == "rename"
-        if limit is None or row.status != "rename" or renames <= limit:
-            result.append(row)
-    return result

@@ -91,3 +91,21 @@ def utc_text(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def flat(row: Row) -> dict[str, object]:
+    """A row as one value for each of COLUMNS; `created_at` is text, what is absent is None."""
+    values: dict[str, object] = {
+        "entity": row.entity,
+        "project": row.project,
+        "run_id": row.run_id,
+        "state": row.state,
+        "created_at": utc_text(row.created_at),
+        "status": row.status,
+        "reason": row.reason,
+        "old_name": row.old_name,
+        "new_name": row.new_name,
+    }
+    for name in FIELDS:
+        values[name] = row.fields.get(name)
+    return values

@@ -13,6 +13,7 @@ from naming.experiment import (
     CONFIG_KEYS,
     FIELDS,
     KEYS,
+    PRETRAINED_KEYS,
     Experiment,
     Fields,
     FieldsError,
@@ -20,7 +21,7 @@ from naming.experiment import (
     read_fields,
 )
 from naming.read import ParsedName, parse_name
-from naming.style import GUIDE_STYLE, Style, StyleError
+from naming.style import EXTRAS, GUIDE_STYLE, Style, StyleError
 from naming.vocabulary import VOCABULARY, Vocabulary
 from naming.write import (
     MAX_LENGTH,
@@ -34,10 +35,12 @@ from naming.write import (
 
 __all__ = [
     "CONFIG_KEYS",
+    "EXTRAS",
     "FIELDS",
     "GUIDE_STYLE",
     "KEYS",
     "MAX_LENGTH",
+    "PRETRAINED_KEYS",
     "VOCABULARY",
     "Advice",
     "Experiment",

@@ -1,0 +1,297 @@
+"""The command line. Each command is a few calls: list, map, then report or rename."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from migrate.console import Output
+from migrate.errors import InputError, MigrateError, scrub
+from migrate.options import RUN, Shared, style, with_shared
+
+app = typer.Typer(
+    name="rsst-migrate",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""Audit, preview and batch-rename the Weights & Biases runs of RSST.
+
+    [bold]Where to begin[/bold], without an account: [cyan]rsst-migrate demo[/cyan]
+
+    Then, on your project: [cyan]rsst-migrate report entity/project[/cyan] shows every new name
+    and changes nothing.""",
+)
+
+Paths = Annotated[
+    list[str], typer.Argument(help="entity/project, or project alone.", metavar="PATH...")
+]
+
+
+@app.command(rich_help_panel="Look")
+@with_shared
+def audit(
+    paths: Paths,
+    as_json: Annotated[bool, typer.Option("--json", help="The audit as JSON.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit 1 while any old name remains.")
+    ] = False,
+    *,
+    shared: Shared,
+) -> None:
+    """Say what is in these projects, and what needs a person.
+
+    [dim]Examples:[/dim]
+
+        rsst-migrate audit ycx/RSST
+
+        rsst-migrate audit ycx/RSST 609354432/RSST --json
+
+        rsst-migrate audit ycx/RSST --check --quiet > /dev/null   (in a scheduled job)
+    """
+    from migrate.audit import audit as sum_up
+    from migrate.listing import check as check_input
+    from migrate.listing import read_projects
+    from migrate.server import connect
+    from migrate.terminal import print_audit
+
+    output = Output(no_color=shared.no_color, quiet=shared.quiet)
+    check_input(paths, shared)
+    mapped = read_projects(_connect(connect, shared), paths, shared, output.progress)
+    each = [sum_up(f"{one.project.entity}/{one.project.name}", one.chosen) for one in mapped]
+    total = sum_up("all", [row for one in mapped for row in one.chosen])
+    if as_json:
+        found = {"projects": [one.to_dict() for one in each], "total": total.to_dict()}
+        output.data(json.dumps(found, indent=1) + "\n")
+    else:
+        for number, one in enumerate([*each, total] if len(each) > 1 else each):
+            if number:
+                output.out.print()
+            print_audit(output.out, one)
+    if check and total.old_names:
+        output.say(f"{total.old_names} runs still have an old name.")
+        raise typer.Exit(1)
+
+
+@app.command(rich_help_panel="Look")
+@with_shared
+def report(
+    paths: Paths,
+    file: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Write to a file; its suffix picks the format."),
+    ] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="csv, json, md or parquet.", metavar="FORMAT")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every row in the table, not only those that matter.")
+    ] = False,
+    *,
+    shared: Shared,
+) -> None:
+    """Show the dry run: one row a run, old name and new name, or the reason why not.
+
+    On a terminal a table of the rows that matter; files and --format hold every run.
+
+    [dim]Examples:[/dim]
+
+        rsst-migrate report ycx/RSST
+
+        rsst-migrate report ycx/RSST -o runs.csv
+
+        rsst-migrate report ycx/RSST --assume rate=0.15 --timezone Asia/Shanghai
+    """
+    from migrate.formats import FORMATS, format_of, save
+    from migrate.listing import check as check_input
+    from migrate.listing import read_projects
+    from migrate.server import connect
+    from migrate.terminal import count_line, print_report
+
+    output = Output(no_color=shared.no_color, quiet=shared.quiet)
+    chosen_format = format_of(file, file_format)
+    if file is not None and not file.parent.is_dir():
+        raise InputError(f"There is no folder {file.parent} to write {file.name} to.")
+    check_input(paths, shared)
+    mapped = read_projects(_connect(connect, shared), paths, shared, output.progress)
+    rows = [row for one in mapped for row in one.chosen]
+    if chosen_format is None:
+        print_report(output.out, rows, every=every)
+        return
+    data = FORMATS[chosen_format](rows)
+    if file is None:
+        sys.stdout.buffer.write(data)
+    else:
+        save(file, data)
+        output.say(f"Wrote {file}: {count_line(rows)}.")
+
+
+@app.command(rich_help_panel="Names")
+def parse(
+    names: Annotated[list[str], typer.Argument(help="Names; - reads them from stdin, one a line.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", rich_help_panel=RUN)] = False,
+    debug: Annotated[bool, typer.Option("--debug", rich_help_panel=RUN)] = False,
+) -> None:
+    """Say what names say: their format and their fields.
+
+    [dim]Examples:[/dim]
+
+        rsst-migrate parse rsst_x_l1_res20s_cifar10
+
+        rsst-migrate parse --json - < names.txt
+    """
+    from migrate.name_commands import describe, parse_all
+
+    parsed = parse_all(names, sys.stdin)
+    output = Output(no_color=no_color)
+    if as_json:
+        output.data(json.dumps([one for one, _ in parsed], indent=1) + "\n")
+    else:
+        describe(output.out, [one for _, one in parsed])
+
+
+@app.command(
+    rich_help_panel="Names",
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)
+def name(
+    context: typer.Context,
+    at: Annotated[
+        str | None, typer.Option(help="The time to use in place of now.", metavar="ISO-TIME")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(help="The zone of the time in the name.", metavar="ZONE")
+    ] = None,
+    timestamp_format: Annotated[
+        str, typer.Option(help="The form of the time.", metavar="FORMAT")
+    ] = "%m%d_%H%M",
+    extra: Annotated[str, typer.Option(help="Extra parts: bs,lr,seed.", metavar="LABELS")] = "",
+    cnn_exponents: Annotated[
+        bool, typer.Option("--cnn-exponents", help="exp4 in CNN names, too.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No advice.", rich_help_panel=RUN)
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", rich_help_panel=RUN)] = False,
+) -> None:
+    """Preview the name that a new run would get.
+
+    Takes the training script's own flags, so its command lines can be pasted; those that do not
+    matter to the name are ignored. What is left out is what the guide means.
+
+    [dim]Examples:[/dim]
+
+        rsst-migrate name --dataset cifar100 --arch vit_small --struct rsst --pretrained
+
+        rsst-migrate name --exp_name vit_ablation_lr0.001 --exp_timestamp
+    """
+    from migrate.name_commands import preview
+
+    moment = _moment(at)
+    names = style(timestamp_format, extra, cnn_exponents)
+    previewed, advice = preview(context.args, moment, timezone, names)
+    output = Output(quiet=quiet)
+    output.data(f"{previewed}\n")
+    for line in advice:
+        output.say(line)
+
+
+@app.command(rich_help_panel="Try it out")
+def sandbox(
+    port: Annotated[int, typer.Option(help="The port; 0 takes any.", min=0, max=65535)] = 0,
+    runs: Annotated[
+        int | None, typer.Option(help="How many runs ycx/RSST has.", min=1, max=1_000_000)
+    ] = None,
+    latency_ms: Annotated[
+        float, typer.Option(help="How long each request takes at least.", min=0, max=60_000)
+    ] = 0,
+    fail: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Make requests fail: 429@mutationx3, 500, drop-after@mutation, hang. Repeatable.",
+            metavar="SPEC",
+        ),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", rich_help_panel=RUN)] = False,
+) -> None:
+    """Serve a W&B-compatible project on loopback, full of old runs of every kind.
+
+    Prints the two environment variables that point any command at it, then serves until Ctrl-C.
+
+    [dim]Examples:[/dim]
+
+        rsst-migrate sandbox
+
+        rsst-migrate sandbox --runs 2000 --latency-ms 100 --fail 429@mutationx3
+    """
+    from migrate.demo import load_sandbox
+
+    parts = load_sandbox()
+    output = Output()
+    try:
+        faults = parts.Faults(pending=[parts.parse_fail(spec) for spec in fail or ()])
+        served = parts.Sandbox(
+            parts.sample_store(runs), port=port, latency_ms=latency_ms, faults=faults
+        )
+    except ValueError as error:
+        raise InputError(f"{error}.") from None
+    except OSError as error:
+        raise InputError(f"Cannot listen on port {port}: {error.strerror}.") from None
+    for key, value in served.env.items():
+        output.data(f"export {key}={value}\n")
+    sys.stdout.flush()
+    output.say("Serving ycx/RSST, 609354432/RSST, ycx/empty and ycx/frozen. Ctrl-C ends it.")
+    served.serve()
+
+
+@app.command(rich_help_panel="Try it out")
+def demo(
+    runs: Annotated[
+        int | None, typer.Option(help="How many runs the project has.", min=1, max=100_000)
+    ] = None,
+    no_color: Annotated[bool, typer.Option("--no-color", rich_help_panel=RUN)] = False,
+    debug: Annotated[bool, typer.Option("--debug", rich_help_panel=RUN)] = False,
+) -> None:
+    """Show the whole tool on a project of our own, through the real wandb client. No account."""
+    from migrate.demo import run_demo
+
+    run_demo(Output(no_color=no_color), runs)
+
+
+def _connect(connect, shared: Shared):  # type: ignore[no-untyped-def]
+    return connect(shared.base_url, may_prompt=not shared.quiet)
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(
+            f"--at {text!r} is not a time. Write one like 2026-01-08T14:30 or 2026-01-08T14:30Z."
+        ) from None
+
+
+def main() -> None:
+    """Run the command line: errors are a sentence or two on stderr, and an exit code."""
+    try:
+        app()
+    except MigrateError as error:
+        if "--debug" in sys.argv:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        print(
+            f"error: {type(error).__name__}: {scrub(error)}\n"
+            "This is a fault of rsst-migrate. Run it again with --debug to see where.",
+            file=sys.stderr,
+        )
+        sys.exit(1)

@@ -1,0 +1,51 @@
+"""The whole tool on the sandbox, through the real wandb client, with no account."""
+
+from __future__ import annotations
+
+import os
+from types import ModuleType
+
+from rich.text import Text
+
+from migrate.audit import audit
+from migrate.console import Output
+from migrate.errors import InputError
+from migrate.listing import read_projects
+from migrate.options import Shared
+from migrate.server import connect
+from migrate.terminal import print_audit, print_report
+
+PATH = "ycx/RSST"
+
+
+def load_sandbox() -> ModuleType:
+    """The sandbox, which needs packages of its own."""
+    try:
+        from migrate import sandbox
+    except ImportError as error:
+        raise InputError(
+            f"The sandbox needs {error.name}: pip install 'rsst-migrate[sandbox]' "
+            "(in a clone: pip install '.[sandbox]')."
+        ) from None
+    return sandbox
+
+
+def run_demo(output: Output, runs: int | None = None) -> None:
+    """Audit and report the sandbox's project."""
+    sandbox = load_sandbox()
+    with sandbox.Sandbox(sandbox.sample_store(runs)) as served:
+        os.environ.update(served.env)
+        server = connect()
+
+        _title(output, f"rsst-migrate audit {PATH}")
+        (mapped,) = read_projects(server, [PATH], Shared(), output.progress)
+        print_audit(output.out, audit(PATH, mapped.chosen))
+
+        _title(output, f"rsst-migrate report {PATH}")
+        print_report(output.out, mapped.chosen)
+
+
+def _title(output: Output, command: str) -> None:
+    output.out.print()
+    output.out.print(Text(f"$ {command}", "bold cyan"))
+    output.out.print()

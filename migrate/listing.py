@@ -1,0 +1,73 @@
+"""From a server to rows: list the projects, map them, keep what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from migrate.errors import InputError
+from migrate.mapping import Rules, map_runs
+from migrate.options import Shared
+from migrate.rows import Row, Run
+from migrate.server import Project, Server
+from migrate.target import parse_filters, parse_path
+
+Progress = Callable[[str], AbstractContextManager[Callable[[int, int | None], None]]]
+"""Opens a progress bar with a title; what it gives takes how many are done, and of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A project, all of its rows, and those that were asked for."""
+
+    project: Project
+    every: list[Row]
+    chosen: list[Row]
+
+
+def check(paths: Sequence[str], shared: Shared) -> Rules:
+    """Check everything that can be checked before anything is asked of a server."""
+    for path in paths:
+        parse_path(path)
+    shared.pattern()
+    if shared.filters is not None:
+        parse_filters(shared.filters)
+    return shared.rules()
+
+
+def read_projects(
+    server: Server, paths: Sequence[str], shared: Shared, progress: Progress
+) -> list[Mapped]:
+    """List and map the projects.
+
+    Every project is listed whole, whatever part of it is asked for: a new name must be free in
+    all of it. With `--filters` a second, light listing says which runs pass.
+    """
+    rules = check(paths, shared)
+    pattern = shared.pattern()
+    projects = [server.project(path) for path in paths]
+    named = {(project.entity, project.name) for project in projects}
+    if len(named) != len(projects):
+        raise InputError("A project is named twice.")
+    mapped = []
+    for project in projects:
+        rows = map_runs(list_runs(project, progress), rules)
+        passing = None if shared.filters is None else project.matching(shared.filters)
+        chosen = [
+            row
+            for row in rows
+            if pattern.search(row.old_name) and (passing is None or row.run_id in passing)
+        ]
+        mapped.append(Mapped(project, rows, chosen))
+    return mapped
+
+
+def list_runs(project: Project, progress: Progress) -> list[Run]:
+    """Every run of a project."""
+    runs: list[Run] = []
+    with progress(f"Listing {project.entity}/{project.name}") as advance:
+        for page in project.pages():
+            runs.extend(page.runs)
+            advance(len(runs), page.total)
+    return runs

@@ -1,0 +1,86 @@
+"""`parse` and `name`: what the naming core says, for a terminal. Needs neither wandb nor pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from migrate.errors import InputError
+from migrate.text import visible
+from migrate.training_flags import read_flags
+from naming import (
+    MAX_LENGTH,
+    FieldsError,
+    ParsedName,
+    Style,
+    advise,
+    experiment_name,
+    parse_name,
+    with_guide_defaults,
+)
+
+
+def parse_all(names: Sequence[str], stdin: TextIO) -> list[tuple[dict[str, object], ParsedName]]:
+    """Parse names, `-` standing for the lines of stdin: as an object for JSON, and as it is."""
+    if "-" in names:
+        if len(names) > 1:
+            raise InputError("Give names, or - for stdin, not both.")
+        try:
+            names = [line.rstrip("\r\n") for line in stdin]
+        except UnicodeDecodeError:
+            raise InputError("stdin is not UTF-8 text.") from None
+        names = [line for line in names if line]
+    return [(_as_object(parsed), parsed) for parsed in map(parse_name, names)]
+
+
+def _as_object(parsed: ParsedName) -> dict[str, object]:
+    return {
+        "name": parsed.name,
+        "format": parsed.format,
+        "fields": parsed.fields,
+        "readings": list(parsed.readings),
+        "reason": parsed.reason,
+    }
+
+
+def describe(console: Console, parsed: Sequence[ParsedName]) -> None:
+    """Print what names say: the format, then the fields of each reading."""
+    for number, one in enumerate(parsed):
+        if number:
+            console.print()
+        console.print(Text(visible(one.name), "bold"))
+        console.print(Text(f"{one.format}{': ' if one.reason else ''}{visible(one.reason)}"))
+        for reading in one.readings:
+            table = Table(box=None, show_header=False, pad_edge=True)
+            for field, value in reading.items():
+                if value not in (None, {}):
+                    table.add_row(Text(field, "dim"), Text(visible(str(value))))
+            console.print(table)
+
+
+def preview(
+    words: Sequence[str], at: datetime | None, timezone: str | None, style: Style
+) -> tuple[str, list[str]]:
+    """The name that a command line of the training script gives, and what there is to say of it."""
+    given, ignored = read_flags(words)
+    try:
+        name = experiment_name(with_guide_defaults(given), at=at, timezone=timezone, style=style)
+    except FieldsError as error:
+        raise InputError(f"No name: {error}.") from None
+    except ValueError as error:
+        raise InputError(f"--timezone: {error}.") from None
+    except OverflowError:
+        raise InputError(f"--at {at} is too early or too late for a time in that zone.") from None
+    lines = []
+    if ignored:
+        lines.append(f"ignored, not part of the name: {', '.join(ignored)}")
+    if given.get("exp_name"):
+        lines += [f"advice: {advice.text} ({advice.guide})" for advice in advise(name)]
+    elif len(name) > MAX_LENGTH:
+        lines.append(f"advice: {len(name)} characters, and W&B keeps {MAX_LENGTH}")
+    return name, lines

@@ -1,0 +1,54 @@
+"""Other people's text, made harmless: one function for each kind of output.
+
+Run names, config values and server messages may hold anything. No output lets them act:
+terminal control sequences, Markdown, spreadsheet formulas, bidirectional overrides, new lines.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Controls (C0, DEL, C1), line separators, bidirectional marks, zero-width characters, surrogates.
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~@:&$^=-])")
+# What a spreadsheet runs as a formula, or reads as a number: `12e34567` and `00012345` are ids.
+_ACTS = re.compile(r"[=+\-@\t\r]|\d+(\.\d*)?([eE][+-]?\d+)?$", re.ASCII)
+
+
+def visible(text: str) -> str:
+    r"""The text with everything that is not seen, or changes how the rest is seen, spelled out.
+
+    >>> visible("two\nlines"), visible("\x1b[31mred")
+    ('two\\nlines', '\\x1b[31mred')
+    """
+    return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def markdown(text: str) -> str:
+    r"""The text for a cell of a Markdown table, with nothing in it that Markdown would act on.
+
+    >>> markdown("a|b <i>")
+    'a\\|b \\<i\\>'
+    """
+    # An entity instead of a backslash where GitHub links and mentions whatever the backslashes.
+    escaped = _MARKDOWN.sub(r"\\\1", visible(text))
+    return escaped.replace("\\@", "&#64;").replace("\\:", "&#58;").replace("www.", "www&#46;")
+
+
+def csv_cell(text: str) -> str:
+    """Text for a CSV cell that no spreadsheet runs, or takes for a number.
+
+    It gets a leading `'`; so does a text that would otherwise lose one in `from_csv_cell`.
+
+    >>> csv_cell("=1+1"), csv_cell("'=1+1"), csv_cell("12e34567"), csv_cell("plain")
+    ("'=1+1", "''=1+1", "'12e34567", 'plain')
+    """
+    return f"'{text}" if _ACTS.match(text.lstrip("'")) else text
+
+
+def from_csv_cell(cell: str) -> str:
+    """What `csv_cell` was given."""
+    return cell[1:] if cell.startswith("'") and _ACTS.match(cell.lstrip("'")) else cell
