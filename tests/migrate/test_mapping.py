@@ -1,0 +1,258 @@
+"""Mapping runs to rows: each status, conflicts, assumptions, ordinals, and the invariants."""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from migrate.mapping import Rules, map_runs
+from migrate.rows import Run
+from naming import VOCABULARY, Style, legacy_name, parse_name
+
+AT = datetime(2026, 1, 8, 14, 30, tzinfo=UTC)
+CONFIG = {
+    "struct": "rsst",
+    "RST_schedule": "exp_custom_exponents",
+    "criteria": "l1",
+    "arch": "vit_small",
+    "dataset": "cifar100",
+    "reg_granularity_prune": 0.5,
+    "exponents": 3,
+    "rate": 0.15,
+    "pretrained": True,
+}
+OLD = "rsst_exp_custom_exponents_l1_vit_small_cifar100"
+NEW = (
+    "rsst_vit_small_cifar100_sched_exp_custom_exponents_reg_0.5_exp3_crit_l1_rate_0.15"
+    "_pretrained_0108_1430"
+)
+
+
+def a_run(name=OLD, run_id="a", **changes):
+    config = changes.pop("config", CONFIG)
+    base = Run("ycx", "RSST", run_id, name, "finished", AT, False, config)
+    return replace(base, **changes)
+
+
+def without(*keys):
+    return {key: value for key, value in CONFIG.items() if key not in keys}
+
+
+def only(run, rules=None):
+    (row,) = map_runs([run], rules)
+    return row
+
+
+STATUSES = [
+    (a_run(), "rename", ""),
+    (a_run(NEW), "current", ""),
+    (a_run("test1"), "custom", "not-ours: a name of another kind"),
+    (a_run("RSST_x_l1_res18_cifar10"), "custom", "near-miss: wrong case"),
+    (a_run(config={**CONFIG, "exp_name": OLD}), "custom", "exp-name"),
+    (
+        a_run("mine_0108_1430", config={**CONFIG, "exp_name": "mine"}),
+        "custom",
+        "exp-name",
+    ),
+    (a_run(config=without("rate", "exponents")), "review", "missing: exponents, rate"),
+    (
+        a_run(config={**CONFIG, "dataset": "cifar10"}),
+        "review",
+        "conflict: dataset is cifar100 in the name, cifar10 in the config",
+    ),
+    (a_run(config={**CONFIG, "rate": "abc"}), "review", "invalid: rate is 'abc'"),
+    (
+        a_run(config={**without("exponents"), "rate": []}),
+        "review",
+        "missing: exponents; invalid: rate is []",
+    ),
+    (a_run("rsst_x_l1_my_net_my_data", config={"rate": 0.1}), "review", "ambiguous: my on net"),
+    (a_run("rsst_x_l1_mine_yours", config={}), "review", "ambiguous: neither side"),
+    (a_run(config=None), "review", "invalid: the config is not a JSON object"),
+    (a_run(created_at=None), "review", "invalid: createdAt is not a time"),
+    (
+        a_run(created_at=datetime.max.replace(tzinfo=UTC)),
+        "rename",
+        "",
+    ),
+    (a_run(state="running"), "hold", "running"),
+    (a_run(read_only=True), "hold", "read-only"),
+    (a_run(state="running", config=without("rate")), "review", "missing: rate"),
+    (
+        a_run("rsst_linear_l1_vit_small_cifar100", config={**CONFIG, "RST_schedule": "linear"}),
+        "review",
+        "invalid: RST_schedule is 'linear'",
+    ),
+    (
+        a_run(
+            f"rsst_exp_custom_exponents_l1_{'x' * 60}_cifar100",
+            config={**CONFIG, "arch": "x" * 60},
+        ),
+        "review",
+        "too-long: 153 characters",
+    ),
+]
+
+
+@pytest.mark.parametrize(("run", "status", "reason"), STATUSES)
+def test_each_status_and_its_reason(run, status, reason):
+    row = only(run)
+    assert (row.status, row.reason[: len(reason)]) == (status, reason)
+    assert (row.new_name is not None) == (status == "rename")
+    assert row.old_name == run.name
+
+
+def test_the_guides_migration_example():
+    assert only(a_run()).new_name == NEW
+
+
+def test_values_as_the_backend_gives_them_back():
+    config = {**CONFIG, "arch": "res20s", "reg_granularity_prune": 1, "rate": "0.20"}
+    row = only(a_run(legacy_name(config), config=config))
+    assert "_reg_1.0_crit_l1_rate_0.2_" in row.new_name
+    assert (row.fields["reg"], row.fields["rate"]) == (1.0, 0.2)
+
+
+def test_what_the_rebuild_says_goes_whatever_the_vocabulary_says():
+    config = {**CONFIG, "arch": "my_net", "dataset": "my_data"}
+    row = only(a_run(legacy_name(config), config=config))
+    assert row.new_name.startswith("rsst_my_net_my_data_sched_")
+
+
+def test_architectures_of_other_runs_configs_read_a_name_without_one():
+    told = {**CONFIG, "arch": "my_net", "dataset": "my_data"}
+    name = legacy_name(told)
+    bare = {key: CONFIG[key] for key in ("reg_granularity_prune", "exponents", "rate")}
+    assert only(a_run(name, config=bare)).status == "review"
+    rows = map_runs([a_run(name, "a", config=bare), a_run(name, "b", config=told)])
+    assert [row.status for row in rows] == ["rename", "rename"]
+    assert rows[0].fields["arch"] == "my_net"
+
+
+@pytest.mark.parametrize(("prefer", "dataset"), [("name", "cifar100"), ("config", "cifar10")])
+def test_a_conflict_is_settled_only_by_prefer(prefer, dataset):
+    run = a_run(config={**CONFIG, "dataset": "cifar10"})
+    assert only(run).status == "review"
+    assert only(run, Rules(prefer=prefer)).fields["dataset"] == dataset
+
+
+def test_assume_fills_what_is_missing_and_nothing_else():
+    rules = Rules(assume={"rate": "0.3", "dataset": "imagenet", "arch": "res18"})
+    assert "_rate_0.3_" in only(a_run(config=without("rate")), rules).new_name
+    assert only(a_run(), rules).new_name == NEW
+    assert only(a_run(config=without("arch", "dataset")), rules).new_name == NEW
+
+
+def test_the_style_and_the_zone_of_new_names():
+    rules = Rules(style=Style("%Y%m%d_%H%M%S"), timezone=ZoneInfo("Asia/Shanghai"))
+    assert only(a_run(), rules).new_name.endswith("_20260108_223000")
+
+
+def test_running_runs_where_asked_for():
+    assert only(a_run(state="running"), Rules(include_running=True)).status == "rename"
+
+
+def test_twins_get_ordinals_in_order_of_creation_then_run_id():
+    later = AT + timedelta(seconds=20)
+    runs = [a_run(run_id="a", created_at=later), a_run(run_id="c"), a_run(run_id="b")]
+    names = {row.run_id: row.new_name for row in map_runs(runs)}
+    assert names == {"b": NEW, "c": NEW + "_2", "a": NEW + "_3"}
+
+
+def test_a_name_that_a_run_bears_and_keeps_is_taken():
+    runs = [a_run(), a_run(NEW, "z"), a_run(NEW + "_3", "y"), a_run(run_id="b")]
+    rows = {row.run_id: row.new_name for row in map_runs(runs)}
+    assert (rows["a"], rows["b"]) == (NEW + "_2", NEW + "_4")
+
+
+def test_many_twins_cost_no_more_each():
+    rows = map_runs([a_run(run_id=f"{i:05}") for i in range(5000)])
+    assert rows[-1].new_name == NEW + "_5000"
+
+
+_values = st.sampled_from([0.1, 0.2, 1, "0.15", None, "abc"])
+_configs = st.fixed_dictionaries(
+    {
+        "struct": st.sampled_from(["rsst", "refill"]),
+        "RST_schedule": st.sampled_from(["x", "exp_custom_exponents"]),
+        "criteria": st.sampled_from(["l1", "l2"]),
+        "arch": st.sampled_from(["vit_small", "res18", "res18_2", "my_net"]),
+        "dataset": st.sampled_from(["cifar10", "cifar10_trigger", "my_data"]),
+        "reg_granularity_prune": _values,
+        "exponents": st.sampled_from([3, "4", None]),
+        "rate": _values,
+        "fillback_rate": _values,
+        "pretrained": st.booleans(),
+    }
+)
+
+
+@st.composite
+def _projects(draw):
+    runs = []
+    for number in range(draw(st.integers(0, 12))):
+        config = draw(_configs)
+        name = draw(st.sampled_from([legacy_name(config), legacy_name(config), OLD, NEW, "test1"]))
+        kept = draw(st.sampled_from([config, config, {**CONFIG}, {"rate": 0.2}]))
+        minute = AT + timedelta(minutes=draw(st.integers(0, 2)))
+        state = draw(st.sampled_from(["finished", "finished", "running"]))
+        runs.append(a_run(name, f"r{number}", config=kept, created_at=minute, state=state))
+    return runs
+
+
+def renamed(runs, rows):
+    """The runs after the rows' renames were made."""
+    names = {row.run_id: row.new_name for row in rows if row.new_name}
+    return [replace(run, name=names.get(run.run_id, run.name)) for run in runs]
+
+
+@given(_projects(), st.randoms(use_true_random=False))
+@settings(max_examples=150, deadline=None)
+def test_the_invariants_of_a_plan(runs, rng):
+    rows = map_runs(runs)
+    promised = {row.run_id: row.new_name for row in rows if row.new_name}
+    kept = [row.old_name for row in rows if not row.new_name]
+
+    # Unique, among themselves and against the names that stay.
+    assert len(set(promised.values())) == len(promised)
+    assert not set(promised.values()) & set(kept)
+
+    # New names are read as such, and say what the row says.
+    vocabulary = VOCABULARY.extended(["my_net"], ["my_data"])
+    for row in rows:
+        if row.new_name:
+            fields = parse_name(row.new_name, vocabulary=vocabulary).fields
+            assert fields["arch"] == row.fields["arch"]
+
+    # The order of arrival does not matter.
+    shuffled = list(runs)
+    rng.shuffle(shuffled)
+    assert map_runs(shuffled) == rows
+
+    # After a partial rename the others get the names they were promised.
+    some = [row for row in rows if row.new_name and rng.random() < 0.5]
+    again = {row.run_id: row.new_name for row in map_runs(renamed(runs, some)) if row.new_name}
+    assert again == {
+        run_id: name
+        for run_id, name in promised.items()
+        if run_id not in {row.run_id for row in some}
+    }
+
+    # Mapping the renamed project maps nothing.
+    assert not any(row.new_name for row in map_runs(renamed(runs, rows)))
+
+
+def test_the_whole_old_vocabulary_is_mapped_to_names_that_read_back():
+    archs, datasets = list(VOCABULARY.architectures), list(VOCABULARY.datasets)
+    choice = random.Random(1).choice
+    runs = []
+    for number in range(400):
+        config = {**CONFIG, "arch": choice(archs), "dataset": choice(datasets)}
+        runs.append(a_run(legacy_name(config), f"{number}", config=config))
+    for row, run in zip(map_runs(runs), sorted(runs, key=lambda run: run.run_id), strict=True):
+        fields = parse_name(row.new_name).fields
+        assert (fields["arch"], fields["dataset"]) == (run.config["arch"], run.config["dataset"])
