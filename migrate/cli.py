@@ -131,6 +131,142 @@ def report(
         output.say(f"Wrote {file}: {count_line(rows)}.")
 
 
+PlanFile = Annotated[
+    Path | None,
+    typer.Option("--plan", help="A saved CSV or JSON report: exactly its rows with status rename."),
+]
+JournalFile = Annotated[
+    Path | None, typer.Option("--journal", help="Where to keep the journal; else in this folder.")
+]
+JournalPath = Annotated[Path, typer.Argument(help="The journal of a rename.", metavar="JOURNAL")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Stop after the plan.")]
+Url = Annotated[str | None, typer.Option("--base-url", help="The W&B server.", metavar="URL")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=RUN)]
+NoColor = Annotated[bool, typer.Option("--no-color", help="No colours.", rich_help_panel=RUN)]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.", rich_help_panel=RUN)]
+
+
+@app.command(rich_help_panel="Rename")
+@with_shared
+def rename(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(help="entity/project, or project alone.", metavar="PATH..."),
+    ] = None,
+    plan: PlanFile = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Only the first N renames.", min=1, metavar="N")
+    ] = None,
+    journal: JournalFile = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    *,
+    shared: Shared,
+) -> None:
+    """Show the plan, ask, rename, and read every name back.
+
+    Only display names change. A run that somebody else renamed meanwhile is left alone. Everything
+    is journaled first, so that it can be finished (resume) and taken back (undo).
+
+    [dim]Examples:[/dim]
+
+        rsst-migrate rename ycx/RSST --dry-run
+
+        rsst-migrate rename ycx/RSST --limit 10
+
+        rsst-migrate rename --plan runs.csv
+    """
+    from migrate.listing import check as check_input
+    from migrate.listing import read_projects
+    from migrate.plan_file import read_plan
+    from migrate.rename_commands import rename_mapped, rename_planned
+    from migrate.server import connect
+
+    if not paths and plan is None:
+        raise InputError("Give a project as entity/project, or a saved report with --plan.")
+    output = Output(no_color=shared.no_color, quiet=shared.quiet)
+    check_input(paths or [], shared)
+    saved = None if plan is None else read_plan(plan)
+    server = _connect(connect, shared)
+    if saved is not None:
+        rename_planned(
+            server,
+            saved,
+            paths or [],
+            output,
+            limit=limit,
+            journal=journal,
+            yes=yes,
+            dry_run=dry_run,
+            include_running=shared.include_running,
+        )
+        return
+    mapped = read_projects(server, paths or [], shared, output.progress)
+    rename_mapped(
+        server,
+        mapped,
+        output,
+        limit=limit,
+        journal=journal,
+        yes=yes,
+        dry_run=dry_run,
+        include_running=shared.include_running,
+    )
+
+
+@app.command(rich_help_panel="Rename")
+def resume(
+    journal: JournalPath,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    base_url: Url = None,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+    debug: Debug = False,
+) -> None:
+    """Finish a rename that was interrupted.
+
+    [dim]Example:[/dim]
+
+        rsst-migrate resume rename-ycx-RSST-20260108T143000Z.journal.jsonl
+    """
+    from migrate.journal import read
+    from migrate.rename_commands import go_on
+    from migrate.server import connect
+
+    read(journal)
+    output = Output(no_color=no_color, quiet=quiet)
+    server = connect(base_url, may_prompt=not quiet)
+    go_on(server, journal, "rename", output, yes=yes, dry_run=dry_run)
+
+
+@app.command(rich_help_panel="Rename")
+def undo(
+    journal: JournalPath,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    base_url: Url = None,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+    debug: Debug = False,
+) -> None:
+    """Put every name back that a rename changed, and that nobody has changed since.
+
+    [dim]Example:[/dim]
+
+        rsst-migrate undo rename-ycx-RSST-20260108T143000Z.journal.jsonl
+    """
+    from migrate.journal import read
+    from migrate.rename_commands import go_on
+    from migrate.server import connect
+
+    read(journal)
+    output = Output(no_color=no_color, quiet=quiet)
+    server = connect(base_url, may_prompt=not quiet)
+    go_on(server, journal, "undo", output, yes=yes, dry_run=dry_run)
+
+
 @app.command(rich_help_panel="Names")
 def parse(
     names: Annotated[list[str], typer.Argument(help="Names; - reads them from stdin, one a line.")],

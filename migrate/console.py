@@ -29,7 +29,11 @@ class Output:
     def say(self, text: str) -> None:
         """Tell the user something that is not data."""
         if not self.quiet:
-            self.err.print(Text(visible(text)))
+            self.tell(text)
+
+    def tell(self, text: str) -> None:
+        """Tell the user something that even --quiet must not hide; paths stay in one piece."""
+        self.err.print(Text(visible(text)), soft_wrap=True)
 
     def data(self, text: str) -> None:
         """Print data as it is, without wrapping it."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 from types import ModuleType
 
 from rich.text import Text
@@ -12,6 +14,7 @@ from migrate.console import Output
 from migrate.errors import InputError
 from migrate.listing import read_projects
 from migrate.options import Shared
+from migrate.rename_commands import go_on, planned, write_names
 from migrate.server import connect
 from migrate.terminal import print_audit, print_report
 
@@ -31,7 +34,7 @@ def load_sandbox() -> ModuleType:
 
 
 def run_demo(output: Output, runs: int | None = None) -> None:
-    """Audit and report the sandbox's project."""
+    """Audit, report, rename, audit again, and undo, on the sandbox's project."""
     sandbox = load_sandbox()
     with sandbox.Sandbox(sandbox.sample_store(runs)) as served:
         os.environ.update(served.env)
@@ -43,6 +46,20 @@ def run_demo(output: Output, runs: int | None = None) -> None:
 
         _title(output, f"rsst-migrate report {PATH}")
         print_report(output.out, mapped.chosen)
+
+        with tempfile.TemporaryDirectory() as folder:
+            journal = Path(folder) / "demo.journal.jsonl"
+            _title(output, f"rsst-migrate rename {PATH} --yes --journal demo.journal.jsonl")
+            plan = planned(mapped.chosen, None)
+            projects = {(mapped.project.entity, mapped.project.name): mapped.project}
+            write_names(server, projects, plan, output, journal)
+
+            _title(output, f"rsst-migrate audit {PATH}")
+            (after,) = read_projects(server, [PATH], Shared(), output.progress)
+            print_audit(output.out, audit(PATH, after.chosen))
+
+            _title(output, "rsst-migrate undo demo.journal.jsonl --yes")
+            go_on(server, journal, "undo", output, yes=True, dry_run=False, show=False)
 
 
 def _title(output: Output, command: str) -> None:

@@ -186,7 +186,11 @@ class Project:
         """
         asked = json.dumps({"name": {"$in": list(run_ids)}})
         pages = self._pages(LIST_STATES, asked, max(1, len(run_ids)))
-        states = (read_state(node) for _, nodes in pages for node in nodes)
+        states = (
+            read_state(node, read_only=project.get("readOnly") is True)
+            for project, nodes in pages
+            for node in nodes
+        )
         return {state.run_id: state for state in states}
 
     def rename(self, renames: Sequence[Rename]) -> dict[str, str]:

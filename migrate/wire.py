@@ -145,14 +145,14 @@ def read_run(node: dict[str, Any], entity: str, project: str, *, read_only: bool
     )
 
 
-def read_state(node: dict[str, Any]) -> RunState:
-    """An entry of LIST_STATES."""
+def read_state(node: dict[str, Any], *, read_only: bool) -> RunState:
+    """An entry of LIST_STATES; `read_only` is the project's."""
     return RunState(
         run_id=run_id_of(node),
         storage_id=_text(node.get("id")),
         name=_text(node.get("displayName")),
         state=_text(node.get("state")),
-        read_only=node.get("readOnly") is True,
+        read_only=read_only or node.get("readOnly") is True,
     )
 
 

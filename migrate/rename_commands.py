@@ -1,0 +1,330 @@
+"""`rename`, `resume` and `undo`: show, ask, do, and tell what the server says afterwards."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+
+from migrate.console import Output
+from migrate.errors import InputError
+from migrate.journal import Direction, Header, Journal, PlannedRename, now, read
+from migrate.listing import Mapped, list_runs
+from migrate.plan_file import check_new_name, list_problems
+from migrate.renaming import Result, changes, run
+from migrate.rows import Row
+from migrate.server import Project, Server
+from migrate.terminal import print_report
+from migrate.text import visible
+
+Projects = Mapping[tuple[str, str], Project]
+_MOST_FAILED = 50
+
+
+def planned(rows: Sequence[Row], limit: int | None) -> list[PlannedRename]:
+    """The renames among the rows; with a limit, the first so many."""
+    renames = [
+        PlannedRename(row.entity, row.project, row.run_id, row.old_name, row.new_name)
+        for row in rows
+        if row.new_name is not None
+    ]
+    return renames[:limit]
+
+
+def rename_mapped(
+    server: Server,
+    mapped: Sequence[Mapped],
+    output: Output,
+    *,
+    limit: int | None,
+    journal: Path | None,
+    yes: bool,
+    dry_run: bool,
+    include_running: bool,
+) -> None:
+    """Rename what the projects' rows say."""
+    rows = [row for one in mapped for row in one.chosen]
+    plan = planned(rows, limit)
+    kept = {(one.entity, one.project, one.run_id) for one in plan}
+    shown = [
+        row for row in rows if row.new_name is None or (row.entity, row.project, row.run_id) in kept
+    ]
+    print_report(output.out, shown)
+    projects = {(one.project.entity, one.project.name): one.project for one in mapped}
+    _rename(server, projects, plan, output, journal, yes, dry_run, include_running)
+
+
+def rename_planned(
+    server: Server,
+    plan: Sequence[PlannedRename],
+    paths: Sequence[str],
+    output: Output,
+    *,
+    limit: int | None,
+    journal: Path | None,
+    yes: bool,
+    dry_run: bool,
+    include_running: bool,
+) -> None:
+    """Rename what a plan file says, after checking it against the server."""
+    named = [server.project(path) for path in paths]
+    allowed = {(project.entity, project.name) for project in named}
+    wanted = dict.fromkeys((one.entity, one.project) for one in plan)
+    foreign = [where for where in wanted if allowed and where not in allowed]
+    if foreign:
+        raise InputError(
+            f"The plan is about {'/'.join(foreign[0])}, not {', '.join(paths)}. "
+            "Nothing was touched."
+        )
+    projects = {where: server.project("/".join(where)) for where in wanted}
+    rows = _check_against(projects, plan, output)
+    plan = list(plan)[:limit]
+    print_report(output.out, rows[:limit])
+    _rename(server, projects, plan, output, journal, yes, dry_run, include_running)
+
+
+def _check_against(projects: Projects, plan: Sequence[PlannedRename], output: Output) -> list[Row]:
+    """The plan's rows as they stand on the server; InputError listing all that is wrong."""
+    problems = []
+    rows = []
+    for where, project in projects.items():
+        runs = {one.run_id: one for one in list_runs(project, output.progress)}
+        here = {one.run_id: one for one in plan if (one.entity, one.project) == where}
+        bearers = {one.name: one.run_id for one in runs.values() if one.run_id not in here}
+        for one in here.values():
+            run = runs.get(one.run_id)
+            if run is None:
+                problems.append(f"{visible(one.run_id)}: no such run in {'/'.join(where)}")
+                continue
+            if one.new_name in bearers:
+                problems.append(
+                    f"{visible(one.run_id)}: {visible(one.new_name)} is the name of "
+                    f"{visible(bearers[one.new_name])}"
+                )
+            rows.append(
+                Row(
+                    *where,
+                    one.run_id,
+                    run.state,
+                    run.created_at,
+                    "rename",
+                    "",
+                    one.old_name,
+                    one.new_name,
+                    {},
+                )
+            )
+    if problems:
+        raise InputError(list_problems("The plan does not fit the server", problems))
+    return rows
+
+
+def _rename(
+    server: Server,
+    projects: Projects,
+    plan: Sequence[PlannedRename],
+    output: Output,
+    journal_path: Path | None,
+    yes: bool,
+    dry_run: bool,
+    include_running: bool,
+) -> None:
+    if not plan:
+        output.say("Nothing to rename.")
+        return
+    for one in plan:
+        wrong = check_new_name(one.new_name)
+        if wrong:
+            raise InputError(f"{visible(one.run_id)}: {wrong}; nothing was touched.")
+    if dry_run:
+        output.say(f"Dry run: {_runs(len(plan))} would be renamed. Nothing was written.")
+        return
+    read_only = [project for project in projects.values() if project.read_only]
+    if read_only:
+        names = ", ".join(f"{one.entity}/{one.name}" for one in read_only)
+        output.tell(f"error: {names} is read-only for this key. Nothing was written.")
+        raise typer.Exit(1)
+    _ask(output, f"Rename {_runs(len(plan))} on {server.base_url}?", yes)
+    path = journal_path or default_journal(plan)
+    write_names(server, projects, plan, output, path, include_running=include_running)
+
+
+def write_names(
+    server: Server,
+    projects: Projects,
+    plan: Sequence[PlannedRename],
+    output: Output,
+    path: Path,
+    *,
+    include_running: bool = False,
+) -> None:
+    """Journal the plan, rename, and tell what the server says."""
+    header = Header(server.base_url, now(), include_running)
+    with Journal.create(path, header, plan) as journal:
+        output.say(f"Journal: {path}")
+        result = _work(journal, plan, projects, "rename", include_running, output)
+    _tell(output, result, plan, "rename", path)
+
+
+def go_on(
+    server: Server,
+    path: Path,
+    direction: Direction,
+    output: Output,
+    *,
+    yes: bool,
+    dry_run: bool,
+    show: bool = True,
+) -> None:
+    """`resume` (direction rename) and `undo`."""
+    recorded = read(path)
+    if recorded.header.server.rstrip("/") != server.base_url.rstrip("/"):
+        raise InputError(
+            f"The journal is about {recorded.header.server}, and this session is with "
+            f"{server.base_url}. Set --base-url or WANDB_BASE_URL to the journal's."
+        )
+    if not recorded.complete:
+        output.say("The journal ends before its plan was complete: nothing was renamed.")
+        if direction == "rename":
+            output.say("Run `rsst-migrate rename` again.")
+        return
+    plan = recorded.plan
+    if direction == "undo":
+        plan = [one for one in plan if (one.entity, one.project, one.run_id) in recorded.sent]
+    projects = {
+        where: server.project("/".join(where))
+        for where in dict.fromkeys((one.entity, one.project) for one in plan)
+    }
+    left = _left(plan, projects, direction)
+    if not left:
+        done = "put back" if direction == "undo" else "renamed"
+        output.say(f"Nothing to do: no name is left to be {done}.")
+        return
+    if show:
+        print_report(output.out, [_as_row(one, direction) for one in left])
+    words = "Put back the names of" if direction == "undo" else "Rename"
+    if dry_run:
+        output.say(f"Dry run: {len(left)} of {_runs(len(plan))}. Nothing was written.")
+        return
+    _ask(output, f"{words} {_runs(len(left))} on {server.base_url}?", yes)
+    journal, again = Journal.reopen(path)
+    with journal:
+        if again.plan != recorded.plan:
+            raise InputError(f"The journal {path} changed meanwhile. Try again.")
+        result = _work(journal, left, projects, direction, recorded.header.include_running, output)
+    _tell(output, result, left, direction, path)
+
+
+def _left(
+    plan: Sequence[PlannedRename], projects: Projects, direction: Direction
+) -> list[PlannedRename]:
+    """Those of the plan whose names are not yet what they are to be, asked of the server."""
+    states = {
+        (*where, run_id): state
+        for where, project in projects.items()
+        for start in range(0, len(plan), 1000)
+        for run_id, state in project.states(
+            [one.run_id for one in plan[start : start + 1000] if (one.entity, one.project) == where]
+        ).items()
+    }
+    left = []
+    for one, change in zip(plan, changes(plan, direction), strict=True):
+        state = states.get(change.key)
+        if state is None or state.name != change.after:
+            left.append(one)
+    return left
+
+
+def _as_row(one: PlannedRename, direction: Direction) -> Row:
+    names = (one.old_name, one.new_name)
+    old, new = names if direction == "rename" else names[::-1]
+    return Row(one.entity, one.project, one.run_id, "", None, "rename", "", old, new, {})
+
+
+def _work(
+    journal: Journal,
+    plan: Sequence[PlannedRename],
+    projects: Projects,
+    direction: Direction,
+    include_running: bool,
+    output: Output,
+) -> Result:
+    journal.begin(direction)
+    title = "Renaming" if direction == "rename" else "Putting names back"
+    try:
+        with output.progress(title) as advance:
+            return run(
+                changes(plan, direction),
+                projects,
+                journal,
+                direction,
+                include_running=include_running,
+                advance=advance,
+            )
+    except KeyboardInterrupt:  # a second one: at once, whatever is in flight
+        journal.close()
+        output.tell(f"Interrupted at once. {_how_to_go_on(journal.path)}")
+        sys.stderr.flush()
+        os._exit(130)
+
+
+def _tell(
+    output: Output,
+    result: Result,
+    plan: Sequence[PlannedRename],
+    direction: Direction,
+    path: Path,
+) -> None:
+    """Say what the server said at the end, and end with the exit code that fits."""
+    if result.failed:
+        for key, reason in list(result.failed.items())[:_MOST_FAILED]:
+            output.tell(f"{key[2]}: {reason}")
+        if len(result.failed) > _MOST_FAILED:
+            output.tell(f"… and {len(result.failed) - _MOST_FAILED} more")
+    done = "renamed" if direction == "rename" else "put back"
+    had = len(result.done - result.written)
+    line = f"{len(result.done)} of {_runs(len(plan))} {done}, read back from the server"
+    line += f" ({had} had the name already)" if had else ""
+    output.tell(f"{line}. Journal: {path}" if not result.failed else f"{line}.")
+    if result.stopped and not result.interrupted:
+        output.tell(f"Stopped: {visible(result.stopped)}")
+    if result.failed:
+        output.tell(_how_to_go_on(path))
+    elif direction == "rename":
+        output.say(f"To take it all back: rsst-migrate undo {path}")
+    if result.interrupted:
+        raise typer.Exit(130)
+    if result.failed:
+        raise typer.Exit(1)
+
+
+def _how_to_go_on(path: Path) -> str:
+    return f"To go on: rsst-migrate resume {path}. To take it back: rsst-migrate undo {path}."
+
+
+def _ask(output: Output, question: str, yes: bool) -> None:
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise InputError(
+            "There is no terminal to ask at. Look at the plan, then give --yes; "
+            "nothing was touched."
+        )
+    if not typer.confirm(question, err=True):
+        output.say("Nothing was written.")
+        raise typer.Exit(0)
+
+
+def default_journal(plan: Sequence[PlannedRename]) -> Path:
+    """A name for the journal, in this folder."""
+    first = f"{plan[0].entity}-{plan[0].project}"
+    safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in first)
+    return Path(f"rename-{safe}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.journal.jsonl")
+
+
+def _runs(count: int) -> str:
+    return f"{count} run{'' if count == 1 else 's'}"

@@ -1,0 +1,392 @@
+"""Renaming: a plan into new names on the server, or back. The server's word is what counts.
+
+Several batches are under way at once, each in a thread of its own. A batch reads its runs' names
+first and leaves alone what is not as planned, journals what it is about to send, sends one
+document, and believes what the answer carries; without a usable answer it reads again. At the
+end one independent reading of all runs says what became of them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import partial
+
+from migrate.errors import (
+    MigrateError,
+    Refused,
+    ServerError,
+    ServiceStopped,
+    TooLarge,
+    Unanswered,
+)
+from migrate.journal import Direction, Journal, PlannedRename
+from migrate.server import Project, Rename, RunState
+
+# wandb-core keeps at most 10 requests in flight.
+IN_FLIGHT = 10
+BATCH = 50
+# The first batch goes alone: where it is refused altogether, so would be all the others.
+FIRST_BATCH = 10
+ATTEMPTS = 3
+READ_AT_ONCE = 1000
+
+Key = tuple[str, str, str]
+Advance = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One run's name, from what it must be to what it is to be."""
+
+    entity: str
+    project: str
+    run_id: str
+    before: str
+    after: str
+
+    @property
+    def key(self) -> Key:
+        """What the run is known by."""
+        return (self.entity, self.project, self.run_id)
+
+
+def changes(plan: Sequence[PlannedRename], direction: Direction) -> list[Change]:
+    """The plan's changes in a direction."""
+    if direction == "undo":
+        return [
+            Change(one.entity, one.project, one.run_id, one.new_name, one.old_name) for one in plan
+        ]
+    return [Change(one.entity, one.project, one.run_id, one.old_name, one.new_name) for one in plan]
+
+
+def standing(change: Change, state: RunState | None, *, include_running: bool) -> str:
+    """Where a run stands: `to do`, `done`, or why it is left alone."""
+    if state is None:
+        return "gone: there is no such run any more"
+    if state.name == change.after:
+        return "done"
+    if state.name != change.before:
+        return f"drifted: is now {state.name}"
+    if state.read_only:
+        return "read-only: this key may not rename it"
+    if state.state == "running" and not include_running:
+        return "running: its process may write its name back"
+    return "to do"
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of a rename.
+
+    Attributes:
+        done: Runs that bear the name they were to get, read back at the end.
+        written: Those of them whose name was sent now; the others had it already.
+        failed: Key to the reason, for each of the others.
+        stopped: Why the work was broken off; None where it was not.
+        interrupted: Whether Ctrl-C did it.
+    """
+
+    done: set[Key] = field(default_factory=set)
+    written: set[Key] = field(default_factory=set)
+    failed: dict[Key, str] = field(default_factory=dict)
+    stopped: str | None = None
+    interrupted: bool = False
+    is_over: bool = False
+    """Whether nothing more can be done, in no project: interrupted, no journal, no server."""
+
+
+def run(
+    todo: Sequence[Change],
+    projects: Mapping[tuple[str, str], Project],
+    journal: Journal,
+    direction: Direction,
+    *,
+    include_running: bool = False,
+    advance: Advance = lambda done, total: None,
+) -> Result:
+    """Change the names, then read all of them again.
+
+    Args:
+        todo: The changes.
+        projects: The projects that they are in, by (entity, name).
+        journal: What it says is on disk before anything is sent.
+        direction: Whether this is a rename or an undo, for the journal.
+        include_running: Whether runs that are running may be renamed.
+        advance: Told how many runs are through, of how many.
+
+    Returns:
+        What the server says at the end.
+    """
+    result = Result()
+    for where in dict.fromkeys((one.entity, one.project) for one in todo):
+        here = [one for one in todo if (one.entity, one.project) == where]
+        advance_here = partial(_advance, advance, len(result.done) + len(result.failed), len(todo))
+        work = _Work(here, projects[where], journal, direction, include_running)
+        if not result.is_over:
+            work.work_off(advance_here)
+        else:
+            work.stopped = result.stopped
+        work.verify(result)
+    return result
+
+
+def _advance(advance: Advance, before: int, total: int, done: int) -> None:
+    advance(before + done, total)
+
+
+class _Work:
+    """One project's batches: those that are waiting, and what came of those that are through."""
+
+    def __init__(
+        self,
+        todo: Sequence[Change],
+        project: Project,
+        journal: Journal,
+        direction: Direction,
+        include_running: bool,
+    ) -> None:
+        self.todo = todo
+        self.project = project
+        self.journal = journal
+        self.direction: Direction = direction
+        # An undo takes back what is ours, whatever the run does meanwhile.
+        self.include_running = include_running or direction == "undo"
+        self.lock = threading.Lock()
+        self.size = BATCH
+        self.waiting = deque(_even_batches(todo))
+        self.attempts: dict[Key, int] = {}
+        self.outcomes: dict[Key, str] = {}
+        self.sent: set[Key] = set()
+        self.written: set[Key] = set()
+        self.refused_permission = 0
+        self.stopped: str | None = None
+        self.interrupted = False
+        self.is_over = False
+
+    # The pool.
+
+    def work_off(self, advance: Callable[[int], None]) -> None:
+        """Work off the batches. Ctrl-C lets those in flight finish; a second one does not."""
+        pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="rename")
+        running: set[Future[None]] = set()
+        is_first = True
+        try:
+            while True:
+                try:
+                    self._fill(pool, running, 1 if is_first else IN_FLIGHT)
+                    if not running:
+                        break
+                    finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                    running -= finished
+                    is_first = False
+                    for future in finished:
+                        future.result()
+                    advance(len(self.outcomes))
+                except KeyboardInterrupt:
+                    if self.interrupted:
+                        raise
+                    self.interrupted = self.is_over = True
+                    self.stop("interrupted")
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _fill(self, pool: ThreadPoolExecutor, running: set[Future[None]], most: int) -> None:
+        with self.lock:
+            if self.stopped is not None:
+                self.waiting.clear()
+            while self.waiting and len(running) < most:
+                batch = self.waiting.popleft()
+                if len(batch) > self.size:
+                    self.waiting.appendleft(batch[self.size :])
+                    batch = batch[: self.size]
+                running.add(pool.submit(self._guarded, batch))
+
+    def stop(self, why: str) -> None:
+        """Let no further batch begin."""
+        self.stopped = self.stopped or why
+
+    def _guarded(self, batch: list[Change]) -> None:
+        try:
+            self._batch(batch)
+        except MigrateError as error:  # the journal, or a server that does not answer any more
+            self.is_over = True
+            self.stop(str(error))
+
+    # One batch.
+
+    def _batch(self, batch: list[Change]) -> None:
+        states = self._states(batch)
+        ready = self._sort(batch, states)
+        if not ready or self.stopped is not None:
+            return
+        with self.lock:
+            self.journal.intend(
+                self.direction,
+                [
+                    PlannedRename(one.entity, one.project, one.run_id, one.before, one.after)
+                    for one in ready
+                ],
+            )
+            self.sent.update(one.key for one in ready)
+        renames = [Rename(states[one.run_id].storage_id, one.after) for one in ready]
+        try:
+            answered = self.project.rename(renames)
+        except TooLarge as error:
+            self._halve(ready, str(error))
+        except Refused as error:
+            self._after_refusal(ready, error)
+        except ServiceStopped:
+            raise
+        except Unanswered as error:
+            self._after_silence(ready, error)
+        else:
+            done: list[Change] = []
+            unsure: list[Change] = []
+            for one, rename in zip(ready, renames, strict=True):
+                (done if answered.get(rename.storage_id) == one.after else unsure).append(one)
+            self._conclude(dict.fromkeys(done, "done"), sent=True)
+            if unsure:
+                words = "the server's answer does not carry the new name"
+                self._read_again(unsure, words, retry=False)
+
+    def _states(self, batch: Sequence[Change]) -> dict[str, RunState]:
+        return self.project.states([one.run_id for one in batch])
+
+    def _sort(self, batch: Sequence[Change], states: Mapping[str, RunState]) -> list[Change]:
+        """Conclude what needs nothing or is left alone; what remains is ready to be sent."""
+        found = {
+            one: standing(one, states.get(one.run_id), include_running=self.include_running)
+            for one in batch
+        }
+        self._conclude({one: outcome for one, outcome in found.items() if outcome != "to do"})
+        return [one for one, outcome in found.items() if outcome == "to do"]
+
+    def _halve(self, ready: list[Change], words: str) -> None:
+        """Send less at once from now on; a single run that is too large is refused."""
+        if len(ready) == 1:
+            self._conclude({ready[0]: f"refused: {words}"})
+            return
+        half = -(-len(ready) // 2)
+        with self.lock:
+            self.size = max(1, min(self.size, half))
+            self.waiting.extendleft([ready[half:], ready[:half]])
+
+    def _after_refusal(self, ready: list[Change], error: Refused) -> None:
+        """Some were refused, in the server's words; what of the others, only reading tells."""
+        blamed = {
+            ready[one.index]: one
+            for one in error.complaints
+            if one.index is not None and one.index < len(ready)
+        }
+        if not blamed and len(ready) == 1:
+            blamed = {ready[0]: error.complaints[0]}
+        states = self._states(ready)
+        others = [one for one in ready if one not in blamed]
+        refused: dict[Change, str] = {}
+        for one, complaint in blamed.items():
+            outcome = standing(one, states.get(one.run_id), include_running=True)
+            refused[one] = f"refused: {complaint.message}" if outcome == "to do" else outcome
+        self._conclude(refused)
+        with self.lock:
+            self.refused_permission += sum(
+                complaint.permission and refused[one].startswith("refused")
+                for one, complaint in blamed.items()
+            )
+        found = {one: standing(one, states.get(one.run_id), include_running=True) for one in others}
+        self._conclude(
+            {one: outcome for one, outcome in found.items() if outcome != "to do"}, sent=True
+        )
+        left = [one for one in others if found[one] == "to do"]
+        if left and not blamed:  # nobody is named: look for them by halves
+            if all(complaint.permission for complaint in error.complaints):
+                self.stop(str(error))
+            self._halve(left, str(error))
+        elif left:
+            self._again(left, str(error))
+        if self.refused_permission > 1 and not self.written:
+            self.stop(f"{error} No run of this project can be renamed with this key.")
+
+    def _after_silence(self, ready: list[Change], error: Unanswered) -> None:
+        if error.slow and len(ready) > 1:
+            with self.lock:
+                self.size = max(1, min(self.size, len(ready) // 2))
+        self._read_again(ready, str(error), retry=True)
+
+    def _read_again(self, unsure: list[Change], words: str, *, retry: bool) -> None:
+        """Without a usable answer: what is done is done, the rest may be sent once more."""
+        states = self._states(unsure)
+        found = {one: standing(one, states.get(one.run_id), include_running=True) for one in unsure}
+        self._conclude(
+            {one: outcome for one, outcome in found.items() if outcome != "to do"}, sent=True
+        )
+        left = [one for one in unsure if found[one] == "to do"]
+        if left and retry:
+            self._again(left, words)
+        else:
+            self._conclude(dict.fromkeys(left, f"unanswered: {words}"))
+
+    def _again(self, left: list[Change], words: str) -> None:
+        """Queue once more, up to ATTEMPTS: writing a name twice does no harm."""
+        tired = []
+        with self.lock:
+            for one in left:
+                self.attempts[one.key] = self.attempts.get(one.key, 1) + 1
+            tired = [one for one in left if self.attempts[one.key] > ATTEMPTS]
+            more = [one for one in left if self.attempts[one.key] <= ATTEMPTS]
+            if more:
+                self.waiting.appendleft(more)
+        self._conclude(dict.fromkeys(tired, f"unanswered: {words}"))
+
+    def _conclude(self, found: Mapping[Change, str], *, sent: bool = False) -> None:
+        if not found:
+            return
+        with self.lock:
+            for one, outcome in found.items():
+                self.outcomes[one.key] = outcome
+                if sent and outcome == "done":
+                    self.written.add(one.key)
+            self.journal.conclude({one.key: outcome for one, outcome in found.items()})
+
+    # The end.
+
+    def verify(self, result: Result) -> None:
+        """Read all the runs again, independently of what is believed; sums up in `result`."""
+        result.written |= self.written
+        result.stopped = result.stopped or self.stopped
+        result.interrupted |= self.interrupted
+        result.is_over |= self.is_over
+        for start in range(0, len(self.todo), READ_AT_ONCE):
+            some = self.todo[start : start + READ_AT_ONCE]
+            try:
+                states = self._states(some)
+            except ServerError as error:
+                result.failed.update({one.key: f"not verified: {error}" for one in some})
+                result.stopped = result.stopped or str(error)
+                result.is_over = True
+                continue
+            for one in some:
+                self._judge(one, states.get(one.run_id), result)
+
+    def _judge(self, one: Change, state: RunState | None, result: Result) -> None:
+        now = standing(one, state, include_running=True)
+        before = self.outcomes.get(one.key)
+        if now == "done":
+            result.done.add(one.key)
+        elif before == "done":
+            # It had the name, and has it no more: somebody was here in between.
+            result.failed[one.key] = now if now != "to do" else "drifted: has its old name again"
+        else:
+            result.failed[one.key] = before or f"not done: {self.stopped or 'not reached'}"
+
+
+def _even_batches(todo: Sequence[Change]) -> list[list[Change]]:
+    """A small first batch, then as few as there must be, of one size."""
+    rest = todo[FIRST_BATCH:]
+    count = max(1, -(-len(rest) // BATCH))
+    size = max(1, -(-len(rest) // count))
+    starts = range(0, len(rest), size)
+    return [list(todo[:FIRST_BATCH]), *(list(rest[start : start + size]) for start in starts)]
