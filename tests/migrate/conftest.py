@@ -1,0 +1,109 @@
+"""What the tests of `migrate` share: a sandbox, the real wandb client, the real command line.
+
+Nothing of wandb is patched: every request goes real client → HTTP → sandbox.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from migrate.sandbox import Sandbox, Store, StoredRun
+from migrate.sandbox.sample import arguments, wire_config
+from migrate.server import Project, connect
+from naming import legacy_name
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+Serve = Callable[..., Sandbox]
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees this machine's W&B settings or keys, or leaves files behind."""
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("NETRC", str(home / "netrc"))
+    monkeypatch.setenv("WANDB_CONFIG_DIR", str(home))
+    monkeypatch.setenv("WANDB_CACHE_DIR", str(home))
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+
+
+def small_store(runs: int) -> Store:
+    """A project `ycx/RSST` of so many old runs, each of which can be renamed."""
+    store = Store()
+    archs = ("vit_small", "res20s", "mamba_tiny")
+    for number in range(runs):
+        values = arguments(archs[number % 3], "cifar100", rate=0.1 + number / 1000)
+        run = StoredRun(
+            name=f"run{number:05d}",
+            displayName=legacy_name(values),
+            config=wire_config(values),
+            summaryMetrics="{}",
+            createdAt=f"2026-01-{1 + number // 1440 % 28:02d}T"
+            f"{number // 60 % 24:02d}:{number % 60:02d}:00",
+        )
+        store.add("ycx", "RSST", run)
+    return store
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    """Start sandboxes (`serve(store)`, `serve(runs=1000)`), and point wandb at the last of them."""
+    running: list[Sandbox] = []
+
+    def start(store: Store | None = None, *, runs: int = 30, latency_ms: float = 0) -> Sandbox:
+        served = Sandbox(store or small_store(runs), latency_ms=latency_ms).__enter__()
+        running.append(served)
+        for key, value in served.env.items():
+            monkeypatch.setenv(key, value)
+        return served
+
+    yield start
+    for served in running:
+        served.__exit__(None, None, None)
+
+
+@pytest.fixture
+def sandbox(serve: Serve) -> Sandbox:
+    """A sandbox with thirty plain old runs."""
+    return serve()
+
+
+@pytest.fixture
+def project(sandbox: Sandbox) -> Project:
+    """Its project, through the real client in this process."""
+    return connect(sandbox.url).project("ycx/RSST")
+
+
+@pytest.fixture
+def cli() -> Cli:
+    """Run the command line as a user does, in a process of its own."""
+
+    def run(
+        *words: str | Path, stdin: str | None = None, timeout: float = 90, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "migrate", *map(str, words)],
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=timeout,
+            env={**os.environ, **environ},
+            check=False,
+        )
+
+    return run
