@@ -28,7 +28,7 @@ from migrate.server import Project, Rename, RunState
 
 # wandb-core keeps at most 10 requests in flight.
 IN_FLIGHT = 10
-BATCH = 50
+BATCH = 100
 # The first batch goes alone: where it is refused altogether, so would be all the others.
 FIRST_BATCH = 10
 ATTEMPTS = 3
