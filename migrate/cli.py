@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,20 +11,15 @@ import typer
 
 from migrate.console import Output
 from migrate.errors import InputError, MigrateError, scrub
-from migrate.options import RUN, Shared, style, with_shared
+from migrate.options import RUN, Shared, with_shared
 
 app = typer.Typer(
     name="rsst-migrate",
-    no_args_is_help=True,
+    add_completion=False,
+    add_help_option=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="""Audit, preview and batch-rename the Weights & Biases runs of RSST.
-
-    [bold]Where to begin[/bold], without an account: [cyan]rsst-migrate demo[/cyan]
-
-    Then, on your project: [cyan]rsst-migrate report entity/project[/cyan] shows every new name
-    and changes nothing.""",
 )
 
 Paths = Annotated[
@@ -267,14 +261,48 @@ def undo(
     go_on(server, journal, "undo", output, yes=yes, dry_run=dry_run)
 
 
-@app.command(rich_help_panel="Names")
+# `parse` and `name` answer at once, so they have flags alone, and read the other words themselves:
+# for a parameter of any type but bool, and for its own --help, typer imports pydantic (0.1 s).
+def _show_help(context: typer.Context, asked: bool) -> None:
+    if asked:
+        print(context.get_help())
+        raise typer.Exit()
+
+
+Help = Annotated[
+    bool, typer.Option("--help", "-h", is_eager=True, callback=_show_help, help="Show this.")
+]
+
+
+@app.callback(invoke_without_command=True)
+def begin(context: typer.Context, show_help: Help = False) -> None:
+    """Audit, preview and batch-rename the Weights & Biases runs of RSST.
+
+    [bold]Where to begin[/bold], without an account: [cyan]rsst-migrate demo[/cyan]
+
+    Then, on your project: [cyan]rsst-migrate report entity/project[/cyan] shows every new name
+    and changes nothing.
+    """
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command(
+    rich_help_panel="Names",
+    add_help_option=False,
+    options_metavar="[OPTIONS] NAME...",
+    context_settings={"allow_extra_args": True},
+)
 def parse(
-    names: Annotated[list[str], typer.Argument(help="Names; - reads them from stdin, one a line.")],
+    context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
-    no_color: Annotated[bool, typer.Option("--no-color", rich_help_panel=RUN)] = False,
-    debug: Annotated[bool, typer.Option("--debug", rich_help_panel=RUN)] = False,
+    no_color: NoColor = False,
+    debug: Debug = False,
+    show_help: Help = False,
 ) -> None:
     """Say what names say: their format and their fields.
+
+    In place of names, - reads them from stdin, a name a line.
 
     [dim]Examples:[/dim]
 
@@ -284,7 +312,9 @@ def parse(
     """
     from migrate.name_commands import describe, parse_all
 
-    parsed = parse_all(names, sys.stdin)
+    if not context.args:
+        raise InputError("Give names to parse, or - to read them from stdin, a name a line.")
+    parsed = parse_all(context.args, sys.stdin)
     output = Output(no_color=no_color)
     if as_json:
         output.data(json.dumps([one for one, _ in parsed], indent=1) + "\n")
@@ -294,32 +324,32 @@ def parse(
 
 @app.command(
     rich_help_panel="Names",
+    add_help_option=False,
+    options_metavar="[OPTIONS] [FLAGS OF THE TRAINING SCRIPT]",
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
 )
 def name(
     context: typer.Context,
-    at: Annotated[
-        str | None, typer.Option(help="The time to use in place of now.", metavar="ISO-TIME")
-    ] = None,
-    timezone: Annotated[
-        str | None, typer.Option(help="The zone of the time in the name.", metavar="ZONE")
-    ] = None,
-    timestamp_format: Annotated[
-        str, typer.Option(help="The form of the time.", metavar="FORMAT")
-    ] = "%m%d_%H%M",
-    extra: Annotated[str, typer.Option(help="Extra parts: bs,lr,seed.", metavar="LABELS")] = "",
-    cnn_exponents: Annotated[
-        bool, typer.Option("--cnn-exponents", help="exp4 in CNN names, too.")
-    ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No advice.", rich_help_panel=RUN)
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", rich_help_panel=RUN)] = False,
+    debug: Debug = False,
+    show_help: Help = False,
 ) -> None:
     """Preview the name that a new run would get.
 
     Takes the training script's own flags, so its command lines can be pasted; those that do not
-    matter to the name are ignored. What is left out is what the guide means.
+    matter to the name are ignored. What is left out is what the guide means. Besides them:
+
+        [cyan]--at ISO-TIME[/cyan]   the time to use in place of now
+
+        [cyan]--timezone ZONE[/cyan]   the zone of the time in the name: Asia/Shanghai, +08:00
+
+        [cyan]--timestamp-format FORMAT[/cyan]   its form, as strftime has it
+
+        [cyan]--extra bs,lr,seed[/cyan]   extra parts after the dataset, in this order
+
+        [cyan]--cnn-exponents[/cyan]   exp4 in CNN names, too
 
     [dim]Examples:[/dim]
 
@@ -329,9 +359,7 @@ def name(
     """
     from migrate.name_commands import preview
 
-    moment = _moment(at)
-    names = style(timestamp_format, extra, cnn_exponents)
-    previewed, advice = preview(context.args, moment, timezone, names)
+    previewed, advice = preview(context.args)
     output = Output(quiet=quiet)
     output.data(f"{previewed}\n")
     for line in advice:
@@ -402,15 +430,6 @@ def demo(
 
 def _connect(connect, shared: Shared):  # type: ignore[no-untyped-def]
     return connect(shared.base_url, may_prompt=not shared.quiet)
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        return None if text is None else datetime.fromisoformat(text)
-    except ValueError:
-        raise InputError(
-            f"--at {text!r} is not a time. Write one like 2026-01-08T14:30 or 2026-01-08T14:30Z."
-        ) from None
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TextIO
 
 from rich.console import Console
@@ -17,7 +16,6 @@ from naming import (
     MAX_LENGTH,
     FieldsError,
     ParsedName,
-    Style,
     advise,
     experiment_name,
     parse_name,
@@ -63,23 +61,24 @@ def describe(console: Console, parsed: Sequence[ParsedName]) -> None:
             console.print(table)
 
 
-def preview(
-    words: Sequence[str], at: datetime | None, timezone: str | None, style: Style
-) -> tuple[str, list[str]]:
+def preview(words: Sequence[str]) -> tuple[str, list[str]]:
     """The name that a command line of the training script gives, and what there is to say of it."""
-    given, ignored = read_flags(words)
+    flags = read_flags(words)
+    arguments = with_guide_defaults(flags.given)
     try:
-        name = experiment_name(with_guide_defaults(given), at=at, timezone=timezone, style=style)
+        name = experiment_name(arguments, at=flags.at, timezone=flags.timezone, style=flags.style)
     except FieldsError as error:
         raise InputError(f"No name: {error}.") from None
     except ValueError as error:
         raise InputError(f"--timezone: {error}.") from None
     except OverflowError:
-        raise InputError(f"--at {at} is too early or too late for a time in that zone.") from None
+        raise InputError(
+            f"--at {flags.at} is too early or too late for a time in that zone."
+        ) from None
     lines = []
-    if ignored:
-        lines.append(f"ignored, not part of the name: {', '.join(ignored)}")
-    if given.get("exp_name"):
+    if flags.ignored:
+        lines.append(f"ignored, not part of the name: {', '.join(flags.ignored)}")
+    if flags.given.get("exp_name"):
         lines += [f"advice: {advice.text} ({advice.guide})" for advice in advise(name)]
     elif len(name) > MAX_LENGTH:
         lines.append(f"advice: {len(name)} characters, and W&B keeps {MAX_LENGTH}")

@@ -13,7 +13,8 @@ import typer
 
 from migrate.errors import InputError
 from migrate.mapping import Rules
-from naming import CONFIG_KEYS, KEYS, VOCABULARY, Style, StyleError, read_fields, zone
+from migrate.training_flags import read_style
+from naming import CONFIG_KEYS, KEYS, VOCABULARY, read_fields, zone
 
 WHICH, HOW, SETTLE, RUN = "Which runs", "How names are written", "What is settled", "Output"
 
@@ -122,7 +123,7 @@ class Shared:
     def rules(self) -> Rules:
         """What the options say about the mapping; InputError where one is wrong."""
         return Rules(
-            style=style(self.timestamp_format, self.extra, self.cnn_exponents),
+            style=read_style(self.timestamp_format, self.extra, self.cnn_exponents),
             timezone=_checked(zone, self.timezone, "--timezone"),
             assume=parse_assume(self.assume or ()),
             prefer=self.prefer,
@@ -158,15 +159,6 @@ def with_shared(command: Callable[..., Any]) -> Callable[..., Any]:
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {part.name: part.annotation for part in parameters}
     return wrapper
-
-
-def style(timestamp_format: str, extra: str, cnn_exponents: bool) -> Style:
-    """The style that the options ask for; InputError where there is no such style."""
-    labels = tuple(label.strip() for label in extra.split(",") if label.strip())
-    try:
-        return Style(timestamp_format, labels, cnn_exponents)
-    except StyleError as error:
-        raise InputError(f"{error}.") from None
 
 
 def parse_assume(pairs: list[str] | tuple[str, ...]) -> dict[str, object]:

@@ -1,13 +1,37 @@
-"""The training script's command line, as far as it names the run."""
+"""A command line of the training script, as far as it names the run.
+
+Read with argparse, as the training script reads it: what is pasted means here what it means there.
+"""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import NoReturn
 
 from migrate.errors import InputError
-from naming import EXTRAS, KEYS, PRETRAINED_KEYS, add_arguments
+from naming import EXTRAS, KEYS, PRETRAINED_KEYS, Style, StyleError, add_arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the words after `rsst-migrate name` say.
+
+    Attributes:
+        given: The training script's arguments that were given.
+        ignored: The flags that do not matter to the name.
+        at: The time in the name; None for now.
+        timezone: The zone of that time; None keeps its own.
+        style: How the name is to be written.
+    """
+
+    given: dict[str, object]
+    ignored: list[str]
+    at: datetime | None
+    timezone: str | None
+    style: Style
 
 
 class _Parser(argparse.ArgumentParser):
@@ -15,24 +39,48 @@ class _Parser(argparse.ArgumentParser):
         raise InputError(f"{message[:1].upper()}{message[1:]}.")
 
 
-def read_flags(words: Sequence[str]) -> tuple[dict[str, object], list[str]]:
-    """Read a pasted command line of the training script.
+def read_flags(words: Sequence[str]) -> Flags:
+    """Read a pasted command line of the training script, and the preview's own options with it.
 
     Args:
         words: Its words; `python main_imp_fillback.py` in front is skipped.
 
-    Returns:
-        The arguments that were given, and the flags that do not matter to the name.
-
     Raises:
-        InputError: A flag has no value.
+        InputError: A flag has no value, or one that it cannot have.
     """
-    parser = _Parser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
+    own = _Parser(add_help=False, allow_abbrev=False)
+    own.add_argument("--at")
+    own.add_argument("--timezone")
+    own.add_argument("--timestamp-format", default="%m%d_%H%M")
+    own.add_argument("--extra", default="")
+    own.add_argument("--cnn-exponents", action="store_true")
+    options, words = own.parse_known_args(list(words))
+
+    script = _Parser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
     for key in (*KEYS.values(), "vit_prune_target", *(key for key, _ in EXTRAS.values())):
-        parser.add_argument(f"--{key}")
+        script.add_argument(f"--{key}")
     for key in (*PRETRAINED_KEYS, "vit_structured"):
-        parser.add_argument(f"--{key}", nargs="?", const=True)
-    add_arguments(parser)
-    given, others = parser.parse_known_args(list(words))
+        script.add_argument(f"--{key}", nargs="?", const=True)
+    add_arguments(script)
+    given, others = script.parse_known_args(words)
     ignored = [word.partition("=")[0] for word in others if word.startswith("--")]
-    return vars(given), ignored
+    names = read_style(options.timestamp_format, options.extra, options.cnn_exponents)
+    return Flags(vars(given), ignored, _moment(options.at), options.timezone, names)
+
+
+def read_style(timestamp_format: str, extra: str, cnn_exponents: bool) -> Style:
+    """The style that options ask for; InputError where there is no such style."""
+    labels = tuple(label.strip() for label in extra.split(",") if label.strip())
+    try:
+        return Style(timestamp_format, labels, cnn_exponents)
+    except StyleError as error:
+        raise InputError(f"{error}.") from None
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(
+            f"--at {text!r} is not a time. Write one like 2026-01-08T14:30 or 2026-01-08T14:30Z."
+        ) from None
