@@ -13,6 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from migrate.console import Output
+from migrate.journal import Direction, Header, Journal, PlannedRename, now
+from migrate.listing import list_runs
+from migrate.mapping import map_runs
+from migrate.rename_commands import planned
+from migrate.renaming import Result, changes, run
 from migrate.sandbox import Sandbox, Store, StoredRun
 from migrate.sandbox.sample import arguments, wire_config
 from migrate.server import Project, connect
@@ -46,7 +52,7 @@ def small_store(runs: int) -> Store:
     archs = ("vit_small", "res20s", "mamba_tiny")
     for number in range(runs):
         values = arguments(archs[number % 3], "cifar100", rate=0.1 + number / 1000)
-        run = StoredRun(
+        made = StoredRun(
             name=f"run{number:05d}",
             displayName=legacy_name(values),
             config=wire_config(values),
@@ -54,7 +60,7 @@ def small_store(runs: int) -> Store:
             createdAt=f"2026-01-{1 + number // 1440 % 28:02d}T"
             f"{number // 60 % 24:02d}:{number % 60:02d}:00",
         )
-        store.add("ycx", "RSST", run)
+        store.add("ycx", "RSST", made)
     return store
 
 
@@ -91,7 +97,7 @@ def project(sandbox: Sandbox) -> Project:
 def cli() -> Cli:
     """Run the command line as a user does, in a process of its own."""
 
-    def run(
+    def call(
         *words: str | Path, stdin: str | None = None, timeout: float = 90, **environ: str
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -106,4 +112,40 @@ def cli() -> Cli:
             check=False,
         )
 
-    return run
+    return call
+
+
+class Renamer:
+    """Renames a project, through the real client, with a journal that the test keeps."""
+
+    def __init__(self, project: Project, path: Path) -> None:
+        self.project = project
+        self.path = path
+        self.where = {(project.entity, project.name): project}
+
+    def plan(self) -> list[PlannedRename]:
+        """What a rename of the project as it is now would do."""
+        return planned(map_runs(list_runs(self.project, Output(quiet=True).progress)), None)
+
+    def rename(self, plan: list[PlannedRename] | None = None) -> Result:
+        """Begin a journal and rename."""
+        plan = self.plan() if plan is None else plan
+        header = Header(self.project.server.base_url, now(), False)
+        with Journal.create(self.path, header, plan) as journal:
+            return run(changes(plan, "rename"), self.where, journal, "rename")
+
+    def again(self, direction: Direction) -> Result:
+        """`resume` (direction rename) or `undo`."""
+        journal, recorded = Journal.reopen(self.path)
+        plan = recorded.plan
+        if direction == "undo":
+            sent = recorded.sent
+            plan = [one for one in plan if (one.entity, one.project, one.run_id) in sent]
+        with journal:
+            return run(changes(plan, direction), self.where, journal, direction)
+
+
+@pytest.fixture
+def renamer(project: Project, tmp_path: Path) -> Renamer:
+    """Rename, resume and undo on the sandbox."""
+    return Renamer(project, tmp_path / "test.journal.jsonl")

@@ -1,0 +1,278 @@
+"""What renaming promises. One section a promise; the README's safety page names them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from migrate.journal import read
+
+NOT_THE_NAME = "displayName"
+
+
+def others(state):
+    """Everything but the display names."""
+    return {
+        key: {field: value for field, value in run.items() if field != NOT_THE_NAME}
+        for key, run in state.items()
+    }
+
+
+# 1. Only names.
+
+
+def test_only_names_change_whatever_happens(sandbox, renamer):
+    before = sandbox.store.state()
+    sandbox.faults.denied = {"run00004": "permission denied"}
+    sandbox.faults.add("drop-after", on="mutation")
+    renamer.rename()
+    sandbox.faults.denied = {}
+    renamer.again("rename")
+    assert others(sandbox.store.state()) == others(before)
+    assert sandbox.store.state() != before
+    renamer.again("undo")
+    assert sandbox.store.state() == before
+    assert {frozenset(given) for given in sandbox.service.mutations} == {
+        frozenset({"id", "displayName"})
+    }
+
+
+# 2. Nothing unseen.
+
+
+def test_what_is_written_is_what_was_shown(sandbox, cli, tmp_path):
+    shown = cli("rename", "ycx/RSST", "--dry-run")
+    reported = cli("report", "ycx/RSST", "--format", "json")
+    assert shown.returncode == 0
+    assert "Nothing was written" in shown.stderr
+    assert shown.stdout == cli("report", "ycx/RSST").stdout
+    assert not sandbox.service.mutations
+    done = cli("rename", "ycx/RSST", "--yes", "--journal", tmp_path / "j.jsonl")
+    assert done.returncode == 0, done.stderr
+    promised = {row["run_id"]: row["new_name"] for row in json.loads(reported.stdout)}
+    assert sandbox.store.names("ycx", "RSST") == promised
+
+
+def test_no_terminal_and_no_yes_is_refused(sandbox, cli, tmp_path):
+    refused = cli("rename", "ycx/RSST", "--journal", tmp_path / "j.jsonl")
+    assert refused.returncode == 2
+    assert "--yes" in refused.stderr
+    assert not (tmp_path / "j.jsonl").exists()
+    assert not sandbox.service.mutations
+
+
+@pytest.mark.parametrize(("answer", "renames"), [("y\n", True), ("n\n", False), ("\n", False)])
+def test_at_a_terminal_it_asks(sandbox, answer, renames):
+    leader, follower = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "migrate", "rename", "ycx/RSST", "--limit", "3"],
+        stdin=follower,
+        stderr=follower,
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        os.close(follower)
+        seen = b""
+        while b"[y/N]" not in seen:
+            seen += os.read(leader, 1000)
+        assert not sandbox.service.mutations
+        os.write(leader, answer.encode())
+        assert process.wait(60) == 0
+    os.close(leader)
+    assert f"Rename 3 runs on {sandbox.url}" in seen.decode()
+    assert len(sandbox.service.mutations) == (3 if renames else 0)
+
+
+def test_a_saved_report_is_the_plan(sandbox, cli, tmp_path):
+    plan = tmp_path / "runs.csv"
+    cli("report", "ycx/RSST", "-o", plan)
+    lines = plan.read_text("utf-8-sig").splitlines()
+    lines[1] = lines[1].replace(",rename,", ",custom,")
+    first, second = (line.split(",")[2] for line in lines[1:3])
+    lines[2] = lines[2].replace(lines[2].split(",")[8], "hand_edited")
+    plan.write_text("\n".join(lines), "utf-8")
+    before = sandbox.store.names("ycx", "RSST")
+    done = cli("rename", "--plan", plan, "--yes")
+    assert done.returncode == 0, done.stderr
+    names = sandbox.store.names("ycx", "RSST")
+    assert names[first] == before[first]
+    assert names[second] == "hand_edited"
+    assert len(sandbox.service.mutations) == 29
+
+
+# 3. Nobody is overwritten.
+
+
+def test_a_name_that_somebody_changed_is_left_alone(sandbox, renamer):
+    plan = renamer.plan()
+    runs = sandbox.store.project("ycx", "RSST").runs
+    runs["run00003"].displayName = "mine now"
+    runs["run00007"].displayName = plan[7].new_name
+    runs["run00011"].state = "running"
+    runs["run00013"].readOnly = True
+    sandbox.store.remove(runs["run00017"])
+    result = renamer.rename(plan)
+    reasons = {key[2]: reason for key, reason in result.failed.items()}
+    assert reasons == {
+        "run00003": "drifted: is now mine now",
+        "run00011": "running: its process may write its name back",
+        "run00013": "read-only: this key may not rename it",
+        "run00017": "gone: there is no such run any more",
+    }
+    assert runs["run00003"].displayName == "mine now"
+    assert len(result.done) == 26
+    assert len(result.written) == 25
+
+
+def test_undo_puts_back_only_what_is_still_ours(sandbox, renamer):
+    before = sandbox.store.names("ycx", "RSST")
+    renamer.rename()
+    runs = sandbox.store.project("ycx", "RSST").runs
+    runs["run00003"].displayName = "mine now"
+    result = renamer.again("undo")
+    assert {key[2]: why for key, why in result.failed.items()} == {
+        "run00003": "drifted: is now mine now"
+    }
+    assert sandbox.store.names("ycx", "RSST") == {**before, "run00003": "mine now"}
+
+
+# 4. Nothing unrecorded.
+
+
+def test_intents_are_on_disk_before_anything_is_sent(sandbox, renamer):
+    seen: list[tuple[int, set[str]]] = []
+
+    def look(operation: str) -> None:
+        if operation == "mutation":
+            ids = {key[2] for key in read(renamer.path).sent}
+            seen.append((len(sandbox.service.mutations), ids))
+
+    sandbox.faults.before = look
+    renamer.rename()
+    ids = {run.id: run.name for run in sandbox.store.project("ycx", "RSST").runs.values()}
+    ends = [count for count, _ in seen[1:]] + [len(sandbox.service.mutations)]
+    assert len(seen) >= 2
+    for (start, intended), end in zip(seen, ends, strict=True):
+        assert {ids[one["id"]] for one in sandbox.service.mutations[start:end]} <= intended
+
+
+def test_the_journal_is_its_owners_and_holds_no_key(sandbox, renamer):
+    renamer.rename()
+    assert renamer.path.stat().st_mode & 0o777 == 0o600
+    assert sandbox.api_key not in renamer.path.read_text()
+
+
+def test_a_journal_is_never_overwritten(sandbox, cli, tmp_path):
+    path = tmp_path / "j.jsonl"
+    path.write_text("precious")
+    refused = cli("rename", "ycx/RSST", "--yes", "--journal", path)
+    assert refused.returncode == 2
+    assert "never overwritten" in refused.stderr
+    assert path.read_text() == "precious"
+    assert not sandbox.service.mutations
+
+
+# 5. Whatever is killed can be finished or undone: test_kills.py. What is done is done:
+
+
+def test_resuming_and_undoing_what_is_done_does_nothing(sandbox, cli, tmp_path):
+    path = tmp_path / "j.jsonl"
+    assert cli("rename", "ycx/RSST", "--yes", "--journal", path).returncode == 0
+    count = len(sandbox.service.mutations)
+    again = cli("resume", path, "--yes")
+    assert (again.returncode, "Nothing to do" in again.stderr) == (0, True)
+    assert len(sandbox.service.mutations) == count
+    dry = cli("undo", path, "--dry-run")
+    assert (dry.returncode, "30 of 30 runs" in dry.stderr) == (0, True)
+    assert len(sandbox.service.mutations) == count
+    assert cli("undo", path, "--yes").returncode == 0
+    again = cli("undo", path, "--yes")
+    assert (again.returncode, "Nothing to do" in again.stderr) == (0, True)
+    assert len(sandbox.service.mutations) == 2 * count
+
+
+# 6. The server's word.
+
+
+def test_a_name_taken_away_before_the_end_is_not_counted(sandbox, renamer):
+    runs = sandbox.store.project("ycx", "RSST").runs
+
+    def steal(operation: str) -> None:
+        if operation == "query" and len(sandbox.service.mutations) == 30:
+            runs["run00005"].displayName = "stolen"
+
+    sandbox.faults.before = steal
+    result = renamer.rename()
+    assert {key[2]: why for key, why in result.failed.items()} == {
+        "run00005": "drifted: is now stolen"
+    }
+    assert len(result.done) == 29
+
+
+def test_a_write_whose_answer_was_lost_counts(sandbox, renamer):
+    sandbox.faults.add("drop-after", on="mutation", times=2)
+    result = renamer.rename()
+    assert (len(result.done), result.failed) == (30, {})
+
+
+# 7. One failure is one failure.
+
+
+def test_a_refused_run_is_reported_in_the_servers_words(sandbox, cli, tmp_path):
+    sandbox.faults.denied = {"run00006": "the owner of this run says no"}
+    done = cli("rename", "ycx/RSST", "--yes", "--journal", tmp_path / "j.jsonl")
+    assert done.returncode == 1
+    assert "run00006: refused: the owner of this run says no" in done.stderr
+    assert "29 of 30 runs renamed" in done.stderr
+    assert f"rsst-migrate resume {tmp_path / 'j.jsonl'}" in done.stderr
+
+
+def test_a_read_only_project_stops_before_the_first_write(sandbox, cli, tmp_path):
+    plan = tmp_path / "runs.csv"
+    cli("report", "ycx/RSST", "-o", plan)
+    sandbox.store.project("ycx", "RSST").read_only = True
+    done = cli("rename", "--plan", plan, "--yes")
+    assert done.returncode == 1
+    assert "ycx/RSST is read-only for this key. Nothing was written." in done.stderr
+    assert not sandbox.service.mutations
+    held = cli("rename", "ycx/RSST", "--yes")
+    assert (held.returncode, "30 hold" in held.stdout) == (0, True)
+
+
+def test_a_key_without_write_access_stops_at_the_first_refusal(serve, cli, tmp_path):
+    sandbox = serve(runs=300)
+    sandbox.faults.read_only_key = True
+    done = cli("rename", "ycx/RSST", "--yes", "--journal", tmp_path / "j.jsonl")
+    assert done.returncode == 1
+    assert len(sandbox.service.mutations) <= 10
+    assert "No run of this project can be renamed with this key" in done.stderr
+
+
+def test_plans_say_everything_that_is_wrong_with_them(sandbox, cli, tmp_path):
+    path = Path(tmp_path / "runs.json")
+    cli("report", "ycx/RSST", "-o", path)
+    rows = json.loads(path.read_text())
+    rows[0]["new_name"] = ""
+    rows[1]["new_name"] = "x" * 129
+    rows[2]["run_id"] = rows[3]["run_id"]
+    rows[4]["new_name"] = rows[5]["new_name"]
+    rows[6]["status"] = "Rename!"
+    path.write_text(json.dumps(rows))
+    refused = cli("rename", "--plan", path, "--yes")
+    assert refused.returncode == 2
+    for words in ("empty", "129 characters", "stands in row", "is the new name in", "'Rename!'"):
+        assert words in refused.stderr
+    rows = [{**rows[7], "run_id": "nobody"}, {**rows[8], "new_name": "rsst_taken"}]
+    sandbox.store.project("ycx", "RSST").runs["run00020"].displayName = "rsst_taken"
+    path.write_text(json.dumps(rows))
+    refused = cli("rename", "--plan", path, "--yes")
+    assert refused.returncode == 2
+    assert "nobody: no such run" in refused.stderr
+    assert "rsst_taken is the name of run00020" in refused.stderr
+    assert "The plan is about ycx/RSST" in cli("rename", "ycx/empty", "--plan", path).stderr
+    assert not sandbox.service.mutations
