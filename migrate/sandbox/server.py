@@ -161,6 +161,8 @@ class Sandbox:
         self.service = Service(self.store, self.faults)
         self.app = Application(self.service, self.api_key, latency_ms)
         self._socket = socket.create_server((HOST, port))
+        # Headers and body go out in two pieces: without this every answer takes 40 ms more.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(self.app, log_level="critical", lifespan="off", access_log=False)
         self._server = uvicorn.Server(config)

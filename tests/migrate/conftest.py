@@ -132,6 +132,7 @@ class Renamer:
         plan = self.plan() if plan is None else plan
         header = Header(self.project.server.base_url, now(), False)
         with Journal.create(self.path, header, plan) as journal:
+            journal.begin("rename")
             return run(changes(plan, "rename"), self.where, journal, "rename")
 
     def again(self, direction: Direction) -> Result:
@@ -142,6 +143,7 @@ class Renamer:
             sent = recorded.sent
             plan = [one for one in plan if (one.entity, one.project, one.run_id) in sent]
         with journal:
+            journal.begin(direction)
             return run(changes(plan, direction), self.where, journal, direction)
 
 

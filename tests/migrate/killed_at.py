@@ -1,0 +1,58 @@
+"""Rename ycx/RSST, and die by SIGKILL at a given point of the journal.
+
+    python killed_at.py JOURNAL NUMBER POINT
+
+The NUMBER-th time that the journal is written to, the process is killed: `before` the write,
+`half` way through it, `after` it, or `sent`: when the next answer of the server has come.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from migrate import journal, renaming, server
+
+path, number, point = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+renaming.BATCH = renaming.FIRST_BATCH = 8  # several batches, though the project is small
+renaming.IN_FLIGHT = 2
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+written = 0
+write, execute = os.write, server.Server._execute
+
+
+def dying_write(handle: int, data: bytes) -> int:
+    global written
+    if not data.startswith(b'{"record"'):
+        return write(handle, data)
+    written += 1
+    if written == number and point == "before":
+        die()
+    if written == number and point == "half":
+        write(handle, data[: len(data) // 2])
+        die()
+    count = write(handle, data)
+    if written == number and point == "after":
+        die()
+    return count
+
+
+def dying_execute(self, query, variables):
+    answer = execute(self, query, variables)
+    if written >= number and point == "sent" and query.startswith("mutation"):
+        die()
+    return answer
+
+
+journal.os.write = dying_write
+server.Server._execute = dying_execute
+sys.argv = ["rsst-migrate", "rename", "ycx/RSST", "--yes", "--journal", path]
+from migrate.cli import main  # noqa: E402
+
+main()
