@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -81,7 +82,8 @@ def report(
         typer.Option("-o", "--output", help="Write to a file; its suffix picks the format."),
     ] = None,
     file_format: Annotated[
-        str | None, typer.Option("--format", help="csv, json, md or parquet.", metavar="FORMAT")
+        str | None,
+        typer.Option("--format", help="csv, json, md, html or parquet.", metavar="FORMAT"),
     ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Every row in the table, not only those that matter.")
@@ -99,9 +101,11 @@ def report(
 
         rsst-migrate report ycx/RSST -o runs.csv
 
+        rsst-migrate report ycx/RSST -o report.html   (to read in a browser, and to pass on)
+
         rsst-migrate report ycx/RSST --assume rate=0.15 --timezone Asia/Shanghai
     """
-    from migrate.formats import FORMATS, format_of, save
+    from migrate.formats import FORMATS, Source, format_of, save
     from migrate.listing import check as check_input
     from migrate.listing import read_projects
     from migrate.server import connect
@@ -112,12 +116,13 @@ def report(
     if file is not None and not file.parent.is_dir():
         raise InputError(f"There is no folder {file.parent} to write {file.name} to.")
     check_input(paths, shared)
-    mapped = read_projects(_connect(connect, shared), paths, shared, output.progress)
+    server = _connect(connect, shared)
+    mapped = read_projects(server, paths, shared, output.progress)
     rows = [row for one in mapped for row in one.chosen]
     if chosen_format is None:
         print_report(output.out, rows, every=every)
         return
-    data = FORMATS[chosen_format](rows)
+    data = FORMATS[chosen_format](rows, Source(server.app_url, datetime.now(UTC)))
     if file is None:
         sys.stdout.buffer.write(data)
     else:

@@ -9,20 +9,24 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from migrate.errors import InputError
-from migrate.formats import csv, json, markdown
+from migrate.formats import csv, html, json, markdown
+from migrate.formats.html import Source
 from migrate.rows import Row
 
+__all__ = ["FORMATS", "Source", "format_of", "save"]
 
-def _parquet(rows: Sequence[Row]) -> bytes:
+
+def _parquet(rows: Sequence[Row], _: Source) -> bytes:
     from migrate.formats import frame  # pandas is slow to import
 
     return frame.write_parquet(rows)
 
 
-FORMATS: dict[str, Callable[[Sequence[Row]], bytes]] = {
-    "csv": csv.write,
-    "json": json.write,
-    "md": markdown.write,
+FORMATS: dict[str, Callable[[Sequence[Row], Source], bytes]] = {
+    "csv": lambda rows, _: csv.write(rows),
+    "json": lambda rows, _: json.write(rows),
+    "md": lambda rows, _: markdown.write(rows),
+    "html": html.write,
     "parquet": _parquet,
 }
 """Format, and so suffix, to what writes it."""
