@@ -143,7 +143,7 @@ def timeline(weeks: Sequence[Week]) -> Timeline:
         )
         for place, counts in enumerate(sums)
     )
-    apart = ceil(slots / 5)
+    apart = ceil(slots / 4)
     ticks = tuple((bar.x, bar.first_day.isoformat()) for bar in bars[::apart])
     lines = tuple((PLOT_HEIGHT * (1 - n / top), n) for n in ([top] if top < 2 else [top // 2, top]))
     return Timeline(bars, step, ticks, lines)
@@ -182,17 +182,28 @@ def matrix(pairs: Sequence[Pair]) -> Matrix:
     counts: Counter[tuple[int, int]] = Counter()
     for pair in pairs:
         counts[_place(archs, pair.arch), _place(datasets, pair.dataset)] += pair.runs
-    # What is not known at all is no result: it takes no part in the scale.
-    most = max((n for (a, d), n in counts.items() if archs[a] or datasets[d]), default=1)
+    # Sums of others, and what is not known, would flatten the scale of all that has a name.
+    most = max(
+        (
+            count
+            for (a, d), count in counts.items()
+            if isinstance(archs[a], str) and isinstance(datasets[d], str)
+        ),
+        default=1,
+    )
     cells = tuple(
         tuple(
-            Cell(counts[a, d], min(1.0, sqrt(counts[a, d] / most)) if archs[a] else 0.0)
+            Cell(counts[a, d], _heat(counts[a, d], most))
             for d in range(len(datasets))
         )
         for a in range(len(archs))
     )
     totals = tuple(sum(cell.runs for cell in row) for row in cells)
     return Matrix(tuple(archs), tuple(datasets), cells, totals)
+
+
+def _heat(count: int, most: int) -> float:
+    return min(1.0, sqrt(count / most))
 
 
 def _headings(counts: Sequence[tuple[str | None, int]], most: int) -> list[str | int | None]:
@@ -214,7 +225,9 @@ def _place(headings: Sequence[str | int | None], name: str | None) -> int:
 
 def reasons(audit: Audit) -> Reasons:
     """The most frequent reasons."""
-    shown, rest = audit.reasons[:_MOST_REASONS], audit.reasons[_MOST_REASONS:]
+    # Never "1 more": that one fits as well as the line that says so.
+    number = _MOST_REASONS + (len(audit.reasons) == _MOST_REASONS + 1)
+    shown, rest = audit.reasons[:number], audit.reasons[number:]
     most = max((one.runs for one in shown), default=0)
     return Reasons(
         tuple((one, percent(one.runs, most)) for one in shown),

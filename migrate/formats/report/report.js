@@ -177,7 +177,7 @@
     const line = element("div", { className });
     let inside = line;
     parts.forEach((part, i) => {
-      if (i === 0 || marks[i] !== marks[i - 1]) {
+      if (marks[i] !== marks[i - 1]) {
         inside = marks[i] ? line.appendChild(document.createElement(tag)) : line;
       }
       inside.append(part);
@@ -186,13 +186,17 @@
     return line;
   }
 
+  // The old name, and under it what is to become of it: the new name, or the reason why not.
+  const split = (name) => visible(name).match(/[^_]+|_/g) || [];
   function names(row) {
-    const split = (name) => visible(name).match(/[^_]+|_/g) || [];
     const old = split(columns.old_name[row]);
     const renamed = columns.new_name[row];
-    const cell = element("td", { className: "names", colSpan: 2 });
+    const cell = element("td", { className: "names", colSpan: 3 });
     if (renamed === null) {
-      cell.append(nameLine("old", old, old.map(() => false), "del"));
+      cell.append(nameLine("old", old, []));
+      if (columns.reason[row]) {
+        cell.append(element("div", { className: "why" }, visible(columns.reason[row])));
+      }
       return cell;
     }
     const fresh = split(renamed);
@@ -234,6 +238,8 @@
   function makeRow(row) {
     const plain = (name, text) =>
       element("td", { className: `c-${name}` }, visible(text ?? textOf(columns[name][row])));
+    const word = (name) =>
+      element("td", { className: `c-${name}` }, nameLine("", split(textOf(columns[name][row])), []));
     const status = columns.status[row];
     const created = textOf(columns.created_at[row]).slice(0, 16).replace("T", " ");
     const badge = element("code", { className: `tag tag-${status}` }, status);
@@ -245,9 +251,8 @@
       plain("state"),
       element("td", { className: "c-status" }, badge),
       names(row),
-      plain("reason"),
-      plain("arch"),
-      plain("dataset"),
+      word("arch"),
+      word("dataset"),
     );
     made.setAttribute("role", "row");
     for (const cell of made.cells) cell.setAttribute("role", "cell");
