@@ -192,10 +192,7 @@ def matrix(pairs: Sequence[Pair]) -> Matrix:
         default=1,
     )
     cells = tuple(
-        tuple(
-            Cell(counts[a, d], _heat(counts[a, d], most))
-            for d in range(len(datasets))
-        )
+        tuple(Cell(counts[a, d], _heat(counts[a, d], most)) for d in range(len(datasets)))
         for a in range(len(archs))
     )
     totals = tuple(sum(cell.runs for cell in row) for row in cells)

@@ -37,6 +37,7 @@ WORDS = {
     "read-only": ("this key may not rename it", "只读，当前密钥无权改名"),
     "near-miss": ("almost in one of our formats", "与命名格式相近但不相符"),
     "exp-name": ("given with --exp_name", "由 --exp_name 指定"),
+    "not-ours": ("a name of another kind", "其他类型的名称"),
     "legacy": ("old format", "旧格式"),
     "other": ("not a known architecture", "未收录的架构"),
 }
