@@ -130,7 +130,8 @@
     });
     for (const button of document.querySelectorAll("[data-column]")) {
       const up = sorting.direction > 0 ? "ascending" : "descending";
-      button.closest("th").ariaSort = button.dataset.column === column ? up : "none";
+      const here = button.dataset.column === column;
+      button.closest("th").setAttribute("aria-sort", here ? up : "none");
     }
     choose();
   }
@@ -202,7 +203,7 @@
     const fresh = split(renamed);
     const [gone, added] = differing(old, fresh);
     const copy = element("button", { type: "button", className: "copy" }, TEXTS[language].copy);
-    copy.ariaLabel = TEXTS[language].copyName(visible(renamed));
+    copy.setAttribute("aria-label", TEXTS[language].copyName(visible(renamed)));
     copy.dataset.row = row;
     const line = nameLine("new", fresh, added, "ins");
     line.append(copy);
@@ -226,7 +227,7 @@
     const text = visible(id);
     const link = { href: page, target: "_blank", rel: "noopener noreferrer" };
     const shownId = page ? element("a", link, text) : element("span", {}, text);
-    if (page) shownId.ariaLabel = TEXTS[language].open(text);
+    if (page) shownId.setAttribute("aria-label", TEXTS[language].open(text));
     const cell = element("td", { className: "c-run_id mono" }, shownId);
     if (data.several) {
       const project = visible(`${columns.entity[row]}/${columns.project[row]}`);
@@ -262,9 +263,11 @@
   // --- The window over the rows -----------------------------------------------------------------
 
   const body = $("rows");
-  const above = body.appendChild(element("tr", { className: "space" }, element("td", { colSpan: 9 })));
-  const below = body.appendChild(element("tr", { className: "space" }, element("td", { colSpan: 9 })));
-  above.ariaHidden = below.ariaHidden = "true";
+  const [above, below] = [0, 1].map(() => {
+    const spacer = element("tr", { className: "space" }, element("td", { colSpan: 9 }));
+    spacer.setAttribute("aria-hidden", "true");
+    return body.appendChild(spacer);
+  });
   const live = new Map(); // row → its <tr>
   const heights = new Float32Array(RUNS); // as measured; 0 is not yet
   const guesses = [0, 0]; // for rows without and with a new name: the mean of the first measured
@@ -307,7 +310,7 @@
       const row = shown[at];
       if (!live.has(row)) live.set(row, makeRow(row));
       const made = live.get(row);
-      made.ariaRowIndex = at + 2;
+      made.setAttribute("aria-rowindex", at + 2);
       if (made === next) next = next.nextSibling;
       else body.insertBefore(made, next);
     }
@@ -422,13 +425,20 @@
     setTimeout(() => URL.revokeObjectURL(href), 60000);
   }
 
+  const topOf = (made) => made.getBoundingClientRect().top;
   let waiting = false;
   function soon() {
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(() => {
       waiting = false;
+      // What is being read keeps its place, though rows above it are measured only now.
+      const seen = (made) => made.getBoundingClientRect().bottom > 0;
+      const read = [...live.values()].filter(seen).map((made) => [made, topOf(made)]);
       render();
+      const [held, before] = read.find(([made]) => made.isConnected) || [];
+      const moved = held ? topOf(held) - before : 0;
+      if (Math.abs(moved) > 0.5) scrollBy(0, moved);
     });
   }
 
