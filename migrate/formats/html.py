@@ -2,7 +2,8 @@
 
 A Jinja2 template writes it. What other people named goes through `visible` and is escaped, on
 both ways into the page: as text of the template, and as JSON that `report.js` reads and shows
-as text. The policy in the page allows exactly the one style sheet and the one script in it.
+as text, with the functions of `text.js`. The policy in the page allows exactly the one style
+sheet and the one script in it.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def write(rows: Sequence[Row], source: Source) -> bytes:
         lstrip_blocks=True,
     )
     environment.filters.update(clip=_clip, broken=_broken)
-    style, script = _part("report.css"), _part("report.js")
+    style, script = _part("report.css"), _part("text.js") + _part("report.js")
     projects = sorted({(row.entity, row.project) for row in rows})
     found = audit("all", rows)
     page = environment.from_string(_part("report.html.jinja")).render(
