@@ -168,7 +168,7 @@ def sample_store(runs: int | None = None) -> Store:
     minutes = max(1, 220 * 24 * 60 // total)
     for number, run in enumerate(filled):
         _place(store, ENTITY, PROJECT, run, number, _START + timedelta(minutes=minutes * number))
-        if number % 10 == 1 and number > len(kinds):  # the twin of the run before
+        if number > len(kinds) and (number - len(kinds)) % 10 == 1:  # _many's twins
             run.createdAt = filled[number - 1].createdAt
     for number, run in enumerate(_many(12)):
         _place(store, "609354432", PROJECT, run, 9000 + number, _START - timedelta(days=number))
