@@ -5,11 +5,18 @@ Nothing of wandb is patched: every request goes real client → HTTP → sandbox
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +28,7 @@ from migrate.rename_commands import planned
 from migrate.renaming import Result, changes, run
 from migrate.sandbox import Sandbox, Store, StoredRun
 from migrate.sandbox.sample import arguments, wire_config
+from migrate.sandbox.service import Service, operation_of
 from migrate.server import Project, connect
 from naming import legacy_name
 
@@ -77,8 +85,8 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
         return served
 
     yield start
-    for served in running:
-        served.__exit__(None, None, None)
+    for served in running:  # which takes 0.2 s: nobody waits for it
+        threading.Thread(target=served.__exit__, args=(None, None, None), daemon=True).start()
 
 
 @pytest.fixture
@@ -151,3 +159,71 @@ class Renamer:
 def renamer(project: Project, tmp_path: Path) -> Renamer:
     """Rename, resume and undo on the sandbox."""
     return Renamer(project, tmp_path / "test.journal.jsonl")
+
+
+@dataclass
+class OddServer:
+    """A server that says what no W&B server should.
+
+    Attributes:
+        answer: Called with each request that is not the sign-in; gives a status and a body.
+        signs_in: Whether it answers the sign-in as W&B does.
+        key: The key that wandb sends it.
+        requests: The requests that came to `answer`.
+    """
+
+    answer: Callable[[dict[str, Any]], tuple[int, Any]]
+    signs_in: bool = True
+    url: str = ""
+    key: str = "ab12" * 10
+    requests: list[dict[str, Any]] = field(default_factory=list)
+
+    def respond(self, body: bytes) -> tuple[int, Any]:
+        request = json.loads(body)
+        query, variables = request["query"], request.get("variables") or {}
+        if self.signs_in and operation_of(query, variables) == "viewer":
+            return 200, Service(Store()).execute(query, variables)
+        self.requests.append(request)
+        return self.answer(request)
+
+
+@pytest.fixture
+def odd_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., OddServer]]:
+    """Start an OddServer, and point wandb at it."""
+    running: list[ThreadingHTTPServer] = []
+
+    def start(answer: Callable[[dict[str, Any]], tuple[int, Any]], **how: Any) -> OddServer:
+        odd = OddServer(answer, **how)
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+                if self.headers["Content-Encoding"] == "gzip":
+                    body = gzip.decompress(body)
+                status, content = odd.respond(body) if self.path == "/graphql" else (200, {})
+                data = (
+                    content.encode() if isinstance(content, str) else json.dumps(content).encode()
+                )
+                with suppress(OSError):
+                    self.send_response(status)
+                    kind = "text/html" if isinstance(content, str) else "application/json"
+                    self.send_header("Content-Type", kind)
+                    self.send_header("Content-Length", str(len(data)))
+                    self.end_headers()
+                    self.wfile.write(data)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        running.append(server)
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        odd.url = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setenv("WANDB_BASE_URL", odd.url)
+        monkeypatch.setenv("WANDB_API_KEY", odd.key)
+        return odd
+
+    yield start
+    for server in running:
+        server.shutdown()
+        server.server_close()
