@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
+from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
@@ -32,15 +33,19 @@ def print_report(console: Console, rows: Sequence[Row], *, every: bool = False) 
         table.add_column("created", no_wrap=True)
         table.add_column("status", no_wrap=True)
         table.add_column("old name / new name, or the reason why not", overflow="fold", ratio=1)
+        width = _name_width(console, shown)
         for row in shown:
-            table.add_row(*_report_cells(row, several, _name_width(console)))
+            table.add_row(*_report_cells(row, several, width))
         console.print(table)
         console.print()
     console.print(Text(count_line(rows)))
 
 
-def _name_width(console: Console) -> int:
-    return max(24, console.width - 10 - 10 - 6 - 6)
+def _name_width(console: Console, rows: Sequence[Row]) -> int:
+    """What the columns of run, date and status, and the gaps, leave of a line."""
+    runs = max(len("run"), *(cell_len(visible(row.run_id)) for row in rows))
+    statuses = max(len("status"), *(len(row.status) for row in rows))
+    return max(24, console.width - runs - 10 - statuses - 6)
 
 
 def _report_cells(row: Row, several: bool, width: int) -> tuple[Text | Group, ...]:
