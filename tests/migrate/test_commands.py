@@ -1,0 +1,238 @@
+"""What people see of report and audit: tables that fit, files as the contract has them, options."""
+
+import csv
+import io
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from migrate import plan
+from migrate.sandbox import Store, StoredRun, sample_store
+from migrate.sandbox.sample import arguments, wire_config
+from naming import legacy_name
+
+COLUMNS = (
+    "entity project run_id state created_at status reason old_name new_name "
+    "struct schedule criteria arch dataset reg exponents rate fillback_rate pretrained "
+    "struct_target"
+).split()
+STATUSES = ["rename", "review", "hold", "current", "custom"]
+
+
+@pytest.fixture
+def sample(serve):
+    return serve(sample_store())
+
+
+def run(name, config, *, run_id="a", **fields):
+    return StoredRun(run_id, name, wire_config(config), summaryMetrics="{}", **fields)
+
+
+def a_store(*runs):
+    store = Store()
+    store.project("ycx", "RSST")
+    for one in runs:
+        store.add("ycx", "RSST", one)
+    return store
+
+
+def told(done, code=0):
+    """What a command that went well wrote to stdout; stderr is as quiet as it should be."""
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout
+
+
+def rows_of(table):
+    """The run, the status and the joined text of each row of a printed report."""
+    at = table.splitlines()[0].index("old name / new name")
+    rows = []
+    for line in table.split("\n\n")[0].splitlines()[1:]:
+        if line[:at].strip():
+            first, *_, status = line[:at].split()
+            rows.append((first, status, []))
+        rows[-1][2].append(line[at:].rstrip())
+    return {first: (status, "".join(lines)) for first, status, lines in rows}
+
+
+# Tables.
+
+
+@pytest.mark.parametrize(("width", "option"), [(80, "--all"), (200, "--quiet")])
+def test_a_table_fits_and_keeps_both_names_whole(sample, cli, width, option):
+    out = told(cli("report", "ycx/RSST", option, COLUMNS=str(width)))
+    assert max(cell_len(line) for line in out.splitlines()) <= width
+    assert "\x1b" not in out
+    rows = plan("ycx/RSST", base_url=sample.url).set_index("run_id")
+    wanted = STATUSES if option == "--all" else STATUSES[:3]
+    rows = rows[rows["status"].isin(wanted)]
+    printed = rows_of(out)
+    assert printed.keys() == set(rows.index)
+    for run_id, row in rows.iterrows():
+        status, text = printed[run_id]
+        assert status == row["status"]
+        if status == "rename":
+            assert text == f"{row['old_name']}→ {row['new_name']}"
+        elif row["old_name"].isprintable() and " " not in row["old_name"]:
+            # Words are broken at spaces, which the joining loses.
+            squeezed = (row["old_name"] + row["reason"]).replace(" ", "")
+            assert text.replace(" ", "") == squeezed
+    assert out.rstrip().endswith("80 runs: 43 rename, 10 review, 3 hold, 6 current, 18 custom")
+    assert "→" not in [line.strip() for line in out.splitlines()]
+    if option == "--all":
+        hostile = ["\\x1b[31mred\\x1b[0m alert", "[bold red]markup[/] run", "\\u202egnp.exe run"]
+        assert all(name in out for name in [*hostile, "two\\nlines", "<script>alert(1)</script>"])
+        assert all(letter.isprintable() for line in out.splitlines() for letter in line)
+
+
+def test_an_audit_counts_and_says_what_needs_a_person(sample, cli):
+    out = told(cli("audit", "ycx/RSST", "--check", COLUMNS="80"), 1)
+    assert max(cell_len(line) for line in out.splitlines()) <= 80
+    assert out.startswith("ycx/RSST: 80 runs\n43 rename, 10 review, 3 hold, 6 current, 18 custom\n")
+    assert re.search(r"1 +review +conflict: dataset is cifar100 in the name, cifar10 in", out)
+    assert re.search(r"3 +rate +--assume rate=VALUE", out)
+    assert re.search(r"test1 +too plain", out)
+    assert all(letter.isprintable() for line in out.splitlines() for letter in line)
+
+
+def test_an_audit_of_several_projects_as_json(sample, cli):
+    out = told(cli("audit", "ycx/RSST", "609354432/RSST", "ycx/empty", "ycx/frozen", "--json"))
+    found = json.loads(out)
+    runs = {one["project"]: one["runs"] for one in found["projects"]}
+    assert runs == {"ycx/RSST": 80, "609354432/RSST": 12, "ycx/empty": 0, "ycx/frozen": 3}
+    assert found["total"]["statuses"] == {
+        status: sum(one["statuses"][status] for one in found["projects"]) for status in STATUSES
+    }
+    assert found["projects"][3]["statuses"]["hold"] == 3
+    pairs = [(one["arch"], one["dataset"]) for one in found["total"]["pairs"]]
+    assert ("vit_small", "cifar100") in pairs
+    assert sum(one["runs"] for one in found["total"]["pairs"]) == found["total"]["runs"] == 95
+
+
+def test_check_passes_where_no_old_name_remains(serve, cli):
+    current = "rsst_res20s_cifar100_sched_x_reg_1.0_crit_l1_rate_0.2_0108_1600"
+    serve(a_store(run(current, {}), run("my_best_run", {}, run_id="b")))
+    done = cli("audit", "ycx/RSST", "--check")
+    assert "0 rename, 0 review, 0 hold, 1 current, 1 custom" in told(done)
+    assert done.stderr == ""
+
+
+def test_an_empty_project(sample, cli):
+    assert told(cli("report", "ycx/empty")) == "0 runs\n"
+    assert "ycx/empty: 0 runs" in told(cli("audit", "ycx/empty", "--check"))
+    frame = plan("ycx/empty", base_url=sample.url)
+    assert (len(frame), list(frame.columns)) == (0, COLUMNS)
+
+
+# Files.
+
+
+def test_csv_json_and_markdown_hold_every_run(sample, cli):
+    done = cli("report", "ycx/RSST", "-o", "runs.csv")
+    assert told(done) == ""
+    assert "runs.csv: 80 runs: 43 rename, 10 review" in done.stderr
+    assert os.listdir() == ["runs.csv"]
+    data = Path("runs.csv").read_bytes()
+    assert data.startswith(b"\xef\xbb\xbfentity,project,run_id,")
+    lines = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+    assert list(lines[0]) == COLUMNS
+    assert not [cell for line in lines for cell in line.values() if cell[:1] in tuple("=+-@\t\r")]
+    assert '\'=HYPERLINK("http://localhost","click")' in [line["old_name"] for line in lines]
+
+    rows = json.loads(told(cli("report", "ycx/RSST", "--format", "json")))
+    assert len(rows) == len(lines) == 80
+    for row, line in zip(rows, lines, strict=True):
+        assert list(row) == [*COLUMNS[:9], "fields"]
+        assert list(row["fields"]) == COLUMNS[9:]
+        for key, value in {**row, **row["fields"]}.items():
+            if key != "fields":
+                text = str(value).lower() if isinstance(value, bool) else str(value)
+                assert line[key].removeprefix("'") == ("" if value is None else text)
+        assert (row["new_name"] is not None) == (row["status"] == "rename")
+    first = rows[0]["fields"]
+    assert (first["reg"], first["exponents"], first["pretrained"]) == (0.5, 3, True)
+    assert (first["struct_target"], rows[0]["created_at"]) == (None, "2025-06-02T09:30:00Z")
+
+    table = told(cli("report", "ycx/RSST", "--format", "md"))
+    assert all(row["run_id"] in table for row in rows)
+    assert not re.search(r"(?<!\\)(?:\[|<(?!/?details>|/?summary>))", table)
+    assert len({line.count(" | ") for line in table.splitlines() if line.startswith("| ")}) == 1
+
+
+def test_a_dataframe_has_types(sample):
+    frame = plan("ycx/RSST", base_url=sample.url)
+    assert list(frame.columns) == COLUMNS
+    types = {column: str(frame[column].dtype) for column in ("reg", "exponents", "pretrained")}
+    assert types == {"reg": "Float64", "exponents": "Int64", "pretrained": "boolean"}
+    assert str(frame["created_at"].dtype).endswith("UTC]")
+    assert frame["old_name"].dtype == "string"
+    counts = frame.groupby("status", observed=False).size()
+    assert list(counts.items()) == list(zip(STATUSES, [43, 10, 3, 6, 18], strict=True))
+    rates = frame[frame["struct"] == "rsst"].groupby("arch")["rate"].mean()
+    assert rates["res18_2"] < 0.2
+    with pytest.raises(TypeError):
+        plan("ycx/RSST", colour="red")
+
+
+# Options.
+
+VIT = arguments("vit_small", "cifar100")
+OLD = legacy_name(VIT)
+LACKING = {key: value for key, value in VIT.items() if key != "rate"}
+UNKNOWN = {key: value for key, value in VIT.items() if key not in ("arch", "dataset")}
+UNKNOWN["RST_schedule"] = "x"
+TWO = {**VIT, "dataset": "cifar10"}
+OPEN = "rsst_x_l1_my_net_my_data"
+
+
+@pytest.mark.parametrize(
+    ("one", "options", "before", "after"),
+    [
+        (run(OLD, LACKING), {"assume": ["rate=0.3"]}, "missing: rate", "_crit_l1_rate_0.3_pre"),
+        (run(OLD, TWO), {"prefer": "name"}, "conflict", "small_cifar100_"),
+        (run(OLD, TWO), {"prefer": "config"}, "conflict", "_cifar10_sched"),
+        (run(OPEN, UNKNOWN), {"arch": ["my_net"]}, "ambiguous", "my_net_my_da"),
+        (run(OPEN, UNKNOWN), {"dataset": ["my_data"]}, "ambiguous", "my_net_m"),
+        (run(OLD, VIT), {"timezone": "Asia/Shanghai"}, "", "_0108_2230"),
+        (run(OLD, VIT), {"timestamp_format": "%Y%m%d_%H%M%S"}, "", "_20260108_143000"),
+        (run(OLD, VIT), {"extra": "bs,lr,seed"}, "", "_cifar100_bs_128_lr_0.1_sched_"),
+        (run(OLD, VIT, state="running"), {"include_running": True}, "running", "_0108_1430"),
+    ],
+)  # fmt: skip
+def test_an_option_settles_what_it_is_for(serve, one, options, before, after):
+    sandbox = serve(a_store(one))
+    assert (
+        plan("ycx/RSST", base_url=sandbox.url)["reason"][0].partition(":")[0]
+        == (before.partition(":")[0])
+    )
+    (row,) = plan("ycx/RSST", base_url=sandbox.url, **options).to_dict("records")
+    assert (row["status"], row["reason"]) == ("rename", "")
+    assert after in row["new_name"]
+
+
+def test_the_same_options_on_the_command_line(serve, cli):
+    serve(
+        a_store(
+            run(OLD, {**LACKING, "dataset": "cifar10"}, run_id="a"),
+            run(OPEN, UNKNOWN, run_id="b", state="running"),
+            run(OLD, VIT, run_id="c", tags=["no"]),
+            run("test1", VIT, run_id="d"),
+        )
+    )
+    words = (
+        "report ycx/RSST --format json --assume rate=0.3 --prefer config --arch my_net "
+        "--match ^rsst_ --timezone +08:00 --timestamp-format %Y%m%d_%H%M --extra bs "
+        "--include-running"
+    )
+    done = cli(*words.split(), "--filters", '{"name": {"$ne": "c"}}')
+    names = {row["run_id"]: row["new_name"] for row in json.loads(told(done))}
+    tail = "_pretrained_20260108_2230"
+    assert names == {
+        "a": "rsst_vit_small_cifar10_bs_128_sched_exp_custom_exponents_reg_0.5_exp3_crit_l1"
+        f"_rate_0.3{tail}",
+        "b": f"rsst_my_net_my_data_bs_128_sched_x_reg_0.5_crit_l1_rate_0.15{tail}",
+    }
