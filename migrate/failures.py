@@ -1,8 +1,8 @@
 """What an exception out of wandb says about what happened on the server.
 
 wandb raises one type for everything, `WandbApiFailedError`: a text, and for some a `response`
-with `http_status` (0 where there was none) and no GraphQL paths. `tests/test_server.py` holds
-these readings against the real client.
+with `http_status` (0 where there was none) and no GraphQL paths. `tests/migrate/` holds these
+readings against the real client.
 """
 
 from __future__ import annotations

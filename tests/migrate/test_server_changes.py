@@ -158,6 +158,7 @@ def test_an_answer_that_carries_no_name_promises_none(odd_server, data):
         (400, {"errors": [{"message": "bad request by %s"}]}, Refused),
         (403, {"errors": [{"message": "forbidden to %s"}]}, Denied),
         (400, {"errors": [{"message": "too complex for %s"}]}, TooLarge),
+        (413, "<html>%s</html>", TooLarge),
         (501, "<html>%s</html>", Unanswered),
         (200, "<html>%s</html>", Unanswered),
         (404, "not found for %s", ServerError),
