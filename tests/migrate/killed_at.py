@@ -13,46 +13,47 @@ import signal
 import sys
 
 from migrate import journal, renaming, server
-
-path, number, point = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-renaming.BATCH = renaming.FIRST_BATCH = 8  # several batches, though the project is small
-renaming.IN_FLIGHT = 2
+from migrate.cli import main
 
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-written = 0
-write, execute = os.write, server.Server._execute
+def die_at(number: int, point: str) -> None:
+    """Put death into the two places: the writing of the journal, and the server's answers."""
+    written = 0
+    write, execute = os.write, server.Server._execute
+
+    def dying_write(handle: int, data: bytes) -> int:
+        nonlocal written
+        if not data.startswith(b'{"record"'):
+            return write(handle, data)
+        written += 1
+        if written == number and point == "before":
+            die()
+        if written == number and point == "half":
+            write(handle, data[: len(data) // 2])
+            die()
+        count = write(handle, data)
+        if written == number and point == "after":
+            die()
+        return count
+
+    def dying_execute(self, query, variables):
+        answer = execute(self, query, variables)
+        if written >= number and point == "sent" and query.startswith("mutation"):
+            die()
+        return answer
+
+    journal.os.write = dying_write
+    server.Server._execute = dying_execute
 
 
-def dying_write(handle: int, data: bytes) -> int:
-    global written
-    if not data.startswith(b'{"record"'):
-        return write(handle, data)
-    written += 1
-    if written == number and point == "before":
-        die()
-    if written == number and point == "half":
-        write(handle, data[: len(data) // 2])
-        die()
-    count = write(handle, data)
-    if written == number and point == "after":
-        die()
-    return count
-
-
-def dying_execute(self, query, variables):
-    answer = execute(self, query, variables)
-    if written >= number and point == "sent" and query.startswith("mutation"):
-        die()
-    return answer
-
-
-journal.os.write = dying_write
-server.Server._execute = dying_execute
-sys.argv = ["rsst-migrate", "rename", "ycx/RSST", "--yes", "--journal", path]
-from migrate.cli import main  # noqa: E402
-
-main()
+if __name__ == "__main__":
+    path, number, point = sys.argv[1:]
+    renaming.BATCH = renaming.FIRST_BATCH = 8  # several batches, though the project is small
+    renaming.IN_FLIGHT = 2
+    die_at(int(number), point)
+    sys.argv = ["rsst-migrate", "rename", "ycx/RSST", "--yes", "--journal", path]
+    main()
