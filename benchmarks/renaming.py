@@ -23,12 +23,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
+from migrate.changes import changes
 from migrate.console import Output
 from migrate.journal import Header, Journal, now
 from migrate.listing import read_projects
 from migrate.options import Shared
 from migrate.rename_commands import planned
-from migrate.renaming import changes, run
+from migrate.renaming import run
 from migrate.sandbox import Sandbox, Store, StoredRun
 from migrate.sandbox.sample import arguments, wire_config
 from naming import VOCABULARY, legacy_name

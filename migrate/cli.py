@@ -185,6 +185,11 @@ def rename(
 
     if not paths and plan is None:
         raise InputError("Give a project as entity/project, or a saved report with --plan.")
+    if plan is not None and (unused := shared.about_the_plan()):
+        raise InputError(
+            f"--plan takes exactly its file's rows: {', '.join(unused)} cannot change them. "
+            "Give such options to the report that is saved."
+        )
     output = Output(no_color=shared.no_color, quiet=shared.quiet)
     check_input(paths or [], shared)
     saved = None if plan is None else read_plan(plan)

@@ -56,7 +56,8 @@ class Recorded:
 
     Attributes:
         plan: The whole plan; empty where the journal ends before it was complete.
-        sent: Ids (entity, project, run) of the runs that a rename was about to be sent for.
+        sent: Ids (entity, project, run) of the runs whose names may be this rename's: it was
+            about to be sent, and neither was refused nor is known to be taken back.
         last: What was done last: `rename` or `undo`.
         size: How many bytes of the file are whole records.
     """
@@ -165,9 +166,11 @@ class Journal:
             raise JournalError(self._broken) from None
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file. What comes afterwards is refused, not written somewhere else."""
+        self._broken = self._broken or f"The journal {self.path} is closed."
+        handle, self._handle = self._handle, -1
         with contextlib.suppress(OSError):
-            os.close(self._handle)
+            os.close(handle)
 
     def __enter__(self) -> Journal:
         """The journal itself."""
@@ -221,6 +224,8 @@ def _header(path: Path, line: bytes, more: bool) -> Recorded:
                 f"The journal {path} is of version {version}, and this rsst-migrate knows "
                 f"{VERSION}. Use the version that wrote it, or a later one."
             )
+        if type(first["include_running"]) is not bool:
+            raise ValueError
         header = Header(_text(first["server"]), _text(first["time"]), first["include_running"])
     except (ValueError, KeyError, TypeError, RecursionError):
         raise InputError(f"{path} is not a journal of rsst-migrate.") from None
@@ -245,7 +250,13 @@ def _take(recorded: Recorded, record: Any) -> None:
         if record["direction"] == "rename":
             for entity, project, run_id in record["runs"]:
                 recorded.sent.add((_text(entity), _text(project), _text(run_id)))
-    elif kind != "outcome" or not recorded.complete:
+    elif kind == "outcome" and recorded.complete:
+        for entity, project, run_id, outcome in record["runs"]:
+            never_was = recorded.last == "rename" and _text(outcome).startswith("refused:")
+            is_undone = recorded.last == "undo" and outcome == "done"
+            if never_was or is_undone:
+                recorded.sent.discard((entity, project, run_id))
+    else:
         raise ValueError
 
 
@@ -272,8 +283,10 @@ def _lock(handle: int, path: Path) -> None:
         return
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         raise InputError(f"Another rsst-migrate is working with the journal {path}.") from None
+    except OSError:  # a file system without locks, as on some clusters
+        return
 
 
 def _sync_folder(folder: Path) -> None:

@@ -131,6 +131,15 @@ class Shared:
             include_running=self.include_running,
         )
 
+    def about_the_plan(self) -> list[str]:
+        """The options given that decide what a plan holds."""
+        others = ("base_url", "include_running", "quiet", "no_color", "debug")
+        return [
+            f"--{part.name.replace('_', '-')}"
+            for part in fields(self)
+            if part.name not in others and getattr(self, part.name) not in (part.default, [])
+        ]
+
     def pattern(self) -> re.Pattern[str]:
         """`--match`; InputError where it is no regular expression."""
         try:

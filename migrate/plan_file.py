@@ -71,7 +71,13 @@ def _csv_rows(path: Path, text: str) -> list[tuple[str, Mapping[str, str | None]
     delimiter = ";" if header.count(";") > header.count(",") else ","
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
+        columns = list(reader.fieldnames or ())
+        twice = [name for name in _NEEDED if columns.count(name) > 1]
+        if twice:
+            raise InputError(
+                f"The plan {path} has two columns {', '.join(twice)}; nothing was touched."
+            )
+        missing = [name for name in _NEEDED if name not in columns]
         if missing:
             raise InputError(
                 f"The plan {path} has no column {', '.join(missing)}; nothing was touched. "
@@ -83,6 +89,7 @@ def _csv_rows(path: Path, text: str) -> list[tuple[str, Mapping[str, str | None]
                 {key: from_csv_cell(value or "") for key, value in row.items() if key in _NEEDED},
             )
             for row in reader
+            if any(row.values())  # a spreadsheet's empty lines
         ]
     except csv.Error as error:
         raise InputError(f"The plan {path} is not CSV: line {reader.line_num}: {error}.") from None
@@ -120,6 +127,8 @@ def _renames(
         empty = [name for name in ("entity", "project", "run_id") if not getattr(one, name)]
         if empty:
             problems.append(f"{where}: {', '.join(empty)} is empty")
+        if not one.old_name:
+            problems.append(f"{where}: old_name is empty, and could not be put back")
         wrong = check_new_name(one.new_name)
         if wrong:
             problems.append(f"{where}: {wrong}")

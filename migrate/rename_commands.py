@@ -10,13 +10,14 @@ from pathlib import Path
 
 import typer
 
+from migrate.changes import changes
 from migrate.console import Output
 from migrate.errors import InputError
 from migrate.journal import Direction, Header, Journal, PlannedRename, now, read
 from migrate.listing import Mapped, list_runs
 from migrate.plan_file import check_new_name, list_problems
-from migrate.renaming import Result, changes, run
-from migrate.rows import Row
+from migrate.renaming import Result, run
+from migrate.rows import Row, Run
 from migrate.server import Project, Server
 from migrate.terminal import print_report
 from migrate.text import visible
@@ -80,47 +81,61 @@ def rename_planned(
             f"The plan is about {'/'.join(foreign[0])}, not {', '.join(paths)}. "
             "Nothing was touched."
         )
-    projects = {where: server.project("/".join(where)) for where in wanted}
-    rows = _check_against(projects, plan, output)
     plan = list(plan)[:limit]
-    print_report(output.out, rows[:limit])
+    projects = {}
+    for where in dict.fromkeys((one.entity, one.project) for one in plan):
+        projects[where] = server.project("/".join(where))
+        if (projects[where].entity, projects[where].name) != where:
+            raise InputError(f"The plan is about {'/'.join(where)!r}, which is no project's path.")
+    print_report(output.out, _check_against(projects, plan, output, include_running))
     _rename(server, projects, plan, output, journal, yes, dry_run, include_running)
 
 
-def _check_against(projects: Projects, plan: Sequence[PlannedRename], output: Output) -> list[Row]:
+def _check_against(
+    projects: Projects, plan: Sequence[PlannedRename], output: Output, include_running: bool
+) -> list[Row]:
     """The plan's rows as they stand on the server; InputError listing all that is wrong."""
     problems = []
-    rows = []
+    rows = {}
     for where, project in projects.items():
         runs = {one.run_id: one for one in list_runs(project, output.progress)}
         here = {one.run_id: one for one in plan if (one.entity, one.project) == where}
-        bearers = {one.name: one.run_id for one in runs.values() if one.run_id not in here}
+        moving = {
+            run_id
+            for run_id, one in here.items()
+            if run_id in runs and _will_move(one, runs[run_id], include_running)
+        }
+        bearers = {one.name: one.run_id for one in runs.values() if one.run_id not in moving}
         for one in here.values():
             run = runs.get(one.run_id)
             if run is None:
                 problems.append(f"{visible(one.run_id)}: no such run in {'/'.join(where)}")
                 continue
-            if one.new_name in bearers:
+            if bearers.get(one.new_name, one.run_id) != one.run_id:
                 problems.append(
                     f"{visible(one.run_id)}: {visible(one.new_name)} is the name of "
                     f"{visible(bearers[one.new_name])}"
                 )
-            rows.append(
-                Row(
-                    *where,
-                    one.run_id,
-                    run.state,
-                    run.created_at,
-                    "rename",
-                    "",
-                    one.old_name,
-                    one.new_name,
-                    {},
-                )
+            rows[one] = Row(
+                *where,
+                run_id=one.run_id,
+                state=run.state,
+                created_at=run.created_at,
+                status="rename",
+                reason="",
+                old_name=one.old_name,
+                new_name=one.new_name,
+                fields={},
             )
     if problems:
         raise InputError(list_problems("The plan does not fit the server", problems))
-    return rows
+    return [rows[one] for one in plan]
+
+
+def _will_move(one: PlannedRename, run: Run, include_running: bool) -> bool:
+    """Whether a planned run gives up its name; one that will be left alone goes on bearing it."""
+    may = not run.read_only and (include_running or run.state != "running")
+    return may and run.name == one.old_name
 
 
 def _rename(
@@ -143,7 +158,8 @@ def _rename(
     if dry_run:
         output.say(f"Dry run: {_runs(len(plan))} would be renamed. Nothing was written.")
         return
-    read_only = [project for project in projects.values() if project.read_only]
+    concerned = {(one.entity, one.project) for one in plan}
+    read_only = [one for where, one in projects.items() if where in concerned and one.read_only]
     if read_only:
         names = ", ".join(f"{one.entity}/{one.name}" for one in read_only)
         output.tell(f"error: {names} is read-only for this key. Nothing was written.")
@@ -192,6 +208,8 @@ def go_on(
         if direction == "rename":
             output.say("Run `rsst-migrate rename` again.")
         return
+    if direction == "rename" and recorded.last == "undo":
+        output.say("This rename was being taken back. To resume it is to rename again.")
     plan = recorded.plan
     if direction == "undo":
         plan = [one for one in plan if (one.entity, one.project, one.run_id) in recorded.sent]
@@ -213,7 +231,7 @@ def go_on(
     _ask(output, f"{words} {_runs(len(left))} on {server.base_url}?", yes)
     journal, again = Journal.reopen(path)
     with journal:
-        if again.plan != recorded.plan:
+        if (again.plan, again.sent, again.last) != (recorded.plan, recorded.sent, recorded.last):
             raise InputError(f"The journal {path} changed meanwhile. Try again.")
         result = _work(journal, left, projects, direction, recorded.header.include_running, output)
     _tell(output, result, left, direction, path)
@@ -267,7 +285,7 @@ def _work(
             )
     except KeyboardInterrupt:  # a second one: at once, whatever is in flight
         journal.close()
-        output.tell(f"Interrupted at once. {_how_to_go_on(journal.path)}")
+        output.tell(f"Interrupted at once. {_how_to_go_on(journal.path, direction)}")
         sys.stderr.flush()
         os._exit(130)
 
@@ -289,11 +307,14 @@ def _tell(
     had = len(result.done - result.written)
     line = f"{len(result.done)} of {_runs(len(plan))} {done}, read back from the server"
     line += f" ({had} had the name already)" if had else ""
+    if result.unread:
+        sent = len(result.unread & result.written)
+        line += f"; {len(result.unread)} could not be read back, {sent} of them confirmed when sent"
     output.tell(f"{line}. Journal: {path}" if not result.failed else f"{line}.")
     if result.stopped and not result.interrupted:
         output.tell(f"Stopped: {visible(result.stopped)}")
     if result.failed:
-        output.tell(_how_to_go_on(path))
+        output.tell(_how_to_go_on(path, direction))
     elif direction == "rename":
         output.say(f"To take it all back: rsst-migrate undo {path}")
     if result.interrupted:
@@ -302,19 +323,26 @@ def _tell(
         raise typer.Exit(1)
 
 
-def _how_to_go_on(path: Path) -> str:
-    return f"To go on: rsst-migrate resume {path}. To take it back: rsst-migrate undo {path}."
+def _how_to_go_on(path: Path, direction: Direction) -> str:
+    if direction == "undo":
+        return f"To go on: rsst-migrate undo {path}"
+    return f"To go on: rsst-migrate resume {path}. To take it back: rsst-migrate undo {path}"
 
 
 def _ask(output: Output, question: str, yes: bool) -> None:
     if yes:
         return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
         raise InputError(
             "There is no terminal to ask at. Look at the plan, then give --yes; "
             "nothing was touched."
         )
-    if not typer.confirm(question, err=True):
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:  # Ctrl-C, or the terminal is gone
+        output.say("\nNothing was written.")
+        raise typer.Exit(130) from None
+    if not agreed:
         output.say("Nothing was written.")
         raise typer.Exit(0)
 

@@ -15,13 +15,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 
+from migrate.changes import Change, Key, standing
 from migrate.errors import (
     MigrateError,
     Refused,
-    ServerError,
     ServiceStopped,
     TooLarge,
     Unanswered,
+    scrub,
 )
 from migrate.journal import Direction, Journal, PlannedRename
 from migrate.server import Project, Rename, RunState
@@ -29,53 +30,13 @@ from migrate.server import Project, Rename, RunState
 # wandb-core keeps at most 10 requests in flight.
 IN_FLIGHT = 10
 BATCH = 100
-# The first batch goes alone: where it is refused altogether, so would be all the others.
-FIRST_BATCH = 10
+# Until a first name is written, documents go one by one and are small: where this key may not
+# write, few are refused.
+PROBE = 10
 ATTEMPTS = 3
 READ_AT_ONCE = 1000
 
-Key = tuple[str, str, str]
 Advance = Callable[[int, int | None], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One run's name, from what it must be to what it is to be."""
-
-    entity: str
-    project: str
-    run_id: str
-    before: str
-    after: str
-
-    @property
-    def key(self) -> Key:
-        """What the run is known by."""
-        return (self.entity, self.project, self.run_id)
-
-
-def changes(plan: Sequence[PlannedRename], direction: Direction) -> list[Change]:
-    """The plan's changes in a direction."""
-    if direction == "undo":
-        return [
-            Change(one.entity, one.project, one.run_id, one.new_name, one.old_name) for one in plan
-        ]
-    return [Change(one.entity, one.project, one.run_id, one.old_name, one.new_name) for one in plan]
-
-
-def standing(change: Change, state: RunState | None, *, include_running: bool) -> str:
-    """Where a run stands: `to do`, `done`, or why it is left alone."""
-    if state is None:
-        return "gone: there is no such run any more"
-    if state.name == change.after:
-        return "done"
-    if state.name != change.before:
-        return f"drifted: is now {state.name}"
-    if state.read_only:
-        return "read-only: this key may not rename it"
-    if state.state == "running" and not include_running:
-        return "running: its process may write its name back"
-    return "to do"
 
 
 @dataclass(slots=True)
@@ -84,8 +45,9 @@ class Result:
 
     Attributes:
         done: Runs that bear the name they were to get, read back at the end.
-        written: Those of them whose name was sent now; the others had it already.
+        written: Runs whose new name the server's answer carried now.
         failed: Key to the reason, for each of the others.
+        unread: Those of them that could not be read at the end.
         stopped: Why the work was broken off; None where it was not.
         interrupted: Whether Ctrl-C did it.
     """
@@ -93,6 +55,7 @@ class Result:
     done: set[Key] = field(default_factory=set)
     written: set[Key] = field(default_factory=set)
     failed: dict[Key, str] = field(default_factory=dict)
+    unread: set[Key] = field(default_factory=set)
     stopped: str | None = None
     interrupted: bool = False
     is_over: bool = False
@@ -157,12 +120,13 @@ class _Work:
         self.include_running = include_running or direction == "undo"
         self.lock = threading.Lock()
         self.size = BATCH
-        self.waiting = deque(_even_batches(todo))
+        self.waiting = _even_batches(todo)
         self.attempts: dict[Key, int] = {}
         self.outcomes: dict[Key, str] = {}
         self.sent: set[Key] = set()
         self.written: set[Key] = set()
-        self.refused_permission = 0
+        self.denied = 0
+        self.has_probed = False
         self.stopped: str | None = None
         self.interrupted = False
         self.is_over = False
@@ -173,16 +137,14 @@ class _Work:
         """Work off the batches. Ctrl-C lets those in flight finish; a second one does not."""
         pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="rename")
         running: set[Future[None]] = set()
-        is_first = True
         try:
             while True:
                 try:
-                    self._fill(pool, running, 1 if is_first else IN_FLIGHT)
+                    self._fill(pool, running, IN_FLIGHT if self.written else 1)
                     if not running:
                         break
                     finished, _ = wait(running, return_when=FIRST_COMPLETED)
                     running -= finished
-                    is_first = False
                     for future in finished:
                         future.result()
                     advance(len(self.outcomes))
@@ -191,6 +153,10 @@ class _Work:
                         raise
                     self.interrupted = self.is_over = True
                     self.stop("interrupted")
+        except Exception:  # a fault of ours: what is in flight still needs the journal
+            self.stop("a fault of rsst-migrate")
+            wait(running)
+            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -215,6 +181,9 @@ class _Work:
         except MigrateError as error:  # the journal, or a server that does not answer any more
             self.is_over = True
             self.stop(str(error))
+        except Exception as error:
+            self.is_over = True
+            self.stop(f"a fault of rsst-migrate: {type(error).__name__}: {scrub(error)}")
 
     # One batch.
 
@@ -224,6 +193,9 @@ class _Work:
         if not ready or self.stopped is not None:
             return
         with self.lock:
+            if not self.written and len(ready) > PROBE:
+                self.waiting.appendleft(ready[PROBE:])
+                ready = ready[:PROBE]
             self.journal.intend(
                 self.direction,
                 [
@@ -292,7 +264,7 @@ class _Work:
             refused[one] = f"refused: {complaint.message}" if outcome == "to do" else outcome
         self._conclude(refused)
         with self.lock:
-            self.refused_permission += sum(
+            self.denied += sum(
                 complaint.permission and refused[one].startswith("refused")
                 for one, complaint in blamed.items()
             )
@@ -305,10 +277,27 @@ class _Work:
             if all(complaint.permission for complaint in error.complaints):
                 self.stop(str(error))
             self._halve(left, str(error))
-        elif left:
-            self._again(left, str(error))
-        if self.refused_permission > 1 and not self.written:
-            self.stop(f"{error} No run of this project can be renamed with this key.")
+        elif left:  # some servers do nothing of a document that has an error
+            with self.lock:
+                self.waiting.appendleft(left)
+        elif self.denied and not self.written:
+            self._look_elsewhere(error)
+
+    def _look_elsewhere(self, error: Refused) -> None:
+        """Nothing but refusals so far: try runs from all over the plan, once, before giving up."""
+        with self.lock:
+            rest = [one for batch in self.waiting for one in batch]
+            if rest and not self.has_probed:
+                self.has_probed = True
+                some = rest[:: -(-len(rest) // PROBE)]
+                others = set(rest) - set(some)
+                self.waiting = _even_batches([one for one in rest if one in others])
+                self.waiting.appendleft(some)
+                return
+        self.stop(
+            f"{error} This key was refused for all of the {self.denied} runs that were tried, "
+            "from the whole of the plan."
+        )
 
     def _after_silence(self, ready: list[Change], error: Unanswered) -> None:
         if error.slow and len(ready) > 1:
@@ -363,7 +352,8 @@ class _Work:
             some = self.todo[start : start + READ_AT_ONCE]
             try:
                 states = self._states(some)
-            except ServerError as error:
+            except MigrateError as error:
+                result.unread.update(one.key for one in some)
                 result.failed.update({one.key: f"not verified: {error}" for one in some})
                 result.stopped = result.stopped or str(error)
                 result.is_over = True
@@ -383,10 +373,8 @@ class _Work:
             result.failed[one.key] = before or f"not done: {self.stopped or 'not reached'}"
 
 
-def _even_batches(todo: Sequence[Change]) -> list[list[Change]]:
-    """A small first batch, then as few as there must be, of one size."""
-    rest = todo[FIRST_BATCH:]
-    count = max(1, -(-len(rest) // BATCH))
-    size = max(1, -(-len(rest) // count))
-    starts = range(0, len(rest), size)
-    return [list(todo[:FIRST_BATCH]), *(list(rest[start : start + size]) for start in starts)]
+def _even_batches(todo: Sequence[Change]) -> deque[list[Change]]:
+    """As few batches as there must be, of one size."""
+    count = max(1, -(-len(todo) // BATCH))
+    size = max(1, -(-len(todo) // count))
+    return deque(list(todo[start : start + size]) for start in range(0, len(todo), size))

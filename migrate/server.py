@@ -35,6 +35,7 @@ from migrate.errors import (
     Refused,
     ServerError,
     ServiceStopped,
+    TooLarge,
     scrub,
 )
 from migrate.failures import failure
@@ -185,12 +186,17 @@ class Project:
         server instead of one a run, and no document that a server finds too complex.
         """
         asked = json.dumps({"name": {"$in": list(run_ids)}})
-        pages = self._pages(LIST_STATES, asked, max(1, len(run_ids)))
-        states = (
-            read_state(node, read_only=project.get("readOnly") is True)
-            for project, nodes in pages
-            for node in nodes
-        )
+        try:
+            states = [
+                read_state(node, read_only=project.get("readOnly") is True)
+                for project, nodes in self._pages(LIST_STATES, asked, max(1, len(run_ids)))
+                for node in nodes
+            ]
+        except TooLarge:
+            if len(run_ids) < 2:
+                raise
+            half = len(run_ids) // 2
+            return {**self.states(run_ids[:half]), **self.states(run_ids[half:])}
         return {state.run_id: state for state in states}
 
     def rename(self, renames: Sequence[Rename]) -> dict[str, str]:
@@ -228,6 +234,7 @@ class Project:
                     isinstance(error, Refused)
                     and not isinstance(error, Denied)
                     and filters
+                    and query is not LIST_STATES
                     and number == 1
                 ):
                     raise InputError(f"{error}. Check --filters.") from error

@@ -20,12 +20,13 @@ from typing import Any
 
 import pytest
 
+from migrate.changes import changes
 from migrate.console import Output
 from migrate.journal import Direction, Header, Journal, PlannedRename, now
 from migrate.listing import list_runs
 from migrate.mapping import map_runs
 from migrate.rename_commands import planned
-from migrate.renaming import Result, changes, run
+from migrate.renaming import Result, run
 from migrate.sandbox import Sandbox, Store, StoredRun
 from migrate.sandbox.sample import arguments, wire_config
 from migrate.sandbox.service import Service, operation_of

@@ -52,7 +52,7 @@ def die_at(number: int, point: str) -> None:
 
 if __name__ == "__main__":
     path, number, point = sys.argv[1:]
-    renaming.BATCH = renaming.FIRST_BATCH = 8  # several batches, though the project is small
+    renaming.BATCH = renaming.PROBE = 8  # several batches, though the project is small
     renaming.IN_FLIGHT = 2
     die_at(int(number), point)
     sys.argv = ["rsst-migrate", "rename", "ycx/RSST", "--yes", "--journal", path]

@@ -345,7 +345,8 @@ def test_hostile_names_are_shown_and_do_nothing(show: Open, locale: str) -> None
 
 
 def test_hostile_plan_is_read_back(show: Open) -> None:
-    names = [name for name in HOSTILE if not re.search("[\ud800-\udfff]", name)]
+    # An empty name could not be put back, so a plan refuses it.
+    names = [name for name in HOSTILE if name and not re.search("[\ud800-\udfff]", name)]
     rows = [
         row(number, old_name=name, entity=name or "-", project=name or "-", run_id=name or "-")
         for number, name in enumerate(names)

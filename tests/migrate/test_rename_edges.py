@@ -1,0 +1,245 @@
+"""Renames that are nearly right: narrowed plans, others in between, odd answers at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from migrate.errors import InputError
+from migrate.journal import Header, Journal, JournalError, now
+from migrate.plan_file import read_plan
+from migrate.sandbox import StoredRun
+
+COLUMNS = "entity,project,run_id,status,old_name,new_name"
+
+
+def write_plan(path, rows):
+    lines = [",".join(("ycx", project, run, "rename", *names)) for project, run, *names in rows]
+    path.write_text("\n".join([COLUMNS, *lines]) + "\n")
+    return path
+
+
+@pytest.fixture
+def two(sandbox):
+    """ycx/RSST with runs a and b, and ycx/P2 with run c; each has its id for a name."""
+    for project, run in (("RSST", "a"), ("RSST", "b"), ("P2", "c")):
+        sandbox.store.add("ycx", project, StoredRun(run, run, summaryMetrics="{}"))
+    return sandbox
+
+
+# What a plan file may say.
+
+
+def test_options_that_cannot_change_a_plan_file_are_refused(sandbox, cli, tmp_path):
+    plan = write_plan(tmp_path / "p.csv", [("RSST", "run00000", "x", "y")])
+    refused = cli("rename", "--plan", plan, "--yes", "--match", "vit", "--assume", "rate=0.1")
+    assert refused.returncode == 2
+    assert "--match, --assume cannot change them" in refused.stderr
+
+
+def test_a_limit_shows_the_runs_that_it_renames(two, cli, tmp_path):
+    rows = [("RSST", "a", "a", "A"), ("P2", "c", "c", "C"), ("RSST", "b", "b", "B")]
+    done = cli("rename", "--plan", write_plan(tmp_path / "p.csv", rows), "--yes", "--limit", "2")
+    assert done.returncode == 0, done.stderr
+    assert [word for word in ("→ A", "→ B", "→ C") if word in done.stdout] == ["→ A", "→ C"]
+    assert two.store.names("ycx", "RSST")["a"] == "A"
+    assert two.store.names("ycx", "RSST")["b"] == "b"
+    assert two.store.names("ycx", "P2")["c"] == "C"
+
+
+def test_two_names_can_be_swapped(two, cli, tmp_path):
+    rows = [("RSST", "a", "a", "b"), ("RSST", "b", "b", "a")]
+    plan = write_plan(tmp_path / "p.csv", rows)
+    half = cli("rename", "--plan", plan, "--yes", "--limit", "1")
+    assert (half.returncode, "a: b is the name of b" in half.stderr) == (2, True)
+    assert cli("rename", "--plan", plan, "--yes").returncode == 0
+    assert two.store.names("ycx", "RSST")["a"] == "b"
+    assert two.store.names("ycx", "RSST")["b"] == "a"
+
+
+def test_a_run_that_will_be_left_alone_keeps_its_name(two, cli, tmp_path):
+    two.store.project("ycx", "RSST").runs["b"].displayName = "A"
+    rows = [("RSST", "a", "a", "A"), ("RSST", "b", "b", "B")]
+    refused = cli("rename", "--plan", write_plan(tmp_path / "p.csv", rows), "--yes")
+    assert (refused.returncode, "a: A is the name of b" in refused.stderr) == (2, True)
+
+
+def test_a_project_that_is_none(two, cli, tmp_path):
+    plan = write_plan(tmp_path / "p.csv", [("RSST ", "a", "a", "A")])
+    refused = cli("rename", "--plan", plan, "--yes")
+    assert (refused.returncode, "no project's path" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"{COLUMNS},new_name\n", "two columns new_name"),
+        (f"{COLUMNS}\nycx,RSST,a,rename,,A\n", "old_name is empty"),
+        ("entity,project\n", "no column run_id, status, old_name, new_name"),
+        ("[1, 2]", "not an array of objects"),
+        ('[{"entity": "ycx"}]', "rows without project"),
+        ("[" * 50_000, "is not JSON"),
+        (f'{COLUMNS}\nycx,RSST,"a,rename\n', "is not CSV"),
+    ],
+)
+def test_files_that_are_no_plan(tmp_path, text, words):
+    path = tmp_path / "plan"
+    path.write_text(text)
+    with pytest.raises(InputError, match=words):
+        read_plan(path)
+
+
+def test_a_plan_that_a_spreadsheet_has_saved(tmp_path):
+    """Semicolons, a byte order mark, empty rows, cells that were guarded."""
+    text = f"{COLUMNS.replace(',', ';')};note\r\nycx;RSST;'12e34567;rename;a;A;\r\n;;;;;;\r\n"
+    path = tmp_path / "p.csv"
+    path.write_bytes(text.encode("utf-8-sig"))
+    assert [(one.run_id, one.new_name) for one in read_plan(path)] == [("12e34567", "A")]
+
+
+# Other people in between.
+
+
+def test_an_undo_that_could_not_do_all_says_how_to_go_on_undoing(sandbox, cli, tmp_path):
+    path = tmp_path / "j.jsonl"
+    assert cli("rename", "ycx/RSST", "--yes", "--journal", path).returncode == 0
+    sandbox.store.project("ycx", "RSST").runs["run00003"].displayName = "mine"
+    undone = cli("undo", path, "--yes")
+    assert undone.returncode == 1
+    assert "run00003: drifted: is now mine" in undone.stderr
+    assert f"To go on: rsst-migrate undo {path}" in undone.stderr
+    assert "resume" not in undone.stderr
+
+
+def test_undo_takes_back_what_this_rename_did_and_no_more(sandbox, renamer):
+    """Not what the run's owner did by hand, nor what a later rename did."""
+    plan = renamer.plan()
+    sandbox.faults.denied = {"run00003": "permission denied"}
+    renamer.rename(plan)
+    sandbox.faults.denied = {}
+    run = sandbox.store.project("ycx", "RSST").runs["run00003"]
+    run.displayName = plan[3].new_name
+    renamer.again("undo")
+    assert run.displayName == plan[3].new_name
+    first, renamer.path = renamer.path, renamer.path.with_name("second.jsonl")
+    renamer.rename()
+    names = sandbox.store.names("ycx", "RSST")
+    renamer.path = first
+    assert not renamer.again("undo").done
+    assert sandbox.store.names("ycx", "RSST") == names
+
+
+def test_an_undo_whose_journal_changed_at_the_prompt(renamer):
+    leader, follower = pty.openpty()
+    renamer.rename(renamer.plan()[:20])
+    with subprocess.Popen(
+        [sys.executable, "-m", "migrate", "undo", str(renamer.path)],
+        stdin=follower,
+        stderr=follower,
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        os.close(follower)
+        seen = b""
+        while b"[y/N]" not in seen:
+            seen += os.read(leader, 1000)
+        renamer.again("undo")
+        os.write(leader, b"y\n")
+        assert process.wait(60) == 2
+    assert b"changed meanwhile" in os.read(leader, 10_000)
+    os.close(leader)
+
+
+@pytest.mark.parametrize(("how", "code"), [("ctrl-c", 130), ("ctrl-d", 130)])
+def test_leaving_the_prompt(sandbox, how, code):
+    leader, follower = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "migrate", "rename", "ycx/RSST"],
+        stdin=follower,
+        stderr=follower,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        os.close(follower)
+        seen = b""
+        while b"[y/N]" not in seen:
+            seen += os.read(leader, 1000)
+        if how == "ctrl-c":
+            process.send_signal(signal.SIGINT)
+        else:
+            os.write(leader, b"\x04")
+        assert process.wait(60) == code
+    assert b"Nothing was written" in os.read(leader, 10_000)
+    os.close(leader)
+    assert not sandbox.service.mutations
+
+
+def test_no_stdin_at_all(sandbox):
+    words = f"'{sys.executable}' -m migrate rename ycx/RSST <&-"
+    done = subprocess.run(words, shell=True, capture_output=True, text=True, check=False)
+    assert (done.returncode, "give --yes" in done.stderr) == (2, True)
+
+
+# Odd answers.
+
+
+def test_names_that_cannot_be_read_back_are_not_called_renamed(sandbox, cli, tmp_path):
+    def hide(operation: str) -> None:
+        if operation == "query" and len(sandbox.service.mutations) == 30:
+            sandbox.store.project("ycx", "RSST").visible = False
+
+    sandbox.faults.before = hide
+    done = cli("rename", "ycx/RSST", "--yes", "--journal", tmp_path / "j.jsonl")
+    assert done.returncode == 1
+    assert "0 of 30 runs renamed, read back from the server; 30 could not be read back" in (
+        done.stderr
+    )
+    assert "30 of them confirmed when sent" in done.stderr
+    assert "rsst-migrate undo" in done.stderr
+
+
+def test_many_refused_at_the_front_do_not_stop_the_others(serve, cli, tmp_path):
+    sandbox = serve(runs=60)
+    sandbox.faults.denied = {f"run{number:05d}": "permission denied" for number in range(15)}
+    done = cli("rename", "ycx/RSST", "--yes", "--journal", tmp_path / "j.jsonl")
+    assert done.returncode == 1
+    assert "45 of 60 runs renamed" in done.stderr
+
+
+def test_a_key_without_write_access_where_the_first_runs_need_nothing(serve, cli, tmp_path):
+    sandbox = serve(runs=500)
+    plan = tmp_path / "p.json"
+    cli("report", "ycx/RSST", "-o", plan)
+    for row in json.loads(plan.read_text())[:120]:
+        sandbox.store.project("ycx", "RSST").runs[row["run_id"]].displayName = row["new_name"]
+    sandbox.faults.read_only_key = True
+    done = cli("rename", "--plan", plan, "--yes", "--journal", tmp_path / "j.jsonl")
+    assert done.returncode == 1
+    assert len(sandbox.service.mutations) <= 20
+    assert "120 of 500 runs renamed, read back from the server (120 had the name" in done.stderr
+
+
+def test_a_server_that_limits_the_size_of_requests(serve, cli, tmp_path):
+    sandbox = serve(runs=1000)
+    sandbox.faults.max_bytes = 12_000
+    path = tmp_path / "j.jsonl"
+    done = cli("rename", "ycx/RSST", "--yes", "--journal", path)
+    assert done.returncode == 0, done.stderr
+    assert "1000 of 1000 runs renamed, read back from the server" in done.stderr
+    assert cli("undo", path, "--yes").returncode == 0
+
+
+def test_a_closed_journal_takes_nothing(tmp_path):
+    path, other = tmp_path / "j.jsonl", tmp_path / "other"
+    journal = Journal.create(path, Header("s", now(), False), [])
+    journal.close()
+    # The file takes the journal's file descriptor.
+    with other.open("w"), pytest.raises(JournalError):
+        journal.begin("rename")
+    assert other.read_text() == ""
+    assert json.loads(path.read_text().splitlines()[-1])["record"] == "planned"
