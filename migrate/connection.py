@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import wandb
 
 PROBE_SECONDS = 3.0
-SIGN_IN_SECONDS = 4  # one 429 or 503 (repeated after 2 s) is survived
+SIGN_IN_SECONDS = 3  # one 429 or 503 (repeated after 2 s) is survived
 DIAGNOSE_SECONDS = 1.0
 _KEY_LIKE = re.compile(r"[\w+/=-]{40,}")
 
