@@ -1,11 +1,14 @@
-"""Renaming: W&B's documented loop against `rsst-migrate rename`, on the sandbox, in one run.
+"""Listing, renaming and undoing, on the sandbox: W&B's documented loop, and rsst-migrate.
 
-Both clocks start behind the sign-in and stop with the last answer: listing, planning, renaming
-and verifying are in ours; the loop lists and renames. The loop's rate does not depend on how many
-runs there are, so it renames a part of them. The sandbox is a process of its own.
+All clocks start behind the sign-in and stop with the last answer: listing, planning, renaming and
+verifying are in ours; the loop lists and renames. The loop's rate does not depend on how many runs
+there are, so it renames a part of them. The sandbox is a process of its own. The floor is what the
+round trips alone would take: the pages, the documents by ten at a time, and one verifying pass;
+what is ours above it is the reading of each name before it is written, a first small document that
+goes alone, and the work itself.
 
     python benchmarks/renaming.py                  0, 20 and 100 ms a request, 1,000 runs
-    python benchmarks/renaming.py 100 1000 20000   latency in ms, then numbers of runs
+    python benchmarks/renaming.py 100 20000        latency in ms, number of runs
 """
 
 from __future__ import annotations
@@ -16,20 +19,21 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from migrate.changes import changes
 from migrate.console import Output
 from migrate.journal import Header, Journal, now
-from migrate.listing import read_projects
+from migrate.listing import list_runs, read_projects
 from migrate.options import Shared
 from migrate.rename_commands import planned
-from migrate.renaming import run
+from migrate.renaming import BATCH, IN_FLIGHT, run
 from migrate.sandbox import Sandbox, Store, StoredRun
 from migrate.sandbox.sample import arguments, wire_config
 from naming import VOCABULARY, legacy_name
@@ -38,8 +42,12 @@ _LOOP_RUNS = {0: 200, 20: 60}
 _START = datetime(2025, 6, 2, tzinfo=UTC)
 
 
+TIMES = 3
+_SEEN_AT_ONCE = 1000
+
+
 class Measured(NamedTuple):
-    """What one way of renaming took."""
+    """What one way of doing it took, once."""
 
     runs: int
     seconds: float
@@ -90,63 +98,96 @@ def _counts(pipe: Connection) -> tuple[int, int]:
     return total, size
 
 
-def loop(runs: int, latency_ms: float) -> Measured:
-    """W&B's documented way."""
+@contextmanager
+def _clock(pipe: Connection, runs: int, taken: list[Measured]) -> Iterator[None]:
+    before = _counts(pipe)
+    start = time.perf_counter()
+    yield
+    seconds = time.perf_counter() - start
+    after = _counts(pipe)
+    taken.append(Measured(runs, seconds, after[0] - before[0], after[1] - before[1]))
+
+
+def _loop(pipe: Connection, runs: int, threads: int) -> list[Measured]:
+    """W&B's documented way, once; the same on threads."""
     import wandb
 
-    with sandbox(runs, latency_ms) as pipe:
-        api = wandb.Api(overrides={"base_url": os.environ["WANDB_BASE_URL"]})
-        before = _counts(pipe)
-        start = time.perf_counter()
-        for one in api.runs("ycx/RSST"):
-            one.name = f"{one.name}_new"
-            one.update()
-        seconds = time.perf_counter() - start
-        after = _counts(pipe)
-    return Measured(runs, seconds, after[0] - before[0], after[1] - before[1])
+    def rename(one: Any) -> None:
+        one.name = f"{one.name}_new"
+        one.update()
+
+    taken: list[Measured] = []
+    api = wandb.Api(overrides={"base_url": os.environ["WANDB_BASE_URL"]})
+    with _clock(pipe, runs, taken):
+        if threads == 1:
+            for one in api.runs("ycx/RSST"):
+                rename(one)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(rename, api.runs("ycx/RSST")))
+    return taken
 
 
-def ours(runs: int, latency_ms: float) -> Measured:
-    """`rename`, from the first request of the listing to the last of the verification."""
+def _ours(pipe: Connection, runs: int) -> dict[str, list[Measured]]:
+    """List, rename (listing and planning with it) and undo, TIMES each."""
     from migrate.server import connect
 
-    with sandbox(runs, latency_ms) as pipe, tempfile.TemporaryDirectory() as folder:
-        server = connect(os.environ["WANDB_BASE_URL"])
-        before = _counts(pipe)
-        start = time.perf_counter()
-        (mapped,) = read_projects(server, ["ycx/RSST"], Shared(), Output(quiet=True).progress)
-        plan = planned(mapped.chosen, None)
-        projects = {("ycx", "RSST"): mapped.project}
-        header = Header(server.base_url, now(), False)
-        with Journal.create(Path(folder) / "journal.jsonl", header, plan) as journal:
-            result = run(changes(plan, "rename"), projects, journal, "rename")
-        seconds = time.perf_counter() - start
-        after = _counts(pipe)
-    assert len(result.done) == runs, result
-    return Measured(runs, seconds, after[0] - before[0], after[1] - before[1])
+    server = connect(os.environ["WANDB_BASE_URL"])
+    taken: dict[str, list[Measured]] = {"list": [], "rename": [], "undo": []}
+    for _ in range(TIMES):
+        with _clock(pipe, runs, taken["list"]):
+            list_runs(server.project("ycx/RSST"), Output(quiet=True).progress)
+        with tempfile.TemporaryDirectory() as folder:
+            with _clock(pipe, runs, taken["rename"]):
+                progress = Output(quiet=True).progress
+                (mapped,) = read_projects(server, ["ycx/RSST"], Shared(), progress)
+                plan = planned(mapped.chosen, None)
+                projects = {("ycx", "RSST"): mapped.project}
+                header = Header(server.base_url, now(), False)
+                journal = Journal.create(Path(folder) / "journal.jsonl", header, plan)
+                result = run(changes(plan, "rename"), projects, journal, "rename")
+            assert len(result.done) == runs, result
+            with _clock(pipe, runs, taken["undo"]):
+                result = run(changes(plan, "undo"), projects, journal, "undo")
+            assert len(result.done) == runs, result
+            journal.close()
+    return taken
 
 
-def lines(latencies: list[float], sizes: list[int]) -> Iterator[str]:
+def lines(latencies: Sequence[float], runs: int) -> Iterator[str]:
     """The table."""
-    yield "renaming    ms    runs   seconds     runs/s  ratio  requests/run  bytes/run  peak MB"
+    yield "                 ms    runs  seconds    runs/s  x loop  x floor  requests/run  bytes/run"
     for latency in latencies:
-        slow = loop(_LOOP_RUNS.get(int(latency), 30), latency)
-        yield _line("loop", latency, slow, slow)
-        for size in sizes:
-            yield _line("ours", latency, ours(size, latency), slow)
-
-
-def _line(what: str, latency: float, one: Measured, base: Measured) -> str:
-    rate, slow = one.runs / one.seconds, base.runs / base.seconds
+        part = _LOOP_RUNS.get(int(latency), 30)
+        with sandbox(part, latency) as pipe:
+            slow = _loop(pipe, part, 1)
+        base = slow[0].runs / slow[0].seconds
+        yield _line("W&B's loop", latency, slow, base, None)
+        with sandbox(part * 4, latency) as pipe:
+            yield _line("  16 threads", latency, _loop(pipe, part * 4, 16), base, None)
+        with sandbox(runs, latency) as pipe:
+            taken = _ours(pipe, runs)
+        pages, writes = -(-runs // _SEEN_AT_ONCE), -(-runs // (BATCH * IN_FLIGHT))
+        floors = {"list": pages, "rename": 2 * pages + writes, "undo": pages + writes}
+        for what, some in taken.items():
+            yield _line(what, latency, some, base, floors[what] * latency / 1000)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    yield f"Most memory at a time: {peak:.0f} MB."
+
+
+def _line(
+    what: str, latency: float, taken: Sequence[Measured], base: float, floor: float | None
+) -> str:
+    one = sorted(taken)[len(taken) // 2]
+    rate = one.runs / one.seconds
+    above = f"{one.seconds / floor:8.1f}" if floor else "       -"
     return (
-        f"{what:8s} {latency:5.0f} {one.runs:7,} {one.seconds:9.2f} {rate:10.1f} {rate / slow:6.0f}"
-        f" {one.requests / one.runs:13.3f} {one.bytes / one.runs:10.0f} {peak:8.0f}"
+        f"{what:12s} {latency:6.0f} {one.runs:7,} {one.seconds:8.2f} {rate:9.1f} {rate / base:7.0f}"
+        f" {above} {one.requests / one.runs:13.3f} {one.bytes / one.runs:10.0f}"
     )
 
 
 if __name__ == "__main__":
     asked = [int(word) for word in sys.argv[1:]]
-    table = lines([float(one) for one in asked[:1]] or [0, 20, 100], asked[1:] or [1000])
-    for line in table:
+    for line in lines(asked[:1] or [0, 20, 100], asked[1] if asked[1:] else 1000):
         print(line, flush=True)
