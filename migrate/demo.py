@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -47,9 +48,9 @@ def run_demo(output: Output, runs: int | None = None) -> None:
         _title(output, f"rsst-migrate report {PATH}")
         print_report(output.out, mapped.chosen)
 
-        with tempfile.TemporaryDirectory() as folder:
-            journal = Path(folder) / "demo.journal.jsonl"
-            _title(output, f"rsst-migrate rename {PATH} --yes --journal demo.journal.jsonl")
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            journal = Path("demo.journal.jsonl")
+            _title(output, f"rsst-migrate rename {PATH} --yes --journal {journal}")
             plan = planned(mapped.chosen, None)
             projects = {(mapped.project.entity, mapped.project.name): mapped.project}
             write_names(server, projects, plan, output, journal)
@@ -58,7 +59,7 @@ def run_demo(output: Output, runs: int | None = None) -> None:
             (after,) = read_projects(server, [PATH], Shared(), output.progress)
             print_audit(output.out, audit(PATH, after.chosen))
 
-            _title(output, "rsst-migrate undo demo.journal.jsonl --yes")
+            _title(output, f"rsst-migrate undo {journal} --yes")
             go_on(server, journal, "undo", output, yes=True, dry_run=False, show=False)
 
 

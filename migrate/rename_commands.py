@@ -56,6 +56,11 @@ def rename_mapped(
     ]
     print_report(output.out, shown)
     projects = {(one.project.entity, one.project.name): one.project for one in mapped}
+    if not dry_run:
+        _refuse_read_only(
+            [one.project for one in mapped if any(row.reason == "read-only" for row in one.chosen)],
+            output,
+        )
     _rename(server, projects, plan, output, journal, yes, dry_run, include_running)
 
 
@@ -159,14 +164,18 @@ def _rename(
         output.say(f"Dry run: {_runs(len(plan))} would be renamed. Nothing was written.")
         return
     concerned = {(one.entity, one.project) for one in plan}
-    read_only = [one for where, one in projects.items() if where in concerned and one.read_only]
-    if read_only:
-        names = ", ".join(f"{one.entity}/{one.name}" for one in read_only)
-        output.tell(f"error: {names} is read-only for this key. Nothing was written.")
-        raise typer.Exit(1)
+    _refuse_read_only([one for where, one in projects.items() if where in concerned], output)
     _ask(output, f"Rename {_runs(len(plan))} on {server.base_url}?", yes)
     path = journal_path or default_journal(plan)
     write_names(server, projects, plan, output, path, include_running=include_running)
+
+
+def _refuse_read_only(projects: Sequence[Project], output: Output) -> None:
+    """End with exit code 1 where one of the projects takes no renames: before the first write."""
+    read_only = [f"{one.entity}/{one.name}" for one in projects if one.read_only]
+    if read_only:
+        output.tell(f"error: {', '.join(read_only)}: read-only for this key. Nothing was written.")
+        raise typer.Exit(1)
 
 
 def write_names(
@@ -298,11 +307,13 @@ def _tell(
     path: Path,
 ) -> None:
     """Say what the server said at the end, and end with the exit code that fits."""
-    if result.failed:
-        for key, reason in list(result.failed.items())[:_MOST_FAILED]:
-            output.tell(f"{key[2]}: {reason}")
-        if len(result.failed) > _MOST_FAILED:
-            output.tell(f"… and {len(result.failed) - _MOST_FAILED} more")
+    failed = [(key[2], why) for key, why in result.failed.items() if key not in result.unreached]
+    for run_id, reason in failed[:_MOST_FAILED]:
+        output.tell(f"{run_id}: {reason}")
+    if len(failed) > _MOST_FAILED:
+        output.tell(f"… and {len(failed) - _MOST_FAILED} more")
+    if result.unreached:
+        output.tell(f"{_runs(len(result.unreached))} not reached")
     done = "renamed" if direction == "rename" else "put back"
     had = len(result.done - result.written)
     line = f"{len(result.done)} of {_runs(len(plan))} {done}, read back from the server"

@@ -48,6 +48,7 @@ class Result:
         written: Runs whose new name the server's answer carried now.
         failed: Key to the reason, for each of the others.
         unread: Those of them that could not be read at the end.
+        unreached: Those of them whose turn never came.
         stopped: Why the work was broken off; None where it was not.
         interrupted: Whether Ctrl-C did it.
     """
@@ -56,6 +57,7 @@ class Result:
     written: set[Key] = field(default_factory=set)
     failed: dict[Key, str] = field(default_factory=dict)
     unread: set[Key] = field(default_factory=set)
+    unreached: set[Key] = field(default_factory=set)
     stopped: str | None = None
     interrupted: bool = False
     is_over: bool = False
@@ -293,11 +295,11 @@ class _Work:
                 others = set(rest) - set(some)
                 self.waiting = _even_batches([one for one in rest if one in others])
                 self.waiting.appendleft(some)
-                return
-        self.stop(
-            f"{error} This key was refused for all of the {self.denied} runs that were tried, "
-            "from the whole of the plan."
-        )
+            elif rest:
+                self.stop(
+                    f"{error}. This key was refused for all of the {self.denied} runs that were "
+                    "tried, from the whole of the plan."
+                )
 
     def _after_silence(self, ready: list[Change], error: Unanswered) -> None:
         if error.slow and len(ready) > 1:
@@ -370,7 +372,9 @@ class _Work:
             # It had the name, and has it no more: somebody was here in between.
             result.failed[one.key] = now if now != "to do" else "drifted: has its old name again"
         else:
-            result.failed[one.key] = before or f"not done: {self.stopped or 'not reached'}"
+            result.failed[one.key] = before or f"not reached: {self.stopped}"
+            if before is None:
+                result.unreached.add(one.key)
 
 
 def _even_batches(todo: Sequence[Change]) -> deque[list[Change]]:

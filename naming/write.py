@@ -163,7 +163,11 @@ def zone(name: Union[str, tzinfo]) -> tzinfo:
         from zoneinfo import ZoneInfo
 
         return ZoneInfo(name)
-    except (ImportError, KeyError, OSError, ValueError):
+    except ImportError:  # Python 3.8
+        raise ValueError(
+            f"this Python knows no zone names like {name!r}: write an offset like +08:00"
+        ) from None
+    except (KeyError, OSError, ValueError):
         raise ValueError(
             f"{name!r} is not a time zone: write one like UTC, Asia/Shanghai or +08:00"
         ) from None

@@ -238,10 +238,12 @@ def test_a_read_only_project_stops_before_the_first_write(sandbox, cli, tmp_path
     sandbox.store.project("ycx", "RSST").read_only = True
     done = cli("rename", "--plan", plan, "--yes")
     assert done.returncode == 1
-    assert "ycx/RSST is read-only for this key. Nothing was written." in done.stderr
-    assert not sandbox.service.mutations
     held = cli("rename", "ycx/RSST", "--yes")
-    assert (held.returncode, "30 hold" in held.stdout) == (0, True)
+    assert (held.returncode, "30 hold" in held.stdout) == (1, True)
+    for one in (done, held):
+        assert "ycx/RSST: read-only for this key. Nothing was written." in one.stderr
+    assert not sandbox.service.mutations
+    assert cli("rename", "ycx/RSST", "--dry-run").returncode == 0
 
 
 def test_a_key_without_write_access_stops_at_the_first_refusal(serve, cli, tmp_path):
