@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from migrate.rows import STATUSES, Row
-from naming import CONFIG_KEYS, advise
+from naming import CONFIG_KEYS, KEYS, VOCABULARY, advise
 
+_FIELDS = {key: field for field, key in KEYS.items()}
 _NEEDS_A_PERSON = ("review", "hold")
 
 
@@ -32,8 +33,9 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """A name that several runs bear."""
+    """A name that several runs of a project (`entity/project`) bear."""
 
+    project: str
     name: str
     run_ids: tuple[str, ...]
 
@@ -42,6 +44,7 @@ class Shared:
 class Picked:
     """A name that a person picked, and the guide's advice on it."""
 
+    project: str
     run_id: str
     name: str
     advice: tuple[str, ...]
@@ -49,11 +52,20 @@ class Picked:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A config key that runs with old names lack, and how to settle it."""
+    """A config key that runs with old names lack, and what would settle it.
+
+    Attributes:
+        key: The config key.
+        runs: How many runs lack it.
+        assume: The option. It has the word VALUE in it, unless `alike` is more than 0.
+        alike: How many other runs of the same kind (struct, family, schedule) there are with a
+            value; they all have the one in `assume`. Whether it holds here is for a person to say.
+    """
 
     key: str
     runs: int
     assume: str
+    alike: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +146,11 @@ def _shared(rows: Iterable[Row]) -> tuple[Shared, ...]:
     bearers: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for row in rows:
         bearers[row.entity, row.project, row.old_name].append(row.run_id)
-    shared = [Shared(key[2], tuple(ids)) for key, ids in bearers.items() if len(ids) > 1]
+    shared = [
+        Shared(f"{entity}/{project}", name, tuple(ids))
+        for (entity, project, name), ids in bearers.items()
+        if len(ids) > 1
+    ]
     return tuple(sorted(shared, key=lambda one: (-len(one.run_ids), one.name)))
 
 
@@ -144,7 +160,8 @@ def _picked(rows: Iterable[Row]) -> Iterable[Picked]:
             advice = tuple(one.text for one in advise(row.old_name))
             near_miss = (row.reason,) if row.reason.startswith("near-miss") else ()
             if advice or near_miss:
-                yield Picked(row.run_id, row.old_name, near_miss or advice)
+                project = f"{row.entity}/{row.project}"
+                yield Picked(project, row.run_id, row.old_name, near_miss or advice)
 
 
 def missing_keys(row: Row) -> list[str]:
@@ -158,9 +175,36 @@ def missing_keys(row: Row) -> list[str]:
     ]
 
 
-def _gaps(rows: Iterable[Row]) -> tuple[Gap, ...]:
-    counted = Counter(key for row in rows for key in missing_keys(row))
-    return tuple(Gap(key, runs, f"--assume {key}=VALUE") for key, runs in counted.most_common())
+def _gaps(rows: Sequence[Row]) -> tuple[Gap, ...]:
+    lacking: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        for key in missing_keys(row):
+            lacking[key].append(row)
+    ordered = sorted(lacking.items(), key=lambda item: -len(item[1]))
+    return tuple(_gap(key, without, rows) for key, without in ordered)
+
+
+def _gap(key: str, lacking: Sequence[Row], rows: Iterable[Row]) -> Gap:
+    """The value to suggest is the one that all the other runs of these kinds have."""
+    kinds = {_kind(row) for row in lacking}
+    field = _FIELDS.get(key, key)
+    alike = Counter(
+        row.fields[field]
+        for row in rows
+        if row.fields.get(field) is not None and _kind(row) in kinds
+    )
+    if len(alike) != 1:
+        return Gap(key, len(lacking), f"--assume {key}=VALUE", 0)
+    ((value, count),) = alike.items()
+    return Gap(key, len(lacking), f"--assume {key}={value}", count)
+
+
+def _kind(row: Row) -> tuple[object, ...]:
+    """What the values of one experiment may be told from: its other runs, as it were."""
+    family = VOCABULARY.family(str(row.fields.get("arch")))
+    # Of an architecture that nobody has listed, only itself is known to be of its kind.
+    alike = row.fields.get("arch") if family == "other" else family
+    return row.fields.get("struct"), alike, row.fields.get("schedule")
 
 
 def _weeks(rows: Iterable[Row]) -> tuple[Week, ...]:

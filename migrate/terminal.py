@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from difflib import SequenceMatcher
+from typing import TypeVar
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from migrate.audit import Audit, Pair
+from migrate.audit import Audit, Gap, Pair
 from migrate.rows import STATUSES, Row
 from migrate.text import visible
 
@@ -21,6 +22,7 @@ _STYLES = {"rename": "green", "review": "yellow", "hold": "magenta", "current": 
 _DIFFERENT = "bold underline"
 _SHOWN = ("rename", "review", "hold")
 _MOST = 12
+Line = TypeVar("Line")
 
 
 def print_report(console: Console, rows: Sequence[Row], *, every: bool = False) -> None:
@@ -80,12 +82,18 @@ def _wrapped(text: Text, width: int) -> Text:
     """The text in lines of at most `width`, broken behind a `_` where there is one."""
     lines = []
     while text.cell_len > width:
-        piece = text.plain[:width]
+        piece = chop_cells(text.plain[:width], width)[0]
         at = max(piece.rfind("_"), piece.rfind(" ")) + 1
-        at = at if at > width // 2 else width
+        at = at if at > len(piece) // 2 else len(piece)
         lines.append(text[:at])
         text = text[at:]
     return Text("\n").join([*lines, text])
+
+
+def _shortened(text: str, width: int) -> str:
+    """The text with `…` in place of its middle where it is wider than `width`."""
+    half = (width - 1) // 2
+    return text if cell_len(text) <= width else f"{set_cell_size(text, half)}…{text[-half:]}"
 
 
 def count_line(rows: Sequence[Row]) -> str:
@@ -96,7 +104,7 @@ def count_line(rows: Sequence[Row]) -> str:
 
 
 def print_audit(console: Console, found: Audit) -> None:
-    """Print an audit."""
+    """Print an audit; that of several projects together leaves single names to theirs."""
     console.print(Text(f"{visible(found.project)}: {found.runs} runs", "bold"))
     console.print(Text(", ".join(f"{n} {status}" for status, n in found.statuses.items())))
     _section(
@@ -107,13 +115,15 @@ def print_audit(console: Console, found: Audit) -> None:
     _pairs(console, found.pairs)
     _section(
         console,
-        "Missing in the configs, and how to settle it",
-        [(str(gap.runs), gap.key, gap.assume) for gap in found.gaps],
+        "Missing in the configs, and what would settle it (check before use)",
+        [(str(gap.runs), gap.assume, _grounds(gap)) for gap in found.gaps],
     )
+    if found.project == "all":
+        return
     _section(
         console,
         "Names that several runs share",
-        [(str(len(one.run_ids)), one.name, " ".join(one.run_ids[:3])) for one in found.shared],
+        [(str(len(one.run_ids)), one.name, _ids(one.run_ids)) for one in found.shared],
     )
     _section(
         console,
@@ -122,49 +132,87 @@ def print_audit(console: Console, found: Audit) -> None:
     )
 
 
+def _grounds(gap: Gap) -> str:
+    if not gap.alike:
+        return "no one value to suggest"
+    if gap.alike == 1:
+        return "suggested: the one other run of that kind has it"
+    return f"suggested: the {gap.alike} other runs of that kind have it"
+
+
+def _ids(run_ids: Sequence[str]) -> str:
+    return " ".join([*run_ids[:3], *(["…"] if len(run_ids) > 3 else [])])
+
+
 def _section(console: Console, title: str, lines: Sequence[tuple[str, str, str]]) -> None:
     if not lines:
         return
+    shown = [[visible(cell) for cell in cells] for cells in _most(lines, _MOST)]
+    first, second, third = (max(map(cell_len, column)) for column in zip(*shown, strict=True))
+    room = console.width - first - 4
+    second = min(second, max(room - third, room // 2))
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
-    for cells in lines[:_MOST]:
-        table.add_row(*(Text(visible(cell)) for cell in cells))
+    for number, name, words in shown:
+        table.add_row(
+            Text(number), _wrapped(Text(name), second), _wrapped(Text(words), room - second)
+        )
     console.print()
     console.print(Text(title, "bold"))
     console.print(table)
-    _more(console, len(lines) - _MOST)
+    _more(console, len(lines) - len(shown))
 
 
-def _pairs(console: Console, pairs: Iterable[Pair]) -> None:
-    """The matrix of architectures and datasets, as many datasets as fit."""
+def _pairs(console: Console, pairs: Sequence[Pair]) -> None:
+    """The matrix of architectures and datasets: as many datasets as fit, the others as one."""
+    if not pairs:
+        return
+    cells: Counter[tuple[str, str]] = Counter()
     by_arch: Counter[str] = Counter()
     by_dataset: Counter[str] = Counter()
-    cells: Counter[tuple[str, str]] = Counter()
     for pair in pairs:
-        arch, dataset = visible(pair.arch or "-"), visible(pair.dataset or "-")
+        arch, dataset = (visible(word or "(not known)") for word in (pair.arch, pair.dataset))
+        cells[arch, dataset] += pair.runs
         by_arch[arch] += pair.runs
         by_dataset[dataset] += pair.runs
-        cells[arch, dataset] += pair.runs
-    columns: list[str] = []
-    room = console.width - 24 - 7
+    archs = _most(by_arch.most_common(), _MOST * 2)
+    label = min(max(cell_len(arch) for arch, _ in archs), max(24, console.width // 5))
+    others = f"{len(by_dataset)} more"
+    room = console.width - label - len(others) - len(str(sum(by_arch.values()))) - 8
+    columns: dict[str, str] = {}
     for dataset, _ in by_dataset.most_common():
-        if room < len(dataset) + 2:
+        heading = _shortened(dataset, 24)
+        room -= cell_len(heading) + 2
+        if room < 0:
             break
-        room -= len(dataset) + 2
-        columns.append(dataset)
+        columns[dataset] = heading
+    left = len(by_dataset) - len(columns)
     table = Table(box=None, pad_edge=False)
-    table.add_column("", overflow="fold", max_width=24)
-    for heading in (*columns, "all"):
+    table.add_column("")
+    headings = [*columns.values(), *([f"{left} more"] if left else []), "all"]
+    for heading in headings:
         table.add_column(Text(heading), justify="right", no_wrap=True)
-    for arch, total in by_arch.most_common(_MOST * 2):
+    for arch, total in archs:
         counts = [cells[arch, dataset] for dataset in columns]
-        table.add_row(Text(arch), *(str(count or "·") for count in counts), str(total))
+        if left:
+            counts.append(total - sum(counts))
+        if cell_len(arch) > label:
+            pieces = re.findall("[^_]*_|[^_]+", arch)
+            arch = "".join(_shortened(piece, label // 2) for piece in pieces)
+        table.add_row(
+            _wrapped(Text(arch), label), *(str(count or "·") for count in counts), str(total)
+        )
     console.print()
     console.print(Text("Runs by architecture and dataset", "bold"))
     console.print(table)
-    _more(console, len(by_arch) - _MOST * 2)
+    _more(console, len(by_arch) - len(archs))
+
+
+def _most(lines: Sequence[Line], count: int) -> Sequence[Line]:
+    """The first of the lines; all of them where only one would be left out."""
+    return lines if len(lines) <= count + 1 else lines[:count]
 
 
 def _more(console: Console, count: int) -> None:

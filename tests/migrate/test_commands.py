@@ -94,7 +94,7 @@ def test_an_audit_counts_and_says_what_needs_a_person(sample, cli):
     assert max(cell_len(line) for line in out.splitlines()) <= 80
     assert out.startswith("ycx/RSST: 80 runs\n43 rename, 10 review, 3 hold, 6 current, 18 custom\n")
     assert re.search(r"1 +review +conflict: dataset is cifar100 in the name, cifar10 in", out)
-    assert re.search(r"3 +rate +--assume rate=VALUE", out)
+    assert re.search(r"3 +--assume rate=VALUE", out)
     assert re.search(r"test1 +too plain", out)
     assert all(letter.isprintable() for line in out.splitlines() for letter in line)
 
