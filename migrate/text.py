@@ -14,8 +14,14 @@ _UNSEEN = re.compile(
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~@:&$^=-])")
-# What a spreadsheet runs as a formula, or reads as a number: `12e34567` and `00012345` are ids.
-_ACTS = re.compile(r"[=+\-@\t\r]|\d+(\.\d*)?([eE][+-]?\d+)?$", re.ASCII)
+# What a spreadsheet runs as a formula, or reads as a number, a date or a truth: `12e34567` and
+# `00012345` are ids, `2026-01-08`, `mar1` and `1,000` are names. The HTML report has it, too.
+_ACTS = re.compile(
+    r"[=+\-@\t\r]|(?:true|false)$|(?=\D*\d)(?:[0-9 \t\n\xa0.,:/%$€£¥()e'+-]|jan(?:uary)?"
+    r"|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|jun|july?|aug(?:ust)?|sep(?:t(?:ember)?)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|am|pm)+$",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 def visible(text: str) -> str:
@@ -39,7 +45,7 @@ def markdown(text: str) -> str:
 
 
 def csv_cell(text: str) -> str:
-    """Text for a CSV cell that no spreadsheet runs, or takes for a number.
+    """Text for a CSV cell that no spreadsheet runs, or takes for something else than text.
 
     It gets a leading `'`; so does a text that would otherwise lose one in `from_csv_cell`.
 

@@ -19,6 +19,7 @@ def frame(rows: Sequence[Row]) -> pandas.DataFrame:
 
     `created_at` is a UTC timestamp, `status` an ordered category, numbers are nullable numbers,
     `pretrained` a nullable boolean, everything else is text. No rows give the same columns.
+    What cannot be in a Parquet file is spelled out, or absent.
     """
     import pandas
 
@@ -32,10 +33,16 @@ def frame(rows: Sequence[Row]) -> pandas.DataFrame:
         "status": pandas.CategoricalDtype(list(STATUSES), ordered=True),
         "created_at": "datetime64[us, UTC]",
     }
+    table["exponents"] = table["exponents"].map(_in_64_bits, na_action="ignore")
     for column in COLUMNS:
         if types[column] == "string":
             table[column] = table[column].map(_encodable, na_action="ignore")
     return table.assign(created_at=times).astype(types)  # type: ignore[arg-type]
+
+
+def _in_64_bits(number: int) -> int | None:
+    """A number that no column can hold is no exponent either."""
+    return number if abs(number) < 2**63 else None
 
 
 def _encodable(text: object) -> str:

@@ -20,7 +20,12 @@ function spelled(mark) {
 const visible = (text) => text.replace(UNSEEN, spelled);
 
 // As `migrate.text.csv_cell`, and then as Python's csv module.
-const ACTS = /^(?:[=+\-@\t\r]|[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?\n?$)/;
+const ACTS = new RegExp(
+  "^(?:[=+\\-@\\t\\r]|(?:true|false)\\n?$|(?=\\D*\\d)(?:[0-9 \\t\\n\\xa0.,:/%$€£¥()e'+-]|jan(?:uary)?" +
+    "|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|jun|july?|aug(?:ust)?|sep(?:t(?:ember)?)?" +
+    "|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|am|pm)+$)",
+  "i",
+);
 function csvCell(value) {
   const text = textOf(value);
   const guarded = typeof value === "string" && ACTS.test(text.replace(/^'+/, ""));
