@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-import traceback
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn, Protocol, runtime_checkable
 
 import typer
 
 from migrate.console import Output
-from migrate.errors import InputError, MigrateError, scrub
+from migrate.errors import InputError, MigrateError, scrub, scrubbed_traceback
 from migrate.options import RUN, Shared, with_shared
 
 app = typer.Typer(
@@ -43,12 +42,9 @@ def audit(
     """Say what is in these projects, and what needs a person.
 
     [dim]Examples:[/dim]
-
-        rsst-migrate audit ycx/RSST
-
-        rsst-migrate audit ycx/RSST 609354432/RSST --json
-
-        rsst-migrate audit ycx/RSST --check --quiet > /dev/null   (in a scheduled job)
+    $ rsst-migrate audit ycx/RSST
+    $ rsst-migrate audit ycx/RSST 609354432/RSST --json
+    $ rsst-migrate audit ycx/RSST --check --quiet > /dev/null   # for cron
     """
     from migrate.audit import audit as sum_up
     from migrate.listing import check as check_input
@@ -94,17 +90,14 @@ def report(
 ) -> None:
     """Show the dry run: one row a run, old name and new name, or the reason why not.
 
-    On a terminal a table of the rows that matter; files and --format hold every run.
+    On a terminal a table of the rows that matter; files and --format hold every
+    run.
 
     [dim]Examples:[/dim]
-
-        rsst-migrate report ycx/RSST
-
-        rsst-migrate report ycx/RSST -o runs.csv
-
-        rsst-migrate report ycx/RSST -o report.html   (to read in a browser, and to pass on)
-
-        rsst-migrate report ycx/RSST --assume rate=0.15 --timezone Asia/Shanghai
+    $ rsst-migrate report ycx/RSST
+    $ rsst-migrate report ycx/RSST -o runs.csv
+    $ rsst-migrate report ycx/RSST -o report.html   # for a browser
+    $ rsst-migrate report ycx/RSST --assume rate=0.15 --timezone Asia/Shanghai
     """
     from migrate.formats import FORMATS, Source, format_of, save
     from migrate.listing import check as check_input
@@ -116,6 +109,8 @@ def report(
     chosen_format = format_of(file, file_format)
     if file is not None and not file.parent.is_dir():
         raise InputError(f"There is no folder {file.parent} to write {file.name} to.")
+    if chosen_format == "parquet" and file is None and sys.stdout.isatty():
+        raise InputError("Parquet is no text for a terminal. Write it to a file with -o FILE.")
     check_input(paths, shared)
     server = _connect(connect, shared)
     mapped = read_projects(server, paths, shared, output.progress)
@@ -125,7 +120,7 @@ def report(
         return
     data = FORMATS[chosen_format](rows, Source(server.app_url, datetime.now(UTC)))
     if file is None:
-        sys.stdout.buffer.write(data)
+        output.data(data)
     else:
         save(file, data)
         output.say(f"Wrote {file}: {count_line(rows)}.")
@@ -166,16 +161,14 @@ def rename(
 ) -> None:
     """Show the plan, ask, rename, and read every name back.
 
-    Only display names change. A run that somebody else renamed meanwhile is left alone. Everything
-    is journaled first, so that it can be finished (resume) and taken back (undo).
+    Only display names change. A run that somebody else renamed meanwhile is left
+    alone. Everything is journaled first, so that it can be finished (resume) and
+    taken back (undo).
 
     [dim]Examples:[/dim]
-
-        rsst-migrate rename ycx/RSST --dry-run
-
-        rsst-migrate rename ycx/RSST --limit 10
-
-        rsst-migrate rename --plan runs.csv
+    $ rsst-migrate rename ycx/RSST --dry-run
+    $ rsst-migrate rename ycx/RSST --limit 10
+    $ rsst-migrate rename --plan runs.csv
     """
     from migrate.listing import check as check_input
     from migrate.listing import read_projects
@@ -233,8 +226,7 @@ def resume(
     """Finish a rename that was interrupted.
 
     [dim]Example:[/dim]
-
-        rsst-migrate resume rename-ycx-RSST-20260108T143000Z.journal.jsonl
+    $ rsst-migrate resume rename-ycx-RSST-20260108T143000Z.journal.jsonl
     """
     from migrate.journal import read
     from migrate.rename_commands import go_on
@@ -259,8 +251,7 @@ def undo(
     """Put every name back that a rename changed, and that nobody has changed since.
 
     [dim]Example:[/dim]
-
-        rsst-migrate undo rename-ycx-RSST-20260108T143000Z.journal.jsonl
+    $ rsst-migrate undo rename-ycx-RSST-20260108T143000Z.journal.jsonl
     """
     from migrate.journal import read
     from migrate.rename_commands import go_on
@@ -289,10 +280,10 @@ Help = Annotated[
 def begin(context: typer.Context, show_help: Help = False) -> None:
     """Audit, preview and batch-rename the Weights & Biases runs of RSST.
 
-    [bold]Where to begin[/bold], without an account: [cyan]rsst-migrate demo[/cyan]
+    [bold]Where to begin[/bold]
 
-    Then, on your project: [cyan]rsst-migrate report entity/project[/cyan] shows every new name
-    and changes nothing.
+    Without an account: [cyan]rsst-migrate demo[/cyan]
+    On your project:    [cyan]rsst-migrate report entity/project[/cyan]   # changes nothing
     """
     if context.invoked_subcommand is None:
         print(context.get_help())
@@ -316,10 +307,8 @@ def parse(
     In place of names, - reads them from stdin, a name a line.
 
     [dim]Examples:[/dim]
-
-        rsst-migrate parse rsst_x_l1_res20s_cifar10
-
-        rsst-migrate parse --json - < names.txt
+    $ rsst-migrate parse rsst_x_l1_res20s_cifar10
+    $ rsst-migrate parse --json - < names.txt
     """
     from migrate.name_commands import describe, parse_all
 
@@ -349,24 +338,19 @@ def name(
 ) -> None:
     """Preview the name that a new run would get.
 
-    Takes the training script's own flags, so its command lines can be pasted; those that do not
-    matter to the name are ignored. What is left out is what the guide means. Besides them:
+    Takes the training script's own flags, so its command lines can be pasted;
+    those that do not matter to the name are ignored. What is left out is what the
+    guide means. Besides them:
 
-        [cyan]--at ISO-TIME[/cyan]   the time to use in place of now
-
-        [cyan]--timezone ZONE[/cyan]   the zone of the time in the name: Asia/Shanghai, +08:00
-
-        [cyan]--timestamp-format FORMAT[/cyan]   its form, as strftime has it
-
-        [cyan]--extra bs,lr,seed[/cyan]   extra parts after the dataset, in this order
-
-        [cyan]--cnn-exponents[/cyan]   exp4 in CNN names, too
+    [cyan]--at ISO-TIME[/cyan]                the time to use in place of now
+    [cyan]--timezone ZONE[/cyan]              its zone in the name: Asia/Shanghai, +08:00
+    [cyan]--timestamp-format FORMAT[/cyan]    its form, as strftime has it
+    [cyan]--extra bs,lr,seed[/cyan]           extra parts after the dataset, in this order
+    [cyan]--cnn-exponents[/cyan]              exp4 in CNN names, too
 
     [dim]Examples:[/dim]
-
-        rsst-migrate name --dataset cifar100 --arch vit_small --struct rsst --pretrained
-
-        rsst-migrate name --exp_name vit_ablation_lr0.001 --exp_timestamp
+    $ rsst-migrate name --arch vit_small --dataset cifar100 --pretrained
+    $ rsst-migrate name --exp_name vit_ablation_lr0.001 --exp_timestamp
     """
     from migrate.name_commands import preview
 
@@ -393,17 +377,16 @@ def sandbox(
             metavar="SPEC",
         ),
     ] = None,
-    debug: Annotated[bool, typer.Option("--debug", rich_help_panel=RUN)] = False,
+    debug: Debug = False,
 ) -> None:
     """Serve a W&B-compatible project on loopback, full of old runs of every kind.
 
-    Prints the two environment variables that point any command at it, then serves until Ctrl-C.
+    Prints the two environment variables that point any command at it, then serves
+    until Ctrl-C.
 
     [dim]Examples:[/dim]
-
-        rsst-migrate sandbox
-
-        rsst-migrate sandbox --runs 2000 --latency-ms 100 --fail 429@mutationx3
+    $ rsst-migrate sandbox
+    $ rsst-migrate sandbox --runs 2000 --latency-ms 100 --fail 429@mutationx3
     """
     from migrate.demo import load_sandbox
 
@@ -430,10 +413,14 @@ def demo(
     runs: Annotated[
         int | None, typer.Option(help="How many runs the project has.", min=1, max=100_000)
     ] = None,
-    no_color: Annotated[bool, typer.Option("--no-color", rich_help_panel=RUN)] = False,
-    debug: Annotated[bool, typer.Option("--debug", rich_help_panel=RUN)] = False,
+    no_color: NoColor = False,
+    debug: Debug = False,
 ) -> None:
-    """Show the whole tool on a project of our own, through the real wandb client. No account."""
+    """Show the whole tool on a project of our own, through the real wandb client. No account.
+
+    [dim]Example:[/dim]
+    $ rsst-migrate demo
+    """
     from migrate.demo import run_demo
 
     run_demo(Output(no_color=no_color), runs)
@@ -446,18 +433,37 @@ def _connect(connect, shared: Shared):  # type: ignore[no-untyped-def]
 def main() -> None:
     """Run the command line: errors are a sentence or two on stderr, and an exit code."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
     except MigrateError as error:
-        if "--debug" in sys.argv:
-            traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        _fail(f"error: {error}", error.exit_code)
+    except typer.Abort as error:  # at a prompt
+        interrupted = isinstance(error.__context__, KeyboardInterrupt)
+        _fail("\nNothing was written.", 130 if interrupted else 1)
     except Exception as error:
-        if "--debug" in sys.argv:
-            raise
-        print(
-            f"error: {type(error).__name__}: {scrub(error)}\n"
-            "This is a fault of rsst-migrate. Run it again with --debug to see where.",
-            file=sys.stderr,
-        )
-        sys.exit(1)
+        if isinstance(error, UsageError):
+            said = scrub(error.format_message()).replace("Value error, ", "")
+            said += "" if said[-1:] in (".", "?") else "."
+            where = error.ctx.command_path if error.ctx else "rsst-migrate"
+            _fail(f"error: {said} See {where} --help.", error.exit_code)
+        said = f"error: {type(error).__name__}: {scrub(error)}\n"
+        if "--debug" not in sys.argv:
+            said += "This is a fault of rsst-migrate. Run it again with --debug to see where."
+        _fail(said.rstrip(), 1)
+
+
+@runtime_checkable
+class UsageError(Protocol):
+    """What is wrong with a call, as typer says it: of click, which it has as a private copy."""
+
+    exit_code: int
+    ctx: typer.Context | None
+
+    def format_message(self) -> str:
+        """What is wrong."""
+
+
+def _fail(said: str, code: int) -> NoReturn:
+    if "--debug" in sys.argv:
+        print(scrubbed_traceback(), file=sys.stderr)
+    print(said, file=sys.stderr)
+    sys.exit(code)

@@ -35,9 +35,16 @@ class Output:
         """Tell the user something that even --quiet must not hide; paths stay in one piece."""
         self.err.print(Text(visible(text)), soft_wrap=True)
 
-    def data(self, text: str) -> None:
-        """Print data as it is, without wrapping it."""
-        sys.stdout.write(text)
+    def data(self, data: str | bytes) -> None:
+        """Print data: byte for byte, but for what would act on a terminal."""
+        if isinstance(data, str):
+            data = data.encode("utf-8", "surrogateescape")
+        if sys.stdout.isatty():
+            lines = data.decode("utf-8-sig", "backslashreplace").split("\n")
+            data = "\n".join(visible(line.removesuffix("\r")) for line in lines).encode()
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Callable[[int, int | None], None]]:

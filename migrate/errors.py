@@ -7,13 +7,17 @@ and control characters out of whatever a server or a proxy said.
 from __future__ import annotations
 
 import base64
+import os
 import re
+import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 _USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\s]+")
 _LONGEST = 300
+# A key has 40 characters or more, and so has a header made of it.
+_KEY = re.compile(r"[A-Za-z0-9]{32,}=*")
 
 
 class MigrateError(Exception):
@@ -104,3 +108,12 @@ def scrub(text: object, secrets: Iterable[str | None] = ()) -> str:
             said = said.replace(basic, "…").replace(secret, "…")
     said = _UNSEEN.sub(" ", _USERINFO.sub("…@", said)).strip()
     return said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
+
+
+def scrubbed_traceback() -> str:
+    """The traceback of what is being handled, without secrets and control characters."""
+    said = traceback.format_exc()
+    if key := os.environ.get("WANDB_API_KEY"):
+        said = said.replace(key, "…")
+    said = _KEY.sub("…", _USERINFO.sub("…@", said))
+    return "\n".join(_UNSEEN.sub(lambda gap: " " * len(gap[0]), line) for line in said.split("\n"))

@@ -74,7 +74,9 @@ def read_style(timestamp_format: str, extra: str, cnn_exponents: bool) -> Style:
     try:
         return Style(timestamp_format, labels, cnn_exponents)
     except StyleError as error:
-        raise InputError(f"{error}.") from None
+        said = str(error)
+        option = "--timestamp-format" if said.startswith("timestamp format") else "--extra"
+        raise InputError(f"{option}: {said.removeprefix('timestamp format ')}.") from None
 
 
 def _moment(text: str | None) -> datetime | None:

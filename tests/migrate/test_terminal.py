@@ -84,3 +84,16 @@ def test_quiet_shows_no_progress(on_terminal):
     out, err = on_terminal("audit", "ycx/RSST", "--json", "--quiet", terminal="stderr")
     assert out.startswith("{")
     assert err == ""
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "md", "html"])
+def test_a_file_on_a_terminal_does_nothing(on_terminal, kind):
+    out, _ = on_terminal("report", "ycx/RSST", "--format", kind, terminal="stdout")
+    assert all(letter.isprintable() for line in out.split("\n") for letter in line)
+    spelled = {"csv": "\\x1b[31mred", "json": "\\u001b[31mred", "md": "\\\\x1b\\[31mred"}
+    assert spelled.get(kind, "red") in out
+
+
+def test_parquet_is_not_for_terminals(on_terminal):
+    with pytest.raises(AssertionError, match="2 == 0"):
+        on_terminal("report", "ycx/RSST", "--format", "parquet", terminal="stdout")
