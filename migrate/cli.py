@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn, Protocol, runtime_checkable
+from typing import Annotated, Literal, NoReturn, Protocol, runtime_checkable
 
 import typer
 
+from migrate import completion
 from migrate.console import Output
 from migrate.errors import InputError, MigrateError, scrub, scrubbed_traceback
 from migrate.options import RUN, Shared, with_shared
 
+NAME = "rsst-migrate"
+COMPLETE = "_RSST_MIGRATE_COMPLETE"  # in the environment when the shell asks
+
 app = typer.Typer(
-    name="rsst-migrate",
+    name=NAME,
     add_completion=False,
     add_help_option=False,
     rich_markup_mode="rich",
@@ -23,9 +28,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Paths = Annotated[
-    list[str], typer.Argument(help="entity/project, or project alone.", metavar="PATH...")
-]
+ANY_PATHS = typer.Argument(
+    help="entity/project, or project alone.", metavar="PATH...", autocompletion=completion.paths
+)
+Paths = Annotated[list[str], ANY_PATHS]
 
 
 @app.command(rich_help_panel="Look")
@@ -80,7 +86,12 @@ def report(
     ] = None,
     file_format: Annotated[
         str | None,
-        typer.Option("--format", help="csv, json, md, html or parquet.", metavar="FORMAT"),
+        typer.Option(
+            "--format",
+            help="csv, json, md, html or parquet.",
+            metavar="FORMAT",
+            autocompletion=completion.formats,
+        ),
     ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Every row in the table, not only those that matter.")
@@ -133,7 +144,12 @@ PlanFile = Annotated[
 JournalFile = Annotated[
     Path | None, typer.Option("--journal", help="Where to keep the journal; else in this folder.")
 ]
-JournalPath = Annotated[Path, typer.Argument(help="The journal of a rename.", metavar="JOURNAL")]
+JournalPath = Annotated[
+    Path,
+    typer.Argument(
+        help="The journal of a rename.", metavar="JOURNAL", autocompletion=completion.journals
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Stop after the plan.")]
 Url = Annotated[str | None, typer.Option("--base-url", help="The W&B server.", metavar="URL")]
@@ -145,10 +161,7 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.", rich_he
 @app.command(rich_help_panel="Rename")
 @with_shared
 def rename(
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(help="entity/project, or project alone.", metavar="PATH..."),
-    ] = None,
+    paths: Annotated[list[str] | None, ANY_PATHS] = None,
     plan: PlanFile = None,
     limit: Annotated[
         int | None, typer.Option(help="Only the first N renames.", min=1, metavar="N")
@@ -426,14 +439,35 @@ def demo(
     run_demo(Output(no_color=no_color), runs)
 
 
+@app.command("completion", rich_help_panel="Try it out")
+def print_completion(
+    shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(metavar="SHELL")],
+) -> None:
+    """Print a script for bash, zsh or fish that completes commands, projects and journals.
+
+    [dim]To have it in every new shell:[/dim]
+    $ echo 'source <(rsst-migrate completion bash)' >> ~/.bashrc
+    $ echo 'source <(rsst-migrate completion zsh)' >> ~/.zshrc
+    $ rsst-migrate completion fish > ~/.config/fish/completions/rsst-migrate.fish
+    """
+    from typer.completion import get_completion_script  # type: ignore[attr-defined]
+
+    script = get_completion_script(prog_name=NAME, complete_var=COMPLETE, shell=shell)
+    Output().data(f"{script}\n")
+
+
 def _connect(connect, shared: Shared):  # type: ignore[no-untyped-def]
     return connect(shared.base_url, may_prompt=not shared.quiet)
 
 
 def main() -> None:
     """Run the command line: errors are a sentence or two on stderr, and an exit code."""
+    if COMPLETE in os.environ:
+        from typer.completion import completion_init  # type: ignore[attr-defined]
+
+        completion_init()
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        sys.exit(app(prog_name=NAME, standalone_mode=False) or 0)
     except MigrateError as error:
         _fail(f"error: {error}", error.exit_code)
     except typer.Abort as error:  # at a prompt
@@ -443,7 +477,7 @@ def main() -> None:
         if isinstance(error, UsageError):
             said = scrub(error.format_message()).replace("Value error, ", "")
             said += "" if said[-1:] in (".", "?") else "."
-            where = error.ctx.command_path if error.ctx else "rsst-migrate"
+            where = error.ctx.command_path if error.ctx else NAME
             _fail(f"error: {said} See {where} --help.", error.exit_code)
         said = f"error: {type(error).__name__}: {scrub(error)}\n"
         if "--debug" not in sys.argv:

@@ -22,8 +22,7 @@ def call(monkeypatch, capfd):
         monkeypatch.setattr(sys, "argv", ["rsst-migrate", *words])
         with pytest.raises(SystemExit) as ended:
             command_line.main()
-        out, err = capfd.readouterr()
-        return ended.value.code, out, re.sub(r"python -m \S+", "rsst-migrate", err)
+        return (ended.value.code, *capfd.readouterr())
 
     return run
 
@@ -119,7 +118,7 @@ def test_leaving_the_prompt_writes_nothing(sandbox, typed, code):
 
 # Help.
 
-COMMANDS = "audit report rename resume undo parse name sandbox demo".split()
+COMMANDS = "audit report rename resume undo parse name sandbox demo completion".split()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
