@@ -13,8 +13,10 @@ import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from migrate.text import UNSEEN
+
 _USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\s]+")
+_UNSEEN = re.compile(rf"(?:{UNSEEN.pattern}|\s)+")
 _LONGEST = 300
 # A key has 40 characters or more, and so has a header made of it.
 _KEY = re.compile(r"[A-Za-z0-9]{32,}=*")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 # Controls (C0, DEL, C1), line separators, bidirectional marks, zero-width characters, surrogates.
-_UNSEEN = re.compile(
+UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
@@ -30,7 +30,7 @@ def visible(text: str) -> str:
     >>> visible("two\nlines"), visible("\x1b[31mred")
     ('two\\nlines', '\\x1b[31mred')
     """
-    return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    return UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def markdown(text: str) -> str:

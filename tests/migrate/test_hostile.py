@@ -1,0 +1,180 @@
+"""One table of hostile names, fed to every output: each is shown, and none acts.
+
+The HTML report has the same table before it in a browser (test_html).
+"""
+
+from __future__ import annotations
+
+import csv as csv_module
+import io
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas
+import pytest
+from markdown_it import MarkdownIt
+from rich.console import Console
+
+from migrate.audit import audit
+from migrate.errors import scrub
+from migrate.formats import csv, frame, markdown
+from migrate.formats import json as json_format
+from migrate.name_commands import describe
+from migrate.plan_file import read_plan
+from migrate.rows import COLUMNS, Row
+from migrate.sandbox import Store, StoredRun
+from migrate.terminal import print_audit, print_report
+from migrate.text import from_csv_cell, visible
+from naming import parse_name
+
+HOSTILE = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "hostile.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+]
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+MADE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def rows():
+    """Each name as a run's name, and everywhere else that other people's text can be."""
+    made = []
+    for number, name in enumerate(HOSTILE):
+        fields = {"arch": name, "dataset": name, "schedule": name, "rate": 0.5}
+        where = ("ycx", "RSST", f"run{number}")
+        made.append(Row(*where, name, MADE, "rename", "", name, f"{name}_new", fields))
+        reason = f"missing: {name}; conflict: {name}"
+        made.append(Row(*where[:2], name, "x", MADE, "review", reason, name, None, fields))
+        made.append(Row(name, name, f"c{number}", "x", None, "custom", name, name, None, {}))
+    return made
+
+
+def spelled(name):
+    """The name as UTF-8 can hold it."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def shown(print_it, *what, width=4000, **how):
+    """What a colour terminal gets, without the colours, which are ours."""
+    stream = io.StringIO()
+    console = Console(
+        file=stream, width=width, force_terminal=True, color_system="standard", no_color=False,
+        highlight=False, markup=False, emoji=False,
+    )  # fmt: skip
+    print_it(console, *what, **how)
+    text = STYLE.sub("", stream.getvalue())
+    assert all(letter.isprintable() for line in text.split("\n") for letter in line)
+    return text
+
+
+def test_the_table_is_what_it_says():
+    assert len(HOSTILE) > 50
+    for mark in "\x1b\x9b\u202e\u2066\u2028\0\r\n\t\ud800<|=@[`":
+        assert any(mark in name for name in HOSTILE)
+
+
+@pytest.mark.parametrize("width", [80, 4000])
+def test_on_a_terminal(width):
+    report = shown(print_report, rows(), every=True, width=width)
+    every = shown(print_audit, audit("ycx/RSST", rows()), width=width)
+    parsed = shown(describe, [parse_name(name) for name in HOSTILE], width=width)
+    if width == 4000:
+        for name in HOSTILE:
+            assert f"→ {visible(name)}_new" in report
+            assert visible(name) in parsed
+        # Three lines a run, of which the reason may be empty; a heading, and the count below.
+        assert len(report.splitlines()) == 1 + 3 * len(rows()) - HOSTILE.count("") + 2
+    assert "\\x1b" in every
+
+
+def test_in_messages(serve, cli, tmp_path):
+    """A run that has another name than the plan says is told with that name."""
+    store = Store()
+    plan = []
+    for number, name in enumerate(HOSTILE):
+        run_id = f"run{number:02d}"
+        stored = StoredRun(run_id, name, "{}", summaryMetrics="{}", createdAt="2026-01-01T00:00:00")
+        store.add("ycx", "RSST", stored)
+        plan.append(
+            dict(zip(COLUMNS, ["ycx", "RSST", run_id, "", "", "rename", "", "old"], strict=False))
+        )
+        plan[-1]["new_name"] = f"new_{number}"
+    sandbox = serve(store)
+    Path("plan.json").write_text(json.dumps(plan))
+    before = sandbox.store.state()
+    done = cli("rename", "--plan", "plan.json", "--yes")
+    assert done.returncode == 1
+    assert sandbox.store.state() == before
+    told = done.stdout + done.stderr
+    assert all(letter.isprintable() for line in told.split("\n") for letter in line)
+    assert "\\x1b[31mred" in told
+    assert len(done.stderr.splitlines()) <= len(HOSTILE) + 10
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_in_what_a_server_says(name):
+    assert scrub(f"{name}{name}").isprintable() or "\ud800" <= max(name) <= "\udfff"
+
+
+def test_in_csv():
+    data = csv.write(rows())
+    cells = list(csv_module.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+    assert len(cells) == len(rows())
+    for row, line in zip(rows(), cells, strict=True):
+        for column in ("entity", "project", "run_id", "state", "reason", "old_name"):
+            assert from_csv_cell(line[column]) == spelled(getattr(row, column))
+        assert from_csv_cell(line["arch"]) == spelled(str(row.fields.get("arch", "")))
+        assert not [cell for cell in line.values() if cell.startswith(tuple("=+-@\t\r"))]
+
+
+def test_in_json():
+    data = json_format.write(rows())
+    assert data.isascii()
+    assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", data)
+    assert [row["old_name"] for row in json.loads(data)] == [row.old_name for row in rows()]
+
+
+def test_in_parquet():
+    table = pandas.read_parquet(io.BytesIO(frame.write_parquet(rows())))
+    assert table["old_name"].tolist() == [spelled(row.old_name) for row in rows()]
+    assert table["entity"].tolist() == [spelled(row.entity) for row in rows()]
+
+
+def test_in_markdown():
+    text = markdown.write(rows()).decode()
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
+    assert {token.content for token in tokens if token.type == "html_block"} == {
+        f"<details>\n<summary>All {len(rows())} runs</summary>\n",
+        "</details>\n",
+    }
+    heading, *cells = [token.children for token in tokens if token.type == "inline"]
+    assert {part.type for part in heading} <= {
+        "text",
+        "text_special",
+        "strong_open",
+        "strong_close",
+    }
+    assert {part.type for cell in cells for part in cell} <= {"text", "text_special"}
+    seen = ["".join(part.content for part in cell) for cell in cells]
+    seen = [seen[at : at + 5] for at in range(0, len(seen), 5)][1:]
+    assert [line[2] for line in seen] == [visible(row.old_name).strip() for row in rows()]
+    # What GitHub links by itself.
+    assert not re.search(r"https?:|www\.|(?<!\\)@\w|(?<![\\&])#\d", text)
+    assert all(letter.isprintable() for line in text.split("\n") for letter in line)
+
+
+def test_in_a_plan(tmp_path):
+    """What was saved is read back, letter by letter."""
+    names = [name for name in HOSTILE if name == spelled(name)]
+    renames = [
+        Row(name or "e", name or "p", name or "r", "x", MADE, "rename", "", name, f"new_{n}", {})
+        for n, name in enumerate(names)
+    ]
+    for write, suffix in ((csv.write, "csv"), (json_format.write, "json")):
+        saved = tmp_path / f"plan.{suffix}"
+        saved.write_bytes(write(renames))
+        assert [
+            (one.entity, one.run_id, one.old_name, one.new_name) for one in read_plan(saved)
+        ] == [(row.entity, row.run_id, row.old_name, row.new_name) for row in renames]
