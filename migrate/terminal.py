@@ -79,12 +79,12 @@ def marked(old: str, new: str) -> tuple[Text, Text]:
 
 
 def _wrapped(text: Text, width: int) -> Text:
-    """The text in lines of at most `width`, broken behind a `_` where there is one."""
+    """The text in lines of at most `width`, broken behind a space or a `_` where there is one."""
     lines = []
     while text.cell_len > width:
         piece = chop_cells(text.plain[:width], width)[0]
-        at = max(piece.rfind("_"), piece.rfind(" ")) + 1
-        at = at if at > len(piece) // 2 else len(piece)
+        breaks = [piece.rfind(mark) + 1 for mark in " _"]
+        at = next((at for at in breaks if at > len(piece) // 2), len(piece))
         lines.append(text[:at])
         text = text[at:]
     return Text("\n").join([*lines, text])

@@ -9,12 +9,14 @@ import csv as csv_module
 import io
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas
 import pytest
 from markdown_it import MarkdownIt
+from rich.cells import cell_len
 from rich.console import Console
 
 from migrate.audit import audit
@@ -66,6 +68,7 @@ def shown(print_it, *what, width=4000, **how):
     print_it(console, *what, **how)
     text = STYLE.sub("", stream.getvalue())
     assert all(letter.isprintable() for line in text.split("\n") for letter in line)
+    assert max(map(cell_len, text.split("\n"))) <= width
     return text
 
 
@@ -80,6 +83,7 @@ def test_on_a_terminal(width):
     report = shown(print_report, rows(), every=True, width=width)
     every = shown(print_audit, audit("ycx/RSST", rows()), width=width)
     parsed = shown(describe, [parse_name(name) for name in HOSTILE], width=width)
+    shown(print_report, [replace(row, old_name="模型_数据集" * 20) for row in rows()], width=width)
     if width == 4000:
         for name in HOSTILE:
             assert f"→ {visible(name)}_new" in report
