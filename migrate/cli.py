@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import sys
@@ -13,7 +14,7 @@ import typer
 
 from migrate import completion
 from migrate.console import Output
-from migrate.errors import InputError, MigrateError, scrub, scrubbed_traceback
+from migrate.errors import ConnectError, InputError, MigrateError, scrub, scrubbed_traceback
 from migrate.options import RUN, Shared, with_shared
 
 NAME = "rsst-migrate"
@@ -469,6 +470,9 @@ def main() -> None:
     try:
         sys.exit(app(prog_name=NAME, standalone_mode=False) or 0)
     except MigrateError as error:
+        if isinstance(error, ConnectError):
+            # wandb's own way out would wait two seconds more for a server that does not answer.
+            atexit.register(os._exit, error.exit_code)
         _fail(f"error: {error}", error.exit_code)
     except typer.Abort as error:  # at a prompt
         interrupted = isinstance(error.__context__, KeyboardInterrupt)

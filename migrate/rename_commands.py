@@ -55,6 +55,10 @@ def rename_mapped(
         row for row in rows if row.new_name is None or (row.entity, row.project, row.run_id) in kept
     ]
     print_report(output.out, shown)
+    if len(shown) < len(rows):
+        output.say(
+            f"--limit: the first {len(plan)} of {len(plan) + len(rows) - len(shown)} renames."
+        )
     projects = {(one.project.entity, one.project.name): one.project for one in mapped}
     if not dry_run:
         _refuse_read_only(
@@ -348,12 +352,7 @@ def _ask(output: Output, question: str, yes: bool) -> None:
             "There is no terminal to ask at. Look at the plan, then give --yes; "
             "nothing was touched."
         )
-    try:
-        agreed = typer.confirm(question, err=True)
-    except typer.Abort:  # Ctrl-C, or the terminal is gone
-        output.say("\nNothing was written.")
-        raise typer.Exit(130) from None
-    if not agreed:
+    if not typer.confirm(question, err=True):
         output.say("Nothing was written.")
         raise typer.Exit(0)
 
