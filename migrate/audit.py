@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from migrate.rows import STATUSES, Row
+from migrate.rows import OLD, STATUSES, Row
 from naming import CONFIG_KEYS, KEYS, VOCABULARY, advise
 
 _FIELDS = {key: field for field, key in KEYS.items()}
@@ -107,7 +107,7 @@ class Audit:
     @property
     def old_names(self) -> int:
         """How many runs still have an old name, whatever can be done about it."""
-        return sum(self.statuses[status] for status in ("rename", "review", "hold"))
+        return sum(self.statuses[status] for status in OLD)
 
     def to_dict(self) -> dict[str, object]:
         """The audit as plain data, for JSON."""

@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 
 ANY_PATHS = typer.Argument(
-    help="entity/project, or project alone.", metavar="PATH...", autocompletion=completion.paths
+    help="entity/project, or project alone.", metavar="PATH", autocompletion=completion.paths
 )
 Paths = Annotated[list[str], ANY_PATHS]
 

@@ -18,6 +18,9 @@ Status = Literal["rename", "review", "hold", "current", "custom"]
 STATUSES: Final[tuple[Status, ...]] = ("rename", "review", "hold", "current", "custom")
 """Every status, those that need a person's eye first."""
 
+OLD: Final[tuple[Status, ...]] = ("rename", "review", "hold")
+"""The statuses of runs with an old name."""
+
 COLUMNS: Final[tuple[str, ...]] = (
     "entity",
     "project",

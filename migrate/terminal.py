@@ -14,20 +14,19 @@ from rich.table import Table
 from rich.text import Text
 
 from migrate.audit import Audit, Gap, Pair
-from migrate.rows import STATUSES, Row
+from migrate.rows import OLD, STATUSES, Row
 from migrate.text import visible
 
 # Colours of the 16 that every terminal theme makes readable on its own background.
 _STYLES = {"rename": "green", "review": "yellow", "hold": "magenta", "current": "cyan"}
 _DIFFERENT = "bold underline"
-_SHOWN = ("rename", "review", "hold")
 _MOST = 12
 Line = TypeVar("Line")
 
 
 def print_report(console: Console, rows: Sequence[Row], *, every: bool = False) -> None:
     """Print a table of the rows that matter (`every`: all of them) and a line that counts."""
-    shown = [row for row in rows if every or row.status in _SHOWN]
+    shown = [row for row in rows if every or row.status in OLD]
     if shown:
         several = len({(row.entity, row.project) for row in rows}) > 1
         table = Table(box=None, pad_edge=False, expand=False, show_header=True)

@@ -11,7 +11,7 @@ import pandas
 import pytest
 from markdown_it import MarkdownIt
 
-from migrate.formats import csv, frame, markdown
+from migrate.formats import FORMATS, csv, frame, markdown
 from migrate.plan_file import read_plan
 from migrate.rows import COLUMNS, STATUSES, Row
 from migrate.text import csv_cell, from_csv_cell
@@ -183,3 +183,8 @@ def test_a_spreadsheet_changes_no_id_and_no_name(calc, tmp_path, detect):
     assert [(one.run_id, one.old_name, one.new_name) for one in plan] == [
         (one.run_id, one.old_name, one.new_name) for one in rows
     ]
+
+
+def test_help_names_every_format(cli):
+    told = cli("report", "--help").stdout
+    assert all(name in told for name in FORMATS)
