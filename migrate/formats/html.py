@@ -34,7 +34,7 @@ WORDS = {
     "invalid": ("a value makes no sense", "取值无效"),
     "ambiguous": ("the name has several readings", "名称有多种解读"),
     "too-long": ("the new name would be too long", "新名称过长"),
-    "running": ("the run has not ended", "运行尚未结束"),
+    "running": ("the run has not ended", "实验尚未结束"),
     "read-only": ("this key may not rename it", "只读，当前密钥无权改名"),
     "near-miss": ("almost in one of our formats", "与命名格式相近但不相符"),
     "exp-name": ("given with --exp_name", "由 --exp_name 指定"),

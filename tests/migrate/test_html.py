@@ -383,7 +383,7 @@ def test_policy_is_first_and_refuses_what_the_page_does_not_need(show: Open) -> 
 
 @pytest.mark.parametrize(
     ("locale", "lang", "count"),
-    [("zh-CN", "zh-CN", "35 / 35 个运行"), ("zh-TW", "zh-CN", "35 / 35"), ("de-DE", "en", "35 of")],
+    [("zh-CN", "zh-CN", "35 / 35 个实验"), ("zh-TW", "zh-CN", "35 / 35"), ("de-DE", "en", "35 of")],
 )
 def test_language_of_the_browser(show: Open, locale: str, lang: str, count: str) -> None:
     page = show(ROWS, locale=locale)
@@ -393,7 +393,7 @@ def test_language_of_the_browser(show: Open, locale: str, lang: str, count: str)
     page.click("#language")
     assert page.get_attribute("html", "lang") != lang
     expect(page.locator("#count")).to_contain_text("2")
-    expect(page.locator("h1")).to_contain_text("Run names" if lang == "zh-CN" else "运行名称")
+    expect(page.locator("h1")).to_contain_text("Run names" if lang == "zh-CN" else "实验名称")
     expect(page.locator("h1 .en" if lang == "zh-CN" else "h1 .zh")).to_be_visible()
     expect(page.locator("h1 .zh" if lang == "zh-CN" else "h1 .en")).to_be_hidden()
 

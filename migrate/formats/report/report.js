@@ -24,7 +24,7 @@
       other: "English",
       all: "全部",
       none: "未知",
-      count: (n, of, renames) => `${n} / ${of} 个运行 · ${renames} 个待改名`,
+      count: (n, of, renames) => `${n} / ${of} 个实验 · ${renames} 个待改名`,
       copy: "复制",
       copied: "已复制",
       refused: "浏览器不允许此页面复制。",
