@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import pty
 import subprocess
 import sys
 import threading
@@ -228,3 +229,42 @@ def odd_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., OddSer
     for server in running:
         server.shutdown()
         server.server_close()
+
+
+class Prompt:
+    """A command in a process of its own that waits at its prompt, on a terminal."""
+
+    def __init__(self, *words: str | Path) -> None:
+        self.leader, follower = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "migrate", *map(str, words)],
+            stdin=follower,
+            stderr=follower,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        os.close(follower)
+        self.said = ""
+        while "[y/N]" not in self.said:
+            self.said += os.read(self.leader, 1000).decode()
+
+    def answer(self, text: str) -> int:
+        """Type an answer; gives the exit code. What is said afterwards is added to `said`."""
+        os.write(self.leader, text.encode())
+        return self.end()
+
+    def end(self) -> int:
+        """Wait for the end; gives the exit code."""
+        try:
+            while piece := os.read(self.leader, 1000):
+                self.said += piece.decode()
+        except OSError:  # Linux's word for the end of a terminal
+            pass
+        os.close(self.leader)
+        return self.process.wait(60)
+
+
+@pytest.fixture
+def prompt() -> Callable[..., Prompt]:
+    """Start a command and wait for its prompt."""
+    return Prompt

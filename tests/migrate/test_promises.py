@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -68,23 +64,11 @@ def test_no_terminal_and_no_yes_is_refused(sandbox, cli, tmp_path):
 
 
 @pytest.mark.parametrize(("answer", "renames"), [("y\n", True), ("n\n", False), ("\n", False)])
-def test_at_a_terminal_it_asks(sandbox, answer, renames):
-    leader, follower = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "migrate", "rename", "ycx/RSST", "--limit", "3"],
-        stdin=follower,
-        stderr=follower,
-        stdout=subprocess.DEVNULL,
-    ) as process:
-        os.close(follower)
-        seen = b""
-        while b"[y/N]" not in seen:
-            seen += os.read(leader, 1000)
-        assert not sandbox.service.mutations
-        os.write(leader, answer.encode())
-        assert process.wait(60) == 0
-    os.close(leader)
-    assert f"Rename 3 runs on {sandbox.url}" in seen.decode()
+def test_at_a_terminal_it_asks(sandbox, prompt, answer, renames):
+    asked = prompt("rename", "ycx/RSST", "--limit", "3")
+    assert f"Rename 3 runs on {sandbox.url}" in asked.said
+    assert not sandbox.service.mutations
+    assert asked.answer(answer) == 0
     assert len(sandbox.service.mutations) == (3 if renames else 0)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -135,47 +134,24 @@ def test_undo_takes_back_what_this_rename_did_and_no_more(sandbox, renamer):
     assert sandbox.store.names("ycx", "RSST") == names
 
 
-def test_an_undo_whose_journal_changed_at_the_prompt(renamer):
-    leader, follower = pty.openpty()
+def test_an_undo_whose_journal_changed_at_the_prompt(renamer, prompt):
     renamer.rename(renamer.plan()[:20])
-    with subprocess.Popen(
-        [sys.executable, "-m", "migrate", "undo", str(renamer.path)],
-        stdin=follower,
-        stderr=follower,
-        stdout=subprocess.DEVNULL,
-    ) as process:
-        os.close(follower)
-        seen = b""
-        while b"[y/N]" not in seen:
-            seen += os.read(leader, 1000)
-        renamer.again("undo")
-        os.write(leader, b"y\n")
-        assert process.wait(60) == 2
-    assert b"changed meanwhile" in os.read(leader, 10_000)
-    os.close(leader)
+    asked = prompt("undo", renamer.path)
+    renamer.again("undo")
+    assert asked.answer("y\n") == 2
+    assert "changed meanwhile" in asked.said
 
 
 @pytest.mark.parametrize(("how", "code"), [("ctrl-c", 130), ("ctrl-d", 1)])
-def test_leaving_the_prompt(sandbox, how, code):
-    leader, follower = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "migrate", "rename", "ycx/RSST"],
-        stdin=follower,
-        stderr=follower,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as process:
-        os.close(follower)
-        seen = b""
-        while b"[y/N]" not in seen:
-            seen += os.read(leader, 1000)
-        if how == "ctrl-c":
-            process.send_signal(signal.SIGINT)
-        else:
-            os.write(leader, b"\x04")
-        assert process.wait(60) == code
-    assert b"Nothing was written" in os.read(leader, 10_000)
-    os.close(leader)
+def test_leaving_the_prompt(sandbox, prompt, how, code):
+    asked = prompt("rename", "ycx/RSST")
+    if how == "ctrl-c":
+        time.sleep(1)  # it prints the prompt shortly before it reads
+        asked.process.send_signal(signal.SIGINT)
+        assert asked.end() == code
+    else:
+        assert asked.answer("\x04") == code
+    assert "Nothing was written" in asked.said
     assert not sandbox.service.mutations
 
 
