@@ -25,7 +25,6 @@ def frame(rows: Sequence[Row]) -> pandas.DataFrame:
 
     values = [{**flat(row), "created_at": row.created_at} for row in rows]
     table = pandas.DataFrame(values, columns=list(COLUMNS), dtype="object")
-    times = pandas.to_datetime(table["created_at"], utc=True, errors="coerce")
     types: dict[str, object] = {
         **dict.fromkeys(COLUMNS, "string"),
         **_NUMBERS,
@@ -37,7 +36,7 @@ def frame(rows: Sequence[Row]) -> pandas.DataFrame:
     for column in COLUMNS:
         if types[column] == "string":
             table[column] = table[column].map(_encodable, na_action="ignore")
-    return table.assign(created_at=times).astype(types)  # type: ignore[arg-type]
+    return table.astype(types)  # type: ignore[arg-type]
 
 
 def _in_64_bits(number: int) -> int | None:

@@ -32,7 +32,7 @@ def call(monkeypatch, capfd):
     [
         ("parse --bogus", "No such option: --bogus. See rsst-migrate parse --help."),
         ("--bogus", "No such option: --bogus. See rsst-migrate --help."),
-        ("audit", "Missing argument 'PATH...'. See rsst-migrate audit --help."),
+        ("audit", "Missing argument 'PATH'. See rsst-migrate audit --help."),
         ("undo", "Missing argument 'JOURNAL'. See rsst-migrate undo --help."),
         ("reprot a/b", "No such command 'reprot'. Did you mean 'report'? See rsst-migrate --help."),
         ("report a/b -o", "Option '-o' requires an argument. See rsst-migrate --help."),
