@@ -1,8 +1,8 @@
 """Reading names: `parse_name` against one compiled expression of the same grammar, the floor.
 
-And against guessit, a field's own reader of names, on its own kind of input, where it is installed
-(`pip install guessit`). The floor only matches: it splits no architecture from its dataset,
-converts no number, and says nothing about a name that is nearly right.
+And against guessit, a field's own reader of names, on its own kind of input. The floor only
+matches: it splits no architecture from its dataset, converts no number, and says nothing about a
+name that is nearly right.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+
+from guessit import guessit  # type: ignore[import-untyped]
 
 from migrate.sandbox.sample import arguments
 from naming import VOCABULARY, experiment_name, legacy_name, parse_name
@@ -67,13 +69,8 @@ def lines() -> Iterator[str]:
     ways: list[tuple[str, Callable[[str], object], Sequence[str]]] = [
         ("one expression", FLOOR.fullmatch, known),
         ("parse_name", parse_name, known),
+        ("guessit, on films", guessit, _FILMS),
     ]
-    try:
-        from guessit import guessit  # type: ignore[import-not-found]
-    except ImportError:
-        yield "(guessit is not installed)"
-    else:
-        ways.append(("guessit, on films", guessit, _FILMS))
     yield "reading a name        us/name   names/s   ratio   spread"
     base = None
     for what, read, texts in ways:
