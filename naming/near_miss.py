@@ -5,14 +5,28 @@ from __future__ import annotations
 import re
 from typing import Callable
 
-from naming import values
-from naming.style import GUIDE_TIMESTAMPS, is_timestamp
 from naming.vocabulary import CRITERIA, SCHEDULES, STRUCTS, Vocabulary
 
 _NEW_PARTS = {"rsst": ("sched", "reg", "crit", "rate"), "refill": ("fill", "crit", "rate")}
-_CLOSED = {"sched": SCHEDULES, "crit": CRITERIA}
 _OLD_PARTS = ("struct", "schedule", "criteria", "arch", "dataset")
 _TIMED = re.compile(r"(.*_(?:\d{4}_\d{4}|\d{8}_\d{6}))(.+)", re.ASCII | re.DOTALL)
+
+# Names that read whatever the vocabulary is. Where one does not any more with a value of another
+# name in it, that value is wrong.
+_GOOD_NAMES = {
+    "rsst": "rsst_{what}_sched_{sched}_reg_{reg}_crit_{crit}_rate_{rate}_pretrained"
+    "_struct_head_{time}",
+    "refill": "refill_{what}_fill_{fill}_crit_{crit}_rate_{rate}_pretrained_struct_head_{time}",
+}
+_GOOD = {
+    "what": "res20s_cifar10",
+    "time": "0101_0000",
+    "sched": "x",
+    "reg": "1.0",
+    "fill": "1.0",
+    "crit": "l1",
+    "rate": "1.0",
+}
 
 
 def near_miss(name: str, reads: Callable[[str], bool], vocabulary: Vocabulary) -> str | None:
@@ -30,7 +44,7 @@ def near_miss(name: str, reads: Callable[[str], bool], vocabulary: Vocabulary) -
         return "near-miss: wrong case, our names have small letters only"
     if name.strip() != name and reads(name.strip()):
         return "near-miss: white space around the name"
-    words = _new_format(name, reads, vocabulary) or _old_format(name, vocabulary)
+    words = _new_format(name, reads, vocabulary) or _old_format(name, reads, vocabulary)
     return None if words is None else f"near-miss: {words}"
 
 
@@ -44,11 +58,12 @@ def _new_format(name: str, reads: Callable[[str], bool], vocabulary: Vocabulary)
             return f"text {name[:start]!r} before a name of ours"
 
     text = f"{name.lower()}_"
-    struct = "refill" if text.startswith("refill_") or "_fill_" in text else "rsst"
+    refill = text.startswith("refill_") or ("_fill_" in text and not text.startswith("rsst_"))
+    struct = "refill" if refill else "rsst"
     parts = _NEW_PARTS[struct]
-    places = {part: text.find(f"_{part}_") for part in parts}
+    places = {part: text.rfind(f"_{part}_") for part in parts}
     present = [part for part in parts if places[part] >= 0]
-    ours = text.startswith((f"{struct}_", f"{struct.upper()}_"))
+    ours = text.startswith(f"{struct}_")
     if len(present) < (2 if ours else 3):
         return None
     if not ours:
@@ -59,57 +74,71 @@ def _new_format(name: str, reads: Callable[[str], bool], vocabulary: Vocabulary)
     ordered = sorted(parts, key=places.__getitem__)
     if tuple(ordered) != parts:
         return f"wrong order: {', '.join(ordered)} should be {', '.join(parts)}"
-    return _wrong_value(name, parts, vocabulary)
+    return _wrong_value(name, struct, reads, vocabulary)
 
 
-def _wrong_value(name: str, parts: tuple[str, ...], vocabulary: Vocabulary) -> str:
+def _wrong_value(
+    name: str, struct: str, reads: Callable[[str], bool], vocabulary: Vocabulary
+) -> str:
     """Which value of a name with all parts in order is none that the part can have."""
-    pattern = "(.*)" + "".join(f"_{part}_(.*)" for part in parts)
-    match = re.fullmatch(pattern, name, re.DOTALL)
+
+    def fits(part: str, text: str) -> bool:
+        return reads(_GOOD_NAMES[struct].format(**{**_GOOD, part: text}))
+
+    parts = _NEW_PARTS[struct]
+    match = re.fullmatch("(.*)" + "".join(f"_{part}_(.*)" for part in parts), name, re.DOTALL)
     if match is None:
         return "wrong case, our names have small letters only"
-    start, *found = match.groups()
-    what = start.partition("_")[2]
+    what = match[1].partition("_")[2]
     if what in vocabulary.architectures:
         return "without its dataset"
     if what in vocabulary.datasets:
         return "without its architecture"
     if "_" not in what:
         return "without its architecture or dataset"
-    rate, _, rest = found[-1].partition("_")
-    for part, text in zip(parts, [*found[:-1], rate]):
-        if part in _CLOSED:
-            if text not in _CLOSED[part]:
-                return f"{part} is {text!r}"
-        elif not _is_number(text.partition("_")[0]):
+    if not fits("what", what):
+        return f"{what!r} is not an architecture and a dataset"
+    said = dict(zip(parts, match.groups()[1:]))
+    said["rate"], _, rest = said["rate"].partition("_")
+    if "reg" in said:
+        said["reg"] = re.sub(r"_exp-?\d+$", "", said["reg"], flags=re.ASCII)
+    for part, text in said.items():
+        if not fits(part, text):
             return f"{part} is {text!r}"
     time = re.sub("^(pretrained_?)?(struct_(head|mlp|both)_?)?", "", rest)
     if not time:
         return "without its timestamp"
-    if not any(is_timestamp(time, timestamp_format) for timestamp_format in GUIDE_TIMESTAMPS):
+    if not fits("time", time):
         return f"{time!r} is not a timestamp"
     return "its exponents do not fit its schedule and architecture"
 
 
-def _old_format(name: str, vocabulary: Vocabulary) -> str | None:
-    kinds = _kinds_of_words(name, vocabulary)
-    known = [kind for kind in kinds if kind in _OLD_PARTS]
-    absent = [part for part in _OLD_PARTS if part not in known]
+def _old_format(name: str, reads: Callable[[str], bool], vocabulary: Vocabulary) -> str | None:
+    words = _words(name, vocabulary)
+    kinds = [kind for kind, _ in words]
+    if kinds[: len(_OLD_PARTS)] == list(_OLD_PARTS):
+        end = words[len(_OLD_PARTS) - 1][1]
+        if not reads(name[:end]):
+            return "the parts of an old name are joined with _ alone"
+        more = name[end:].lstrip("_- ") or name[end:]
+        return f"trailing text {more!r} behind a name of the old format"
+    known = [kind for kind in kinds if kind is not None]
     if len(known) != len(set(known)) or len(known) < 3:
         return None
-    if not known or not ("schedule" in known or "criteria" in known):
+    if "schedule" not in known and "criteria" not in known:
         return None
-    if not absent and kinds[: len(_OLD_PARTS)] == list(_OLD_PARTS):
-        return f"trailing text {kinds[-1]!r} behind a name of the old format"
     if known != sorted(known, key=_OLD_PARTS.index):
         return f"wrong order: {', '.join(known)} should be {', '.join(_OLD_PARTS)}"
+    absent = [part for part in _OLD_PARTS if part not in known]
+    if absent == ["arch", "dataset"] and kinds[-1] is None:
+        return "an old name without its arch or dataset"
     if absent:
         return f"an old name without its {' and '.join(absent)}"
-    return "other text between the parts of an old name"
+    return "other text among the parts of an old name"
 
 
-def _kinds_of_words(name: str, vocabulary: Vocabulary) -> list[str]:
-    """What each word of the name is: a part of an old name, or the word itself."""
+def _words(name: str, vocabulary: Vocabulary) -> list[tuple[str | None, int]]:
+    """The words of a name: which part of an old name each is, if any, and where it ends."""
     kinds = {
         **dict.fromkeys(vocabulary.datasets, "dataset"),
         **dict.fromkeys(vocabulary.architectures, "arch"),
@@ -118,23 +147,14 @@ def _kinds_of_words(name: str, vocabulary: Vocabulary) -> list[str]:
         **dict.fromkeys(STRUCTS, "struct"),
     }
     tokens = re.split("([^A-Za-z0-9^])", name)
-    found: list[str] = []
+    found: list[tuple[str | None, int]] = []
+    place = 0
     while tokens:
         for size in range(min(len(tokens), 7), 0, -1):
-            words = "".join(tokens[:size])
-            if words in kinds:
-                found.append(kinds[words])
+            word = "".join(tokens[:size])
+            if word in kinds or size == 1:
+                found.append((kinds.get(word), place + len(word)))
+                place += len("".join(tokens[: size + 1]))
                 del tokens[: size + 1]
                 break
-        else:
-            found.append(tokens[0])
-            del tokens[:2]
     return found
-
-
-def _is_number(text: str) -> bool:
-    try:
-        values.number(text)
-    except ValueError:
-        return False
-    return True
