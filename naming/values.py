@@ -12,6 +12,7 @@ import re
 from typing import Iterable
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DIGITS = re.compile(r"[+-]?\d+", re.ASCII)
 _NO = frozenset(["", "0", "none", "false", "null"])
 
 
@@ -42,11 +43,13 @@ def number(value: object) -> float:
 def integer(value: object) -> int:
     """A whole number; ValueError for anything else.
 
-    >>> integer(3.0), integer("3")
-    (3, 3)
+    >>> integer(3.0), integer("3"), integer("9007199254740993")  # which no float can hold
+    (3, 3, 9007199254740993)
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return value
+    if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
+        return int(value)
     result = number(value)
     if not result.is_integer():
         raise ValueError("not a whole number")
