@@ -19,6 +19,7 @@ from naming import (
     KEYS,
     MAX_LENGTH,
     VOCABULARY,
+    Experiment,
     Fields,
     FieldsError,
     Style,
@@ -200,7 +201,7 @@ def _map_old_name(
     known["pretrained"] = described.pretrained
     if len(name) > MAX_LENGTH:
         return _row(run, "review", _too_long(name), known)
-    if parse_name(name, style=rules.style, vocabulary=rules.vocabulary).format != "current":
+    if not _reads_back(name, described, rules):
         reason = "invalid: arch or dataset would not read back from a new name"
         return _row(run, "review", reason, known)
     if run.read_only:
@@ -208,6 +209,15 @@ def _map_old_name(
     if run.state == "running" and not rules.include_running:
         return _row(run, "hold", "running", known)
     return _row(run, "rename", "", known, name)
+
+
+def _reads_back(name: str, run: Experiment, rules: Rules) -> bool:
+    """Whether a new name says what it was made of: an arch or a dataset may look like a part."""
+    parsed = parse_name(name, style=rules.style, vocabulary=rules.vocabulary)
+    return parsed.format == "current" and any(
+        (reading["arch"], reading["dataset"]) == (run.arch, run.dataset)
+        for reading in parsed.readings
+    )
 
 
 def _assumed(run: Run, told: Fields, rules: Rules) -> Fields:

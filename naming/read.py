@@ -118,7 +118,7 @@ def _read_current(name: str, style: Style, vocabulary: Vocabulary) -> Iterator[d
     if match is None:
         return
     time = _read_time(match["timestamp"], style)
-    what, extras = _take_extras(match["rsst_what"] or match["refill_what"])
+    what, extras = _take_extras(match["rsst_what"] or match["refill_what"], vocabulary)
     numbers = {part: _float(match[part]) for part in ("reg", "rate", "fillback_rate")}
     if time is None or extras is None or math.inf in map(abs, filter(None, numbers.values())):
         return
@@ -179,13 +179,12 @@ def split_pair(text: str, vocabulary: Vocabulary) -> list[tuple[str, str]]:
     """
     if not values.is_word(text):
         return []
-    cuts = [i for i, character in enumerate(text) if character == "_" and 0 < i < len(text) - 1]
-    pairs = [(text[:i], text[i + 1 :]) for i in cuts]
-    with_arch = [pair for pair in pairs if pair[0] in vocabulary.architectures]
-    with_dataset = [pair for pair in pairs if pair[1] in vocabulary.datasets]
-    both = [pair for pair in with_arch if pair in with_dataset]
+    both = _known_pairs(text, vocabulary)
     if both:
         return both
+    pairs = list(_pairs(text))
+    with_arch = [pair for pair in pairs if pair[0] in vocabulary.architectures]
+    with_dataset = [pair for pair in pairs if pair[1] in vocabulary.datasets]
     alone = text in vocabulary.architectures or text in vocabulary.datasets
     if alone or any(_has_more_behind(pair[1], vocabulary) for pair in with_arch):
         return []
@@ -195,17 +194,34 @@ def split_pair(text: str, vocabulary: Vocabulary) -> list[tuple[str, str]]:
     return [] if swapped else pairs
 
 
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    for i in range(1, len(text) - 1):
+        if text[i] == "_":
+            yield text[:i], text[i + 1 :]
+
+
+def _known_pairs(text: str, vocabulary: Vocabulary) -> list[tuple[str, str]]:
+    return [
+        (arch, dataset)
+        for arch, dataset in _pairs(text)
+        if arch in vocabulary.architectures and dataset in vocabulary.datasets
+    ]
+
+
 def _has_more_behind(text: str, vocabulary: Vocabulary) -> bool:
     """Whether text begins with a known dataset: `cifar10_v2`, `cifar10-old`."""
     words = re.finditer(r"[^A-Za-z0-9]", text)
     return any(text[: word.start()] in vocabulary.datasets for word in words)
 
 
-def _take_extras(text: str) -> tuple[str, dict[str, object] | None]:
-    """Take `bs_128`, `lr_0.1` and `seed_1` off the end; None for one that stands there twice."""
+def _take_extras(text: str, vocabulary: Vocabulary) -> tuple[str, dict[str, object] | None]:
+    """Take `bs_128`, `lr_0.1` and `seed_1` off the end; None for one that stands there twice.
+
+    What is left of a known architecture and dataset is theirs, even where it looks like an extra.
+    """
     extras: dict[str, object] = {}
     match = _EXTRA.search(text)
-    while match is not None:
+    while match is not None and not _known_pairs(text, vocabulary):
         label, digits = match.groups()
         parse = EXTRAS[label][1]
         try:

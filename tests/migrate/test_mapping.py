@@ -123,6 +123,17 @@ def test_what_the_rebuild_says_goes_whatever_the_vocabulary_says():
     assert row.new_name.startswith("rsst_my_net_my_data_sched_")
 
 
+def test_a_dataset_that_looks_like_an_extra_part():
+    config = {**CONFIG, "dataset": "svhn_bs_64"}
+    name = legacy_name(config)
+    bare = without("dataset")
+    assert only(a_run(name, config=config)).new_name.startswith("rsst_vit_small_svhn_bs_64_sched_")
+    row = only(a_run(name, config=bare))  # would be read as svhn, with a batch size
+    assert (row.status, row.reason[:24]) == ("review", "invalid: arch or dataset")
+    known = Rules(vocabulary=VOCABULARY.extended(datasets=["svhn_bs_64"]))
+    assert only(a_run(name, config=bare), known).status == "rename"
+
+
 def test_architectures_of_other_runs_configs_read_a_name_without_one():
     told = {**CONFIG, "arch": "my_net", "dataset": "my_data"}
     name = legacy_name(told)

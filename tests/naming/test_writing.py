@@ -156,7 +156,13 @@ def test_the_training_script_takes_its_name_in_three_lines():
 _numbers = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False), st.integers(-10, 10), st.just(1e-05)
 )
-_words = st.from_regex(r"[a-z][a-z0-9-]{0,11}", fullmatch=True)
+# Some look like the parts of a name.
+_words = st.one_of(
+    st.from_regex(r"[a-z][a-z0-9-]{0,11}", fullmatch=True),
+    st.sampled_from(
+        "net_bs_1 my_lr_0.1 seed_3 a_sched_x reg_1.0 crit_l1 fill_0.1 rate_2 b_2".split()
+    ),
+)
 _archs = st.one_of(st.sampled_from(sorted(VOCABULARY.architectures)), _words)
 _datasets = st.one_of(st.sampled_from(sorted(VOCABULARY.datasets)), _words)
 _formats = st.sampled_from(
