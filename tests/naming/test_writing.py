@@ -153,6 +153,14 @@ def test_the_training_script_takes_its_name_in_three_lines():
     assert experiment_name(chosen, at=AT) == "paper_fig3_0108_1430"
 
 
+def test_a_parser_that_has_an_exp_name_keeps_its_own():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--exp_name", default="paper_fig3", help="自定义实验名称")
+    add_arguments(parser)
+    assert "自定义实验名称" in parser.format_help()
+    assert experiment_name(parser.parse_args(["--exp_timestamp"]), at=AT) == "paper_fig3_0108_1430"
+
+
 _numbers = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False), st.integers(-10, 10), st.just(1e-05)
 )
