@@ -185,18 +185,15 @@ def _gaps(rows: Sequence[Row]) -> tuple[Gap, ...]:
 
 
 def _gap(key: str, lacking: Sequence[Row], rows: Iterable[Row]) -> Gap:
-    """The value to suggest is the one that all the other runs of these kinds have."""
+    """The value to suggest is the one that all the other runs of each of these kinds have."""
     kinds = {_kind(row) for row in lacking}
     field = _FIELDS.get(key, key)
-    alike = Counter(
-        row.fields[field]
-        for row in rows
-        if row.fields.get(field) is not None and _kind(row) in kinds
-    )
-    if len(alike) != 1:
+    alike = [row for row in rows if row.fields.get(field) is not None and _kind(row) in kinds]
+    values = {row.fields[field] for row in alike}
+    # Of a kind without any value nothing is known, and the option would fill it in there, too.
+    if len(values) != 1 or {_kind(row) for row in alike} != kinds:
         return Gap(key, len(lacking), f"--assume {key}=VALUE", 0)
-    ((value, count),) = alike.items()
-    return Gap(key, len(lacking), f"--assume {key}={value}", count)
+    return Gap(key, len(lacking), f"--assume {key}={values.pop()}", len(alike))
 
 
 def _kind(row: Row) -> tuple[object, ...]:

@@ -78,6 +78,11 @@ def test_runs_of_two_kinds_must_agree():
     assert audit("", [*rows[:3], row(3, arch="res50")]).gaps[0].assume == "--assume rate=0.15"
 
 
+def test_a_kind_without_any_value_gets_none_from_another_kind():
+    rows = [lacking(0), lacking(1, arch="res18"), row(2), row(3)]
+    assert audit("", rows).gaps == (Gap("rate", 2, "--assume rate=VALUE", 0),)
+
+
 def test_nobody_knows_the_family_of_an_unlisted_architecture():
     rows = [lacking(0, arch="my_net"), row(1, arch="their_net"), row(2)]
     assert audit("", rows).gaps[0].alike == 0
