@@ -125,7 +125,9 @@ def _settle(
     reading, parts = readings[best[0]], disagreements[best[0]]
     said = _said(reading)
 
-    if len(best) > 1 or not _is_certain(reading, told, rules):
+    # Where the config is right about both, it does not matter how the name splits into them.
+    told_apart = rules.prefer == "config" and {"arch", "dataset"} <= set(parts)
+    if (len(best) > 1 and not told_apart) or not _is_certain(reading, told, rules):
         # What all the readings agree on is still known.
         said = {
             part: value

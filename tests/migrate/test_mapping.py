@@ -151,6 +151,16 @@ def test_a_conflict_is_settled_only_by_prefer(prefer, dataset):
     assert only(run, Rules(prefer=prefer)).fields["dataset"] == dataset
 
 
+def test_where_the_config_is_preferred_it_does_not_matter_how_the_name_splits():
+    config = {**CONFIG, "RST_schedule": "x", "arch": "res18"}
+    run = a_run("rsst_x_l1_mobilenet_v2_cifar10", config=config)
+    for rules in (None, Rules(prefer="name")):
+        assert only(run, rules).reason.startswith("ambiguous: mobilenet_v2 on cifar10 or mobilenet")
+    assert only(run, Rules(prefer="config")).new_name.startswith("rsst_res18_cifar100_sched_x_")
+    unclear = replace(run, config={**config, "dataset": None})
+    assert only(unclear, Rules(prefer="config")).status == "review"
+
+
 def test_assume_fills_what_is_missing_and_nothing_else():
     rules = Rules(assume={"rate": "0.3", "dataset": "imagenet", "arch": "res18"})
     assert "_rate_0.3_" in only(a_run(config=without("rate")), rules).new_name
