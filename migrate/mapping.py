@@ -31,6 +31,7 @@ from naming import (
     read_fields,
     write_name,
 )
+from naming.experiment import cut
 
 _IN_OLD_NAMES = ("struct", "schedule", "criteria", "arch", "dataset")
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -140,7 +141,8 @@ def _settle(
     if rules.prefer == "config":
         return {part: value for part, value in said.items() if part not in parts}, []
     clauses = [
-        f"{part} is {reading[part]} in the name, {in_config[part]} in the config" for part in parts
+        f"{part} is {reading[part]} in the name, {cut(str(in_config[part]))} in the config"
+        for part in parts
     ]
     return said, ["conflict: " + " and ".join(clauses)]
 

@@ -236,5 +236,9 @@ def experiment(
 
 def clause(key: str, value: object) -> str:
     """`rate is 'abc'`, cut where the value is long."""
-    text = repr(value)
-    return f"{key} is {text if len(text) <= 60 else text[:59] + '…'}"
+    return f"{key} is {cut(repr(value))}"
+
+
+def cut(text: str) -> str:
+    """A value for a reason: 60 characters at most."""
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -161,6 +161,11 @@ def test_where_the_config_is_preferred_it_does_not_matter_how_the_name_splits():
     assert only(unclear, Rules(prefer="config")).status == "review"
 
 
+def test_a_long_value_is_cut_in_the_reason_of_a_conflict():
+    reason = only(a_run(config={**CONFIG, "dataset": "x" * 10_000})).reason
+    assert reason == f"conflict: dataset is cifar100 in the name, {'x' * 59}… in the config"
+
+
 def test_assume_fills_what_is_missing_and_nothing_else():
     rules = Rules(assume={"rate": "0.3", "dataset": "imagenet", "arch": "res18"})
     assert "_rate_0.3_" in only(a_run(config=without("rate")), rules).new_name
