@@ -6,6 +6,7 @@ Read with argparse, as the training script reads it: what is pasted means here w
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,7 +55,7 @@ def read_flags(words: Sequence[str]) -> Flags:
     own.add_argument("--timestamp-format", default="%m%d_%H%M")
     own.add_argument("--extra", default="")
     own.add_argument("--cnn-exponents", action="store_true")
-    options, words = own.parse_known_args(list(words))
+    options, words = own.parse_known_args(_with_zones_joined(words))
 
     script = _Parser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
     for key in (*KEYS.values(), "vit_prune_target", *(key for key, _ in EXTRAS.values())):
@@ -77,6 +78,17 @@ def read_style(timestamp_format: str, extra: str, cnn_exponents: bool) -> Style:
         said = str(error)
         option = "--timestamp-format" if said.startswith("timestamp format") else "--extra"
         raise InputError(f"{option}: {said.removeprefix('timestamp format ')}.") from None
+
+
+def _with_zones_joined(words: Sequence[str]) -> list[str]:
+    """`--timezone -08:00` as one word: argparse would take the offset for an option."""
+    joined: list[str] = []
+    for word in words:
+        if joined[-1:] == ["--timezone"] and re.match(r"-\d", word):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _moment(text: str | None) -> datetime | None:

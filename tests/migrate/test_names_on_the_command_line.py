@@ -95,6 +95,11 @@ def test_parse_takes_names_or_stdin_and_not_both(cli):
             [],
         ),
         (
+            "--arch res20s --timezone -08:00 --at 2026-01-09T00:00Z",
+            "rsst_res20s_cifar100_sched_exp_custom_exponents_reg_1.0_crit_l1_rate_0.2_0108_1600",
+            [],
+        ),
+        (
             "--dataset cifar100 --arch vit_small --exp_name my_vit_experiment_v1",
             "my_vit_experiment_v1",
             [],
