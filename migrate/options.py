@@ -122,6 +122,8 @@ class Shared:
 
     def rules(self) -> Rules:
         """What the options say about the mapping; InputError where one is wrong."""
+        if self.prefer not in (None, "name", "config"):  # in a notebook: typer sees to it elsewhere
+            raise InputError(f"--prefer {self.prefer!r}: write name or config.")
         return Rules(
             style=read_style(self.timestamp_format, self.extra, self.cnn_exponents),
             timezone=_checked(zone, self.timezone, "--timezone"),

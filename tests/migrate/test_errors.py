@@ -79,6 +79,7 @@ def test_paths_that_are_none(path):
         ({"assume": ["rate=1", "rate=2"]}, "gives rate two values"),
         ({"timezone": "../../etc/passwd"}, "is not a time zone"),
         ({"timestamp_format": "now"}, "'now' cannot be read back"),
+        ({"prefer": "nmae"}, "--prefer 'nmae': write name or config"),
     ],
 )
 def test_options_that_cannot_be(options, said):
