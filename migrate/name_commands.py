@@ -18,6 +18,7 @@ from naming import (
     ParsedName,
     advise,
     experiment_name,
+    is_exp_name,
     parse_name,
     with_guide_defaults,
 )
@@ -78,7 +79,7 @@ def preview(words: Sequence[str]) -> tuple[str, list[str]]:
     lines = []
     if flags.ignored:
         lines.append(f"ignored, not part of the name: {', '.join(flags.ignored)}")
-    if flags.given.get("exp_name"):
+    if is_exp_name(name, flags.given.get("exp_name"), flags.style):
         lines += [f"advice: {advice.text} ({advice.guide})" for advice in advise(name)]
     elif len(name) > MAX_LENGTH:
         lines.append(f"advice: {len(name)} characters, and W&B keeps {MAX_LENGTH}")

@@ -111,6 +111,11 @@ def test_parse_takes_names_or_stdin_and_not_both(cli):
         ),
         ("--exp_name test1", "test1", ["advice: too plain"]),
         (
+            "--exp_name None --arch res20s",
+            "rsst_res20s_cifar100_sched_exp_custom_exponents_reg_1.0_crit_l1_rate_0.2_0108_1430",
+            [],
+        ),
+        (
             "--exp_name vit_small_cifar100_rsst_with_pretrained_imagenet_weights_exp3",
             "vit_small_cifar100_rsst_with_pretrained_imagenet_weights_exp3",
             ["advice: too long to read (61 characters)"],
