@@ -52,7 +52,8 @@ def describe(console: Console, parsed: Sequence[ParsedName]) -> None:
     for number, one in enumerate(parsed):
         if number:
             console.print()
-        console.print(Text(visible(one.name), "bold"))
+        # In a pipe a name stays in one piece, for whoever looks for it.
+        console.print(Text(visible(one.name), "bold"), soft_wrap=not console.is_terminal)
         console.print(Text(f"{one.format}{': ' if one.reason else ''}{visible(one.reason)}"))
         for reading in one.readings:
             table = Table(box=None, show_header=False, pad_edge=True)

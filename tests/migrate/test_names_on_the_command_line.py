@@ -65,6 +65,11 @@ def test_parse_for_people_lets_no_name_act(cli):
     ]
 
 
+def test_parse_leaves_long_names_in_one_piece_in_a_pipe(cli):
+    name = "rsst_vit_small_cifar100_sched_x_reg_0.5_crit_l1_rate_0.15_pretrained_0108_1430"
+    assert cli("parse", name, COLUMNS="40").stdout.splitlines()[0] == name
+
+
 def test_parse_takes_names_or_stdin_and_not_both(cli):
     done = cli("parse", "a", "-", stdin="b")
     assert (done.returncode, done.stdout) == (2, "")
