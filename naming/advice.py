@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from naming.write import MAX_LENGTH
 
 READABLE_LENGTH = 48
-"""The guide calls 62 characters too long to read; its longest good name has 36."""
+"""The guide calls 61 characters too long to read; its longest good name has 36."""
 
 _PLAIN = re.compile(
     r"(test|run|exp|try|tmp|temp|debug|demo|foo|new|final|experiment)?[-_.]?\d*", re.I
