@@ -153,16 +153,15 @@ class Project:
         """A run's page."""
         return f"{self.url}/runs/{quote(run_id, safe='')}"
 
-    def pages(self, filters: str | None = None, *, page_size: int = PAGE) -> Iterator[Page]:
+    def pages(self, *, page_size: int = PAGE) -> Iterator[Page]:
         """The project's runs, oldest first, a request a page; each run once.
 
         Raises:
-            InputError: `filters` is not right, or there is no such project.
+            InputError: There is no such project.
             ServerError: A page failed. What came before it is not the whole.
         """
-        asked = None if filters is None else json.dumps(parse_filters(filters))
         seen: set[str] = set()
-        for project, nodes in self._pages(None, asked, page_size):
+        for project, nodes in self._pages(None, None, page_size):
             self.read_only = project.get("readOnly") is True
             runs = []
             for node in nodes:
@@ -174,7 +173,7 @@ class Project:
             yield Page(tuple(runs), count if type(count) is int and count >= 0 else None)
 
     def matching(self, filters: str) -> set[str]:
-        """The ids of the runs that pass W&B's filters."""
+        """The ids of the runs that pass W&B's filters; InputError where they are not right."""
         asked = json.dumps(parse_filters(filters))
         pages = self._pages(LIST_IDS, asked, PAGE)
         return {run_id_of(node) for _, nodes in pages for node in nodes}
@@ -233,8 +232,7 @@ class Project:
                 if (
                     isinstance(error, Refused)
                     and not isinstance(error, Denied)
-                    and filters
-                    and query is not LIST_STATES
+                    and query is LIST_IDS
                     and number == 1
                 ):
                     raise InputError(f"{error}. Check --filters.") from error
