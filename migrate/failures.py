@@ -34,13 +34,15 @@ _COMPLAINT = re.compile(r"input:(?:\d+:\d+:)? ?(?:r(\d+)(?:\.\S+)? )?(.*)", re.D
 def failure(error: Exception, secrets: Sequence[str], seconds: float) -> ServerError:
     """What an exception out of wandb says about what happened."""
     raw = str(error)
-    status = getattr(getattr(error, "response", None), "http_status", None) or None
-    if "not running" in raw or type(error).__name__ == "MailboxClosedError":
+    response = getattr(error, "response", None)
+    status = getattr(response, "http_status", None) or None
+    own = response is None  # wandb's own words; the server's may say anything
+    if (own and "not running" in raw) or type(error).__name__ == "MailboxClosedError":
         return ServiceStopped("wandb's helper process (wandb-core) has ended. Start again.")
     said = scrub(raw, secrets)
     if isinstance(error, OSError) or not hasattr(error, "response"):
         return Unanswered(f"wandb failed: {type(error).__name__}: {said}")
-    if "did not respond in time" in raw:
+    if own and "did not respond in time" in raw:
         waited = f"{seconds:g} s"
         return Unanswered(f"The server did not answer within {waited}.", slow=True)
     if status == 413 or (_TOO_LARGE.search(raw) and "input: r" not in raw and status != 403):

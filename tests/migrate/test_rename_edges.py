@@ -179,6 +179,16 @@ def test_names_that_cannot_be_read_back_are_not_called_renamed(sandbox, cli, tmp
     assert "rsst-migrate undo" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "words", ["the sweep is not running", "the database did not respond in time"]
+)
+def test_words_of_the_server_that_wandb_uses_itself(sandbox, renamer, words):
+    sandbox.faults.denied = {"run00003": words}
+    result = renamer.rename()
+    assert list(result.failed.values()) == [f"refused: {words}"]
+    assert len(result.done) == 29
+
+
 def test_many_refused_at_the_front_do_not_stop_the_others(serve, cli, tmp_path):
     sandbox = serve(runs=60)
     sandbox.faults.denied = {f"run{number:05d}": "permission denied" for number in range(15)}
