@@ -33,7 +33,7 @@ from typing import Any, NamedTuple
 
 from migrate.changes import changes
 from migrate.console import Output
-from migrate.journal import Header, Journal, now
+from migrate.journal import Header, Journal
 from migrate.listing import list_runs, read_projects
 from migrate.options import Shared
 from migrate.rename_commands import planned
@@ -147,7 +147,7 @@ def _ours(pipe: Connection, runs: int) -> dict[str, list[Measured]]:
                 (mapped,) = read_projects(server, ["ycx/RSST"], Shared(), progress)
                 plan = planned(mapped.chosen, None)
                 projects = {("ycx", "RSST"): mapped.project}
-                header = Header(server.base_url, now(), False)
+                header = Header.of(server.base_url, plan)
                 journal = Journal.create(Path(folder) / "journal.jsonl", header, plan)
                 result = run(changes(plan, "rename"), projects, journal, "rename")
             assert len(result.done) == runs, result

@@ -43,11 +43,20 @@ class PlannedRename:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a journal is about: the server, and whether runs that are running were included."""
+    """What a journal is about; `projects` as entity/project."""
 
     server: str
+    projects: list[str]
     time: str
     include_running: bool
+
+    @classmethod
+    def of(
+        cls, server: str, plan: Sequence[PlannedRename], *, include_running: bool = False
+    ) -> Header:
+        """The header of a plan's journal, now."""
+        projects = list(dict.fromkeys(f"{one.entity}/{one.project}" for one in plan))
+        return cls(server, projects, now(), include_running)
 
 
 @dataclass(slots=True)
@@ -198,7 +207,7 @@ def read(path: Path) -> Recorded:
         raise InputError(f"Cannot read the journal {path}: {error.strerror}.") from None
     whole, _, rest = data.rpartition(b"\n")
     lines = whole.split(b"\n") if whole else []
-    recorded = _header(path, lines[0] if lines else b"", bool(rest))
+    recorded = _header(path, lines[0] if lines else b"")
     recorded.size = len(data) - len(rest)
     for number, line in enumerate(lines[1:], 2):
         try:
@@ -211,7 +220,7 @@ def read(path: Path) -> Recorded:
     return recorded
 
 
-def _header(path: Path, line: bytes, more: bool) -> Recorded:
+def _header(path: Path, line: bytes) -> Recorded:
     try:
         first = json.loads(line)
         if first["record"] != "header" or first["format"] != FORMAT:
@@ -224,9 +233,11 @@ def _header(path: Path, line: bytes, more: bool) -> Recorded:
                 f"The journal {path} is of version {version}, and this rsst-migrate knows "
                 f"{VERSION}. Use the version that wrote it, or a later one."
             )
-        if type(first["include_running"]) is not bool:
+        projects, include_running = first["projects"], first["include_running"]
+        if type(projects) is not list or type(include_running) is not bool:
             raise ValueError
-        header = Header(_text(first["server"]), _text(first["time"]), first["include_running"])
+        projects = [_text(one) for one in projects]
+        header = Header(_text(first["server"]), projects, _text(first["time"]), include_running)
     except (ValueError, KeyError, TypeError, RecursionError):
         raise InputError(f"{path} is not a journal of rsst-migrate.") from None
     return Recorded(header)

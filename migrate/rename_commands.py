@@ -13,7 +13,7 @@ import typer
 from migrate.changes import changes
 from migrate.console import Output
 from migrate.errors import InputError
-from migrate.journal import Direction, Header, Journal, PlannedRename, now, read
+from migrate.journal import Direction, Header, Journal, PlannedRename, read
 from migrate.listing import Mapped, list_runs
 from migrate.plan_file import check_new_name, list_problems
 from migrate.renaming import Result, run
@@ -192,7 +192,7 @@ def write_names(
     include_running: bool = False,
 ) -> None:
     """Journal the plan, rename, and tell what the server says."""
-    header = Header(server.base_url, now(), include_running)
+    header = Header.of(server.base_url, plan, include_running=include_running)
     with Journal.create(path, header, plan) as journal:
         output.say(f"Journal: {path}")
         result = _work(journal, plan, projects, "rename", include_running, output)

@@ -23,7 +23,7 @@ import pytest
 
 from migrate.changes import changes
 from migrate.console import Output
-from migrate.journal import Direction, Header, Journal, PlannedRename, now
+from migrate.journal import Direction, Header, Journal, PlannedRename
 from migrate.listing import list_runs
 from migrate.mapping import map_runs
 from migrate.rename_commands import planned
@@ -140,7 +140,7 @@ class Renamer:
     def rename(self, plan: list[PlannedRename] | None = None) -> Result:
         """Begin a journal and rename."""
         plan = self.plan() if plan is None else plan
-        header = Header(self.project.server.base_url, now(), False)
+        header = Header.of(self.project.server.base_url, plan)
         with Journal.create(self.path, header, plan) as journal:
             journal.begin("rename")
             return run(changes(plan, "rename"), self.where, journal, "rename")

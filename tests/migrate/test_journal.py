@@ -16,7 +16,8 @@ def _journal(tmp_path, lines):
 
 HEADER = (
     b'{"record": "header", "format": "rsst-migrate journal", "version": 1, '
-    b'"server": "http://h", "time": "2026-01-08T14:30:00Z", "include_running": false}\n'
+    b'"server": "http://h", "projects": ["e/p"], "time": "2026-01-08T14:30:00Z", '
+    b'"include_running": false}\n'
 )
 PLAN = (
     b'{"record": "plan", "entity": "e", "project": "p", "run_id": "r", '
@@ -29,6 +30,8 @@ DAMAGED = [
     ("is not a journal", [b'{"record": "header"}\n']),
     ("is not a journal", [b"[" * 100000 + b"\n"]),
     ("is of version 2", [HEADER.replace(b'"version": 1', b'"version": 2')]),
+    ("is not a journal", [HEADER.replace(b'["e/p"]', b'"e/p"'), PLAN, PLANNED]),
+    ("is not a journal", [HEADER.replace(b'["e/p"]', b"[7]"), PLAN, PLANNED]),
     ("damaged in line 2", [HEADER, b"{\n", PLANNED]),
     ("damaged in line 3", [HEADER, PLAN, b'{"record": "planned", "runs": 7}\n']),
     ("damaged in line 4", [HEADER, PLAN, PLANNED, b'{"record": "intent"}\n']),

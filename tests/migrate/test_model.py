@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 
 from migrate import renaming
 from migrate.changes import changes
-from migrate.journal import Header, Journal, PlannedRename, now, read
+from migrate.journal import Header, Journal, PlannedRename, read
 from migrate.mapping import map_runs
 from migrate.rename_commands import planned
 from migrate.renaming import Result, run
@@ -130,7 +130,7 @@ class History(RuleBasedStateMachine):
         self.path = self.folder / f"{next(_numbers)}.jsonl"
         for number in late:  # between plan and write
             self.somebody_renames(number)
-        with Journal.create(self.path, Header("s", now(), False), self.plan) as journal:
+        with Journal.create(self.path, Header.of("s", self.plan), self.plan) as journal:
             self._work(journal, "rename", self.plan, faults)
 
     @precondition(lambda self: self.plan)

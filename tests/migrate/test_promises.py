@@ -149,6 +149,9 @@ def test_the_journal_is_its_owners_and_holds_no_key(sandbox, renamer):
     renamer.rename()
     assert renamer.path.stat().st_mode & 0o777 == 0o600
     assert sandbox.api_key not in renamer.path.read_text()
+    header = json.loads(renamer.path.read_text().splitlines()[0])
+    assert (header["server"], header["projects"]) == (sandbox.url, ["ycx/RSST"])
+    assert (header["version"], header["time"][-1]) == (1, "Z")
 
 
 def test_a_journal_is_never_overwritten(sandbox, cli, tmp_path):

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from migrate.errors import InputError
-from migrate.journal import Header, Journal, JournalError, now
+from migrate.journal import Header, Journal, JournalError
 from migrate.plan_file import read_plan
 from migrate.sandbox import StoredRun
 
@@ -222,7 +222,7 @@ def test_a_server_that_limits_the_size_of_requests(serve, cli, tmp_path):
 
 def test_a_closed_journal_takes_nothing(tmp_path):
     path, other = tmp_path / "j.jsonl", tmp_path / "other"
-    journal = Journal.create(path, Header("s", now(), False), [])
+    journal = Journal.create(path, Header.of("s", []), [])
     journal.close()
     # The file takes the journal's file descriptor.
     with other.open("w"), pytest.raises(JournalError):
