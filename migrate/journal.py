@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from migrate.errors import InputError, MigrateError
+from migrate.errors import InputError, MigrateError, scrub
 
 FORMAT = "rsst-migrate journal"
 VERSION = 1
@@ -54,9 +54,9 @@ class Header:
     def of(
         cls, server: str, plan: Sequence[PlannedRename], *, include_running: bool = False
     ) -> Header:
-        """The header of a plan's journal, now."""
+        """The header of a plan's journal, now; a password in the address stays out of it."""
         projects = list(dict.fromkeys(f"{one.entity}/{one.project}" for one in plan))
-        return cls(server, projects, now(), include_running)
+        return cls(scrub(server), projects, now(), include_running)
 
 
 @dataclass(slots=True)

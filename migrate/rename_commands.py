@@ -12,7 +12,7 @@ import typer
 
 from migrate.changes import changes
 from migrate.console import Output
-from migrate.errors import InputError
+from migrate.errors import InputError, scrub
 from migrate.journal import Direction, Header, Journal, PlannedRename, read
 from migrate.listing import Mapped, list_runs
 from migrate.plan_file import check_new_name, list_problems
@@ -169,7 +169,7 @@ def _rename(
         return
     concerned = {(one.entity, one.project) for one in plan}
     _refuse_read_only([one for where, one in projects.items() if where in concerned], output)
-    _ask(output, f"Rename {_runs(len(plan))} on {server.base_url}?", yes)
+    _ask(output, f"Rename {_runs(len(plan))} on {scrub(server.base_url)}?", yes)
     path = journal_path or default_journal(plan)
     write_names(server, projects, plan, output, path, include_running=include_running)
 
@@ -211,10 +211,11 @@ def go_on(
 ) -> None:
     """`resume` (direction rename) and `undo`."""
     recorded = read(path)
-    if recorded.header.server.rstrip("/") != server.base_url.rstrip("/"):
+    here = scrub(server.base_url)
+    if recorded.header.server.rstrip("/") != here.rstrip("/"):
         raise InputError(
             f"The journal is about {recorded.header.server}, and this session is with "
-            f"{server.base_url}. Set --base-url or WANDB_BASE_URL to the journal's."
+            f"{here}. Set --base-url or WANDB_BASE_URL to the journal's."
         )
     if not recorded.complete:
         output.say("The journal ends before its plan was complete: nothing was renamed.")
@@ -241,7 +242,7 @@ def go_on(
     if dry_run:
         output.say(f"Dry run: {len(left)} of {_runs(len(plan))}. Nothing was written.")
         return
-    _ask(output, f"{words} {_runs(len(left))} on {server.base_url}?", yes)
+    _ask(output, f"{words} {_runs(len(left))} on {here}?", yes)
     journal, again = Journal.reopen(path)
     with journal:
         if (again.plan, again.sent, again.last) != (recorded.plan, recorded.sent, recorded.last):

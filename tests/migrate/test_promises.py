@@ -154,6 +154,15 @@ def test_the_journal_is_its_owners_and_holds_no_key(sandbox, renamer):
     assert (header["version"], header["time"][-1]) == (1, "Z")
 
 
+def test_a_password_in_the_servers_address_is_nowhere(sandbox, prompt, cli, tmp_path):
+    path, url = tmp_path / "j.jsonl", sandbox.url.replace("://", "://me:secret@")
+    asked = prompt("rename", "ycx/RSST", "--journal", path, "--base-url", url)
+    assert asked.answer("y\n") == 0
+    assert "secret" not in asked.said + path.read_text()
+    undone = cli("undo", path, "--yes", "--base-url", url)
+    assert (undone.returncode, "secret" in undone.stderr) == (0, False)
+
+
 def test_a_journal_is_never_overwritten(sandbox, cli, tmp_path):
     path = tmp_path / "j.jsonl"
     path.write_text("precious")
