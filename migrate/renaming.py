@@ -127,7 +127,7 @@ class _Work:
         self.outcomes: dict[Key, str] = {}
         self.sent: set[Key] = set()
         self.written: set[Key] = set()
-        self.denied = 0
+        self.refused = 0
         self.has_probed = False
         self.stopped: str | None = None
         self.interrupted = False
@@ -210,7 +210,7 @@ class _Work:
         try:
             answered = self.project.rename(renames)
         except TooLarge as error:
-            self._halve(ready, str(error))
+            self._halve(ready, error)
         except Refused as error:
             self._after_refusal(ready, error)
         except ServiceStopped:
@@ -239,10 +239,11 @@ class _Work:
         self._conclude({one: outcome for one, outcome in found.items() if outcome != "to do"})
         return [one for one, outcome in found.items() if outcome == "to do"]
 
-    def _halve(self, ready: list[Change], words: str) -> None:
+    def _halve(self, ready: list[Change], error: TooLarge | Refused) -> None:
         """Send less at once from now on; a single run that is too large is refused."""
         if len(ready) == 1:
-            self._conclude({ready[0]: f"refused: {words}"})
+            self._conclude({ready[0]: f"refused: {error}"})
+            self._look_elsewhere(error, 1)
             return
         half = -(-len(ready) // 2)
         with self.lock:
@@ -265,11 +266,6 @@ class _Work:
             outcome = standing(one, states.get(one.run_id), include_running=True)
             refused[one] = f"refused: {complaint.message}" if outcome == "to do" else outcome
         self._conclude(refused)
-        with self.lock:
-            self.denied += sum(
-                complaint.permission and refused[one].startswith("refused")
-                for one, complaint in blamed.items()
-            )
         found = {one: standing(one, states.get(one.run_id), include_running=True) for one in others}
         self._conclude(
             {one: outcome for one, outcome in found.items() if outcome != "to do"}, sent=True
@@ -278,26 +274,30 @@ class _Work:
         if left and not blamed:  # nobody is named: look for them by halves
             if all(complaint.permission for complaint in error.complaints):
                 self.stop(str(error))
-            self._halve(left, str(error))
+            self._halve(left, error)
         elif left:  # some servers do nothing of a document that has an error
             with self.lock:
                 self.waiting.appendleft(left)
-        elif self.denied and not self.written:
-            self._look_elsewhere(error)
+        self._look_elsewhere(
+            error, sum(outcome.startswith("refused") for outcome in refused.values())
+        )
 
-    def _look_elsewhere(self, error: Refused) -> None:
+    def _look_elsewhere(self, error: TooLarge | Refused, refused: int) -> None:
         """Nothing but refusals so far: try runs from all over the plan, once, before giving up."""
         with self.lock:
+            self.refused += refused
             rest = [one for batch in self.waiting for one in batch]
+            if self.written or self.refused < PROBE:
+                return
             if rest and not self.has_probed:
                 self.has_probed = True
                 some = rest[:: -(-len(rest) // PROBE)]
                 others = set(rest) - set(some)
                 self.waiting = _even_batches([one for one in rest if one in others])
                 self.waiting.appendleft(some)
-            elif rest:
+            elif rest and self.refused >= 2 * PROBE:
                 self.stop(
-                    f"{error}. This key was refused for all of the {self.denied} runs that were "
+                    f"{error}. It was refused for all of the {self.refused} runs that were "
                     "tried, from the whole of the plan."
                 )
 

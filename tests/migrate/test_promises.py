@@ -251,6 +251,22 @@ def test_a_key_without_write_access_stops_at_the_first_refusal(serve, cli, tmp_p
     assert "refused for all of the 20 runs that were tried" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"), [(None, "this project is archived"), ("413", "the sandbox says 413")]
+)
+def test_what_refuses_every_run_is_not_asked_a_thousand_times(serve, cli, tmp_path, kind, words):
+    sandbox = serve(runs=300)
+    if kind is None:
+        sandbox.faults.denied = dict.fromkeys(sandbox.store.names("ycx", "RSST"), words)
+    else:
+        sandbox.faults.add(kind, on="mutation", times=1000)
+    done = cli("rename", "ycx/RSST", "--yes", "--journal", tmp_path / "j.jsonl")
+    assert done.returncode == 1
+    assert f"{words}. It was refused for all of the 20 runs that were tried" in done.stderr
+    assert "280 runs not reached" in done.stderr
+    assert sandbox.counts.requests["mutation"] < 40
+
+
 def test_plans_say_everything_that_is_wrong_with_them(sandbox, cli, tmp_path):
     path = Path(tmp_path / "runs.json")
     cli("report", "ycx/RSST", "-o", path)
