@@ -38,8 +38,9 @@ def read_plan(path: Path) -> list[PlannedRename]:
         raise InputError(
             f"The plan {path} is not UTF-8 (byte {error.start}). Save it as CSV UTF-8."
         ) from None
-    rows = _json_rows(path, text) if text.lstrip()[:1] in ("[", "{") else _csv_rows(path, text)
     problems: list[str] = []
+    is_json = text.lstrip()[:1] in ("[", "{")
+    rows = _json_rows(path, text) if is_json else _csv_rows(path, text, problems)
     plan = list(_renames(rows, problems))
     problems += _clashes(plan)
     if problems:
@@ -65,13 +66,13 @@ def check_new_name(name: str) -> str | None:
     return None
 
 
-def _csv_rows(path: Path, text: str) -> list[tuple[str, Mapping[str, str | None]]]:
+def _csv_rows(path: Path, text: str, problems: list[str]) -> list[tuple[str, Mapping[str, str]]]:
     csv.field_size_limit(_CELL_LIMIT)
     header = text.partition("\n")[0]
     delimiter = ";" if header.count(";") > header.count(",") else ","
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        columns = list(reader.fieldnames or ())
+        columns = next(reader, [])
         twice = [name for name in _NEEDED if columns.count(name) > 1]
         if twice:
             raise InputError(
@@ -83,14 +84,16 @@ def _csv_rows(path: Path, text: str) -> list[tuple[str, Mapping[str, str | None]
                 f"The plan {path} has no column {', '.join(missing)}; nothing was touched. "
                 "Save one with `rsst-migrate report PATH -o plan.csv`."
             )
-        return [
-            (
-                f"line {reader.line_num}",
-                {key: from_csv_cell(value or "") for key, value in row.items() if key in _NEEDED},
-            )
-            for row in reader
-            if any(row.values())  # a spreadsheet's empty lines
-        ]
+        rows: list[tuple[str, Mapping[str, str]]] = []
+        for line in reader:
+            where = f"line {reader.line_num}"
+            # A comma typed into a name: what follows it must not be lost unseen.
+            if any(line[len(columns) :]):
+                problems.append(f"{where}: more cells than columns; quote a cell with a comma")
+            if any(line):  # not a spreadsheet's empty line
+                cells = dict(zip(columns, line, strict=False))
+                rows.append((where, {name: from_csv_cell(cells.get(name, "")) for name in _NEEDED}))
+        return rows
     except csv.Error as error:
         raise InputError(f"The plan {path} is not CSV: line {reader.line_num}: {error}.") from None
 

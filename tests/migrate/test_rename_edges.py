@@ -81,6 +81,7 @@ def test_a_project_that_is_none(two, cli, tmp_path):
         (f"{COLUMNS},new_name\n", "two columns new_name"),
         (f"{COLUMNS}\nycx,RSST,a,rename,,A\n", "old_name is empty"),
         ("entity,project\n", "no column run_id, status, old_name, new_name"),
+        (f"{COLUMNS}\nycx,RSST,a,rename,a,new, name\n", "line 2: more cells than columns"),
         ("[1, 2]", "not an array of objects"),
         ('[{"entity": "ycx"}]', "rows without project"),
         ("[" * 50_000, "is not JSON"),
