@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,8 @@ from migrate.errors import InputError, MigrateError, scrub
 FORMAT = "rsst-migrate journal"
 VERSION = 1
 Direction = Literal["rename", "undo"]
+ALTERED = "altered: the server made it "
+"""What the outcome begins with where the server wrote another name than it was sent."""
 
 
 class JournalError(MigrateError):
@@ -39,6 +41,11 @@ class PlannedRename:
     run_id: str
     old_name: str
     new_name: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What the run is known by."""
+        return (self.entity, self.project, self.run_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,7 @@ class Recorded:
         plan: The whole plan; empty where the journal ends before it was complete.
         sent: Ids (entity, project, run) of the runs whose names may be this rename's: it was
             about to be sent, and neither was refused nor is known to be taken back.
+        altered: The names that the server made of ours, where it changed them.
         last: What was done last: `rename` or `undo`.
         size: How many bytes of the file are whole records.
     """
@@ -75,8 +83,19 @@ class Recorded:
     plan: list[PlannedRename] = field(default_factory=list)
     complete: bool = False
     sent: set[tuple[str, str, str]] = field(default_factory=set)
+    altered: dict[tuple[str, str, str], str] = field(default_factory=dict)
     last: Direction = "rename"
     size: int = 0
+
+    def concerned(self, direction: Direction) -> list[PlannedRename]:
+        """What `resume` (direction rename) or `undo` is about, with the names that are ours."""
+        if direction == "rename":
+            return self.plan
+        return [
+            replace(one, new_name=self.altered.get(one.key, one.new_name))
+            for one in self.plan
+            if one.key in self.sent
+        ]
 
 
 class Journal:
@@ -263,10 +282,15 @@ def _take(recorded: Recorded, record: Any) -> None:
                 recorded.sent.add((_text(entity), _text(project), _text(run_id)))
     elif kind == "outcome" and recorded.complete:
         for entity, project, run_id, outcome in record["runs"]:
+            key = (entity, project, run_id)
             never_was = recorded.last == "rename" and _text(outcome).startswith("refused:")
             is_undone = recorded.last == "undo" and outcome == "done"
             if never_was or is_undone:
-                recorded.sent.discard((entity, project, run_id))
+                recorded.sent.discard(key)
+            if recorded.last == "rename" and outcome.startswith(ALTERED):
+                recorded.altered[key] = outcome.removeprefix(ALTERED)
+            elif outcome == "done":
+                recorded.altered.pop(key, None)
     else:
         raise ValueError
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def rename_mapped(
     """Rename what the projects' rows say."""
     rows = [row for one in mapped for row in one.chosen]
     plan = planned(rows, limit)
-    kept = {(one.entity, one.project, one.run_id) for one in plan}
+    kept = {one.key for one in plan}
     shown = [
         row for row in rows if row.new_name is None or (row.entity, row.project, row.run_id) in kept
     ]
@@ -224,9 +225,7 @@ def go_on(
         return
     if direction == "rename" and recorded.last == "undo":
         output.say("This rename was being taken back. To resume it is to rename again.")
-    plan = recorded.plan
-    if direction == "undo":
-        plan = [one for one in plan if (one.entity, one.project, one.run_id) in recorded.sent]
+    plan = recorded.concerned(direction)
     projects = {
         where: server.project("/".join(where))
         for where in dict.fromkeys((one.entity, one.project) for one in plan)
@@ -245,7 +244,7 @@ def go_on(
     _ask(output, f"{words} {_runs(len(left))} on {here}?", yes)
     journal, again = Journal.reopen(path)
     with journal:
-        if (again.plan, again.sent, again.last) != (recorded.plan, recorded.sent, recorded.last):
+        if replace(again, size=0) != replace(recorded, size=0):
             raise InputError(f"The journal {path} changed meanwhile. Try again.")
         result = _work(journal, left, projects, direction, recorded.header.include_running, output)
     _tell(output, result, left, direction, path)

@@ -24,7 +24,7 @@ from migrate.errors import (
     Unanswered,
     scrub,
 )
-from migrate.journal import Direction, Journal, PlannedRename
+from migrate.journal import ALTERED, Direction, Journal, PlannedRename
 from migrate.server import Project, Rename, RunState
 
 # wandb-core keeps at most 10 requests in flight.
@@ -218,11 +218,13 @@ class _Work:
         except Unanswered as error:
             self._after_silence(ready, error)
         else:
-            done: list[Change] = []
-            unsure: list[Change] = []
+            found: dict[Change, str] = {}
             for one, rename in zip(ready, renames, strict=True):
-                (done if answered.get(rename.storage_id) == one.after else unsure).append(one)
-            self._conclude(dict.fromkeys(done, "done"), sent=True)
+                name = answered.get(rename.storage_id, one.before)
+                if name != one.before:
+                    found[one] = "done" if name == one.after else f"{ALTERED}{name}"
+            self._conclude(found, sent=True)
+            unsure = [one for one in ready if one not in found]
             if unsure:
                 words = "the server's answer does not carry the new name"
                 self._read_again(unsure, words, retry=False)

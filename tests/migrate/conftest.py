@@ -148,10 +148,7 @@ class Renamer:
     def again(self, direction: Direction) -> Result:
         """`resume` (direction rename) or `undo`."""
         journal, recorded = Journal.reopen(self.path)
-        plan = recorded.plan
-        if direction == "undo":
-            sent = recorded.sent
-            plan = [one for one in plan if (one.entity, one.project, one.run_id) in sent]
+        plan = recorded.concerned(direction)
         with journal:
             journal.begin(direction)
             return run(changes(plan, direction), self.where, journal, direction)

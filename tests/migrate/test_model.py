@@ -144,9 +144,8 @@ class History(RuleBasedStateMachine):
     @rule(faults=FAULTS)
     def undo(self, faults: dict[str, object]) -> None:
         journal, recorded = Journal.reopen(self.path)
-        sent = [one for one in self.plan if ("ycx", "RSST", one.run_id) in recorded.sent]
         with journal:
-            self._work(journal, "undo", sent, faults)
+            self._work(journal, "undo", recorded.concerned("undo"), faults)
         new = {one.run_id: one.new_name for one in self.plan}
         if not any(name == new.get(run_id) for run_id, name in self.names().items()):
             self.plan = []
