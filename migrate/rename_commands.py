@@ -11,7 +11,7 @@ from pathlib import Path
 
 import typer
 
-from migrate.changes import changes
+from migrate.changes import Key, changes
 from migrate.console import Output
 from migrate.errors import InputError, scrub
 from migrate.journal import Direction, Header, Journal, PlannedRename, read
@@ -19,7 +19,7 @@ from migrate.listing import Mapped, list_runs
 from migrate.plan_file import check_new_name, list_problems
 from migrate.renaming import Result, run
 from migrate.rows import Row, Run
-from migrate.server import Project, Server
+from migrate.server import PAGE, Project, RunState, Server
 from migrate.terminal import print_report
 from migrate.text import visible
 
@@ -196,8 +196,7 @@ def write_names(
     header = Header.of(server.base_url, plan, include_running=include_running)
     with Journal.create(path, header, plan) as journal:
         output.say(f"Journal: {path}")
-        result = _work(journal, plan, projects, "rename", include_running, output)
-    _tell(output, result, plan, "rename", path)
+        _carry_out(journal, plan, projects, "rename", include_running, output)
 
 
 def go_on(
@@ -230,7 +229,7 @@ def go_on(
         where: server.project("/".join(where))
         for where in dict.fromkeys((one.entity, one.project) for one in plan)
     }
-    left = _left(plan, projects, direction)
+    left = _left(plan, projects, direction, output)
     if not left:
         done = "put back" if direction == "undo" else "renamed"
         output.say(f"Nothing to do: no name is left to be {done}.")
@@ -246,28 +245,32 @@ def go_on(
     with journal:
         if replace(again, size=0) != replace(recorded, size=0):
             raise InputError(f"The journal {path} changed meanwhile. Try again.")
-        result = _work(journal, left, projects, direction, recorded.header.include_running, output)
-    _tell(output, result, left, direction, path)
+        _carry_out(journal, left, projects, direction, recorded.header.include_running, output)
 
 
 def _left(
-    plan: Sequence[PlannedRename], projects: Projects, direction: Direction
+    plan: Sequence[PlannedRename], projects: Projects, direction: Direction, output: Output
 ) -> list[PlannedRename]:
     """Those of the plan whose names are not yet what they are to be, asked of the server."""
-    states = {
-        (*where, run_id): state
-        for where, project in projects.items()
-        for start in range(0, len(plan), 1000)
-        for run_id, state in project.states(
-            [one.run_id for one in plan[start : start + 1000] if (one.entity, one.project) == where]
-        ).items()
-    }
-    left = []
-    for one, change in zip(plan, changes(plan, direction), strict=True):
-        state = states.get(change.key)
-        if state is None or state.name != change.after:
-            left.append(one)
-    return left
+    states: dict[Key, RunState] = {}
+    missing: list[InputError] = []
+    for where, project in projects.items():
+        ids = [one.run_id for one in plan if (one.entity, one.project) == where]
+        with output.progress(f"Reading {'/'.join(where)}") as advance:
+            try:
+                for start in range(0, len(ids), PAGE):
+                    advance(start, len(ids))
+                    found = project.states(ids[start : start + PAGE])
+                    states.update({(*where, run_id): state for run_id, state in found.items()})
+            except InputError as error:  # gone, or hidden: the other projects are not
+                missing.append(error)
+    if missing and len(missing) == len(projects):
+        raise missing[0]
+    return [
+        one
+        for one, change in zip(plan, changes(plan, direction), strict=True)
+        if (state := states.get(change.key)) is None or state.name != change.after
+    ]
 
 
 def _as_row(one: PlannedRename, direction: Direction) -> Row:
@@ -276,31 +279,31 @@ def _as_row(one: PlannedRename, direction: Direction) -> Row:
     return Row(one.entity, one.project, one.run_id, "", None, "rename", "", old, new, {})
 
 
-def _work(
+def _carry_out(
     journal: Journal,
     plan: Sequence[PlannedRename],
     projects: Projects,
     direction: Direction,
     include_running: bool,
     output: Output,
-) -> Result:
-    journal.begin(direction)
-    title = "Renaming" if direction == "rename" else "Putting names back"
+) -> None:
+    """Change the names, and tell what the server says at the end."""
     try:
-        with output.progress(title) as advance:
-            return run(
-                changes(plan, direction),
-                projects,
-                journal,
-                direction,
-                include_running=include_running,
-                advance=advance,
-            )
+        journal.begin(direction)
+        result = run(
+            changes(plan, direction),
+            projects,
+            journal,
+            direction,
+            include_running=include_running,
+            progress=output.progress,
+        )
     except KeyboardInterrupt:  # a second one: at once, whatever is in flight
         journal.close()
         output.tell(f"Interrupted at once. {_how_to_go_on(journal.path, direction)}")
         sys.stderr.flush()
         os._exit(130)
+    _tell(output, result, plan, direction, journal.path)
 
 
 def _tell(

@@ -12,11 +12,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from functools import partial
 
 from migrate.changes import Change, Key, standing
 from migrate.errors import (
+    InputError,
     MigrateError,
     Refused,
     ServiceStopped,
@@ -37,6 +38,11 @@ ATTEMPTS = 3
 READ_AT_ONCE = 1000
 
 Advance = Callable[[int, int | None], None]
+
+
+def unseen(title: str) -> AbstractContextManager[Advance]:
+    """No progress bar."""
+    return nullcontext(lambda done, total: None)
 
 
 @dataclass(slots=True)
@@ -71,7 +77,7 @@ def run(
     direction: Direction,
     *,
     include_running: bool = False,
-    advance: Advance = lambda done, total: None,
+    progress: Callable[[str], AbstractContextManager[Advance]] = unseen,
 ) -> Result:
     """Change the names, then read all of them again.
 
@@ -81,7 +87,7 @@ def run(
         journal: What it says is on disk before anything is sent.
         direction: Whether this is a rename or an undo, for the journal.
         include_running: Whether runs that are running may be renamed.
-        advance: Told how many runs are through, of how many.
+        progress: Opens a progress bar with a title.
 
     Returns:
         What the server says at the end.
@@ -89,18 +95,16 @@ def run(
     result = Result()
     for where in dict.fromkeys((one.entity, one.project) for one in todo):
         here = [one for one in todo if (one.entity, one.project) == where]
-        advance_here = partial(_advance, advance, len(result.done) + len(result.failed), len(todo))
         work = _Work(here, projects[where], journal, direction, include_running)
         if not result.is_over:
-            work.work_off(advance_here)
+            doing = "Renaming" if direction == "rename" else "Putting back"
+            with progress(f"{doing} {'/'.join(where)}") as advance:
+                work.work_off(advance)
         else:
             work.stopped = result.stopped
-        work.verify(result)
+        with progress(f"Reading back {'/'.join(where)}") as advance:
+            work.verify(result, advance)
     return result
-
-
-def _advance(advance: Advance, before: int, total: int, done: int) -> None:
-    advance(before + done, total)
 
 
 class _Work:
@@ -135,7 +139,7 @@ class _Work:
 
     # The pool.
 
-    def work_off(self, advance: Callable[[int], None]) -> None:
+    def work_off(self, advance: Advance) -> None:
         """Work off the batches. Ctrl-C lets those in flight finish; a second one does not."""
         pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="rename")
         running: set[Future[None]] = set()
@@ -149,7 +153,7 @@ class _Work:
                     running -= finished
                     for future in finished:
                         future.result()
-                    advance(len(self.outcomes))
+                    advance(len(self.outcomes), len(self.todo))
                 except KeyboardInterrupt:
                     if self.interrupted:
                         raise
@@ -180,6 +184,8 @@ class _Work:
     def _guarded(self, batch: list[Change]) -> None:
         try:
             self._batch(batch)
+        except InputError as error:  # the project is gone: the others may be there
+            self.stop(str(error))
         except MigrateError as error:  # the journal, or a server that does not answer any more
             self.is_over = True
             self.stop(str(error))
@@ -346,22 +352,24 @@ class _Work:
 
     # The end.
 
-    def verify(self, result: Result) -> None:
+    def verify(self, result: Result, advance: Advance) -> None:
         """Read all the runs again, independently of what is believed; sums up in `result`."""
         result.written |= self.written
         result.stopped = result.stopped or self.stopped
         result.interrupted |= self.interrupted
         result.is_over |= self.is_over
         for start in range(0, len(self.todo), READ_AT_ONCE):
+            advance(start, len(self.todo))
             some = self.todo[start : start + READ_AT_ONCE]
             try:
                 states = self._states(some)
-            except MigrateError as error:
+            except MigrateError as error:  # nor would the rest be answered
+                some = self.todo[start:]
                 result.unread.update(one.key for one in some)
                 result.failed.update({one.key: f"not verified: {error}" for one in some})
                 result.stopped = result.stopped or str(error)
-                result.is_over = True
-                continue
+                result.is_over |= not isinstance(error, InputError)
+                return
             for one in some:
                 self._judge(one, states.get(one.run_id), result)
 

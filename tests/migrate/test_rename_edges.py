@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from migrate import renaming
 from migrate.errors import InputError
 from migrate.journal import Header, Journal, JournalError
 from migrate.plan_file import read_plan
@@ -162,6 +163,20 @@ def test_no_stdin_at_all(sandbox):
     assert (done.returncode, "give --yes" in done.stderr) == (2, True)
 
 
+def test_a_project_that_is_gone_keeps_no_other_from_being_undone(two, cli, tmp_path):
+    path = tmp_path / "j.jsonl"
+    plan = write_plan(tmp_path / "p.csv", [("P2", "c", "c", "C"), ("RSST", "a", "a", "A")])
+    assert cli("rename", "--plan", plan, "--yes", "--journal", path).returncode == 0
+    two.store.project("ycx", "P2").visible = False
+    undone = cli("undo", path, "--yes")
+    assert undone.returncode == 1
+    assert "c: not verified: There is no project ycx/P2" in undone.stderr
+    assert "1 of 2 runs put back" in undone.stderr
+    assert two.store.names("ycx", "RSST")["a"] == "a"
+    two.store.project("ycx", "RSST").visible = False
+    assert cli("undo", path, "--yes").returncode == 2
+
+
 # Odd answers.
 
 
@@ -214,6 +229,18 @@ def test_words_of_the_server_that_wandb_uses_itself(sandbox, renamer, words):
     result = renamer.rename()
     assert list(result.failed.values()) == [f"refused: {words}"]
     assert len(result.done) == 29
+
+
+def test_a_server_that_went_silent_is_not_waited_for_again_and_again(sandbox, renamer, monkeypatch):
+    monkeypatch.setattr(renaming, "READ_AT_ONCE", 5)
+    plan = renamer.plan()
+    renamer.project.server._call_seconds = 1
+    sandbox.faults.add("hang", times=1000)
+    start = time.monotonic()
+    result = renamer.rename(plan)
+    assert time.monotonic() - start < 4  # one call for the first batch, one for the end
+    assert len(result.unread) == 30
+    assert "did not answer within 1 s" in str(result.stopped)
 
 
 def test_many_refused_at_the_front_do_not_stop_the_others(serve, cli, tmp_path):
