@@ -298,12 +298,12 @@ def _carry_out(
             include_running=include_running,
             progress=output.progress,
         )
-    except KeyboardInterrupt:  # a second one: at once, whatever is in flight
+        _tell(output, result, plan, direction, journal.path)
+    except KeyboardInterrupt:  # a second one, or the work was over: at once
         journal.close()
         output.tell(f"Interrupted at once. {_how_to_go_on(journal.path, direction)}")
         sys.stderr.flush()
         os._exit(130)
-    _tell(output, result, plan, direction, journal.path)
 
 
 def _tell(

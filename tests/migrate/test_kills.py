@@ -6,6 +6,7 @@ points one after the other.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import signal
@@ -88,6 +89,32 @@ def test_killed_in_the_middle_of_a_thousand(serve, cli, tmp_path):
     undone = cli("undo", path, "--yes")
     assert undone.returncode == 0, undone.stderr
     assert sandbox.store.state() == before
+
+
+def test_ctrl_c_while_it_says_what_it_did(sandbox, tmp_path):
+    """It does not say that nothing was written."""
+    path = tmp_path / "j.jsonl"
+    sandbox.faults.denied = {f"run{number:05d}": "no " * 90 for number in range(20)}
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)  # less than it has to say
+    with subprocess.Popen(
+        [sys.executable, "-m", "migrate", "rename", "ycx/RSST", "--yes", "--journal", path],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=writer,
+    ) as process:
+        os.close(writer)
+        said = b""
+        while b"refused" not in said:
+            said += os.read(reader, 50)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        while piece := os.read(reader, 1000):
+            said += piece
+    os.close(reader)
+    assert process.returncode == 130
+    assert b"Nothing was written" not in said
+    assert f"To go on: rsst-migrate resume {path}" in said.decode()
 
 
 def test_ctrl_c_lets_the_batch_in_flight_finish(serve, cli, tmp_path):
