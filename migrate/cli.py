@@ -16,6 +16,7 @@ from migrate import completion
 from migrate.console import Output
 from migrate.errors import ConnectError, InputError, MigrateError, scrub, scrubbed_traceback
 from migrate.options import RUN, Shared, with_shared
+from migrate.text import visible
 
 NAME = "rsst-migrate"
 COMPLETE = "_RSST_MIGRATE_COMPLETE"  # in the environment when the shell asks
@@ -503,5 +504,6 @@ class UsageError(Protocol):
 def _fail(said: str, code: int) -> NoReturn:
     if "--debug" in sys.argv:
         print(scrubbed_traceback(), file=sys.stderr)
-    print(said, file=sys.stderr)
+    # A journal's or a plan's words may be in it.
+    print("\n".join(map(visible, said.split("\n"))), file=sys.stderr)
     sys.exit(code)

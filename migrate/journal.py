@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from types import TracebackType
 from typing import Any, Literal
 
@@ -118,8 +119,8 @@ class Journal:
             handle = os.open(path, flags, 0o600)
         except FileExistsError:
             raise InputError(
-                f"{path} is there already, and a journal is never overwritten. Name another "
-                f"with --journal, or `rsst-migrate resume {path}` if it is this rename's."
+                f"{path} is there already, and a journal is never overwritten. Name another with "
+                f"--journal, or `rsst-migrate resume {quote(str(path))}` if it is this rename's."
             ) from None
         except OSError as error:
             raise InputError(

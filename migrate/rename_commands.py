@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 import typer
 
@@ -334,7 +335,7 @@ def _tell(
     if result.failed:
         output.tell(_how_to_go_on(path, direction))
     elif direction == "rename":
-        output.say(f"To take it all back: rsst-migrate undo {path}")
+        output.say(f"To take it all back: rsst-migrate undo {quote(str(path))}")
     if result.interrupted:
         raise typer.Exit(130)
     if result.failed:
@@ -342,9 +343,10 @@ def _tell(
 
 
 def _how_to_go_on(path: Path, direction: Direction) -> str:
+    journal = quote(str(path))
     if direction == "undo":
-        return f"To go on: rsst-migrate undo {path}"
-    return f"To go on: rsst-migrate resume {path}. To take it back: rsst-migrate undo {path}"
+        return f"To go on: rsst-migrate undo {journal}"
+    return f"To go on: rsst-migrate resume {journal}. To take it back: rsst-migrate undo {journal}"
 
 
 def _ask(output: Output, question: str, yes: bool) -> None:

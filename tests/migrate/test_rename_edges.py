@@ -76,6 +76,15 @@ def test_a_project_that_is_none(two, cli, tmp_path):
     assert (refused.returncode, "no project's path" in refused.stderr) == (2, True)
 
 
+def test_what_an_error_quotes_does_not_act_on_a_terminal(two, cli, tmp_path):
+    plan = tmp_path / "p.json"
+    row = dict.fromkeys(COLUMNS.split(","), "\x1b[31mred") | {"status": "rename", "new_name": "A"}
+    plan.write_text(json.dumps([row]))
+    refused = cli("rename", "ycx/RSST", "--plan", plan, "--yes")
+    assert refused.returncode == 2
+    assert r"The plan is about \x1b[31mred/\x1b[31mred, not ycx/RSST" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -116,6 +125,12 @@ def test_an_undo_that_could_not_do_all_says_how_to_go_on_undoing(sandbox, cli, t
     assert "run00003: drifted: is now mine" in undone.stderr
     assert f"To go on: rsst-migrate undo {path}" in undone.stderr
     assert "resume" not in undone.stderr
+
+
+def test_the_commands_to_go_on_with_can_be_pasted(sandbox, cli):
+    sandbox.faults.denied = {"run00003": "no"}
+    done = cli("rename", "ycx/RSST", "--yes", "--journal", "my journal.jsonl")
+    assert "rsst-migrate undo 'my journal.jsonl'" in done.stderr
 
 
 def test_undo_takes_back_what_this_rename_did_and_no_more(sandbox, renamer):
