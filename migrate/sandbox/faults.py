@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["429", "500", "503", "502", "400", "413", "drop", "drop-after", "hang"]
+Kind = Literal["429", "500", "503", "502", "400", "403", "413", "drop", "drop-after", "hang"]
 Operation = Literal["any", "query", "mutation", "viewer"]
 _SPEC = re.compile(
-    r"(429|50[023]|400|413|drop-after|drop|hang)(?:@(query|mutation|any))?(?:x(\d+))?"
+    r"(429|50[023]|40[03]|413|drop-after|drop|hang)(?:@(query|mutation|any))?(?:x(\d+))?"
 )
 
 
@@ -92,7 +92,7 @@ def parse_fail(spec: str) -> Fault:
     if match is None:
         raise ValueError(
             f"--fail {spec!r}: write KIND[@query|@mutation][xTIMES] with KIND one of 429, 500, "
-            "502, 503, 400, 413, drop, drop-after, hang; for example 429@mutationx3"
+            "502, 503, 400, 403, 413, drop, drop-after, hang; for example 429@mutationx3"
         )
     kind, operation, times = match.groups()
     return Fault(kind, on=operation or "any", times=int(times or 1))  # type: ignore[arg-type]

@@ -6,10 +6,12 @@ import errno
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +57,37 @@ def test_an_answer_that_never_comes(serve, cli, tmp_path):
     done = cli("rename", "ycx/RSST", "--yes", "--journal", path, WANDB_HTTP_TIMEOUT="2")
     assert done.returncode == 0, done.stderr
     assert "30 of 30 runs renamed, read back from the server" in done.stderr
+
+
+def test_an_answer_that_does_not_come_in_time_halves_the_documents(sandbox, renamer):
+    renamer.project.server._call_seconds = 2
+    sandbox.faults.add("hang", on="mutation")
+    result = renamer.rename()
+    assert (len(result.done), result.failed) == (30, {})
+    assert sandbox.counts.requests["mutation"] == 1 + 30 / 5  # ten, then fives
+
+
+def test_wandbs_own_process_is_killed(serve, cli, tmp_path):
+    sandbox = serve(runs=300, latency_ms=100)
+    before, path = sandbox.store.state(), tmp_path / "j.jsonl"
+    with subprocess.Popen(
+        [sys.executable, "-m", "migrate", "rename", "ycx/RSST", "--yes", "--journal", path],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while not sandbox.service.mutations:
+            time.sleep(0.005)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        (core,) = children
+        os.kill(int(core), signal.SIGKILL)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "Stopped: wandb's helper process (wandb-core) has ended. Start again." in said
+    assert f"To go on: rsst-migrate resume {path}" in said
+    assert cli("resume", path, "--yes").returncode == 0
+    assert cli("undo", path, "--yes").returncode == 0
+    assert sandbox.store.state() == before
 
 
 @pytest.mark.parametrize("most", [60, 7, 1])

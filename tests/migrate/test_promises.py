@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -128,14 +129,23 @@ def test_undo_puts_back_only_what_is_still_ours(sandbox, renamer):
 # 4. Nothing unrecorded.
 
 
-def test_intents_are_on_disk_before_anything_is_sent(sandbox, renamer):
+def test_intents_are_on_disk_before_anything_is_sent(sandbox, renamer, monkeypatch, tmp_path):
     seen: list[tuple[int, set[str]]] = []
+    copy, fsync, size = tmp_path / "synced.jsonl", os.fsync, 0
+
+    def sync(handle: int) -> None:
+        nonlocal size
+        fsync(handle)
+        if os.path.samestat(os.fstat(handle), renamer.path.stat()):
+            size = os.fstat(handle).st_size
 
     def look(operation: str) -> None:
         if operation == "mutation":
-            ids = {key[2] for key in read(renamer.path).sent}
+            copy.write_bytes(renamer.path.read_bytes()[:size])  # what a power cut would leave
+            ids = {key[2] for key in read(copy).sent}
             seen.append((len(sandbox.service.mutations), ids))
 
+    monkeypatch.setattr(os, "fsync", sync)
     sandbox.faults.before = look
     renamer.rename()
     ids = {run.id: run.name for run in sandbox.store.project("ycx", "RSST").runs.values()}
@@ -210,6 +220,33 @@ def test_a_name_taken_away_before_the_end_is_not_counted(sandbox, renamer):
     assert len(result.done) == 29
 
 
+def test_an_answer_that_was_lost_for_good_is_read_up_and_not_sent_again(sandbox, renamer):
+    renamer.project.server._call_seconds = 2  # wandb-core would repeat it after 2.2
+    sandbox.faults.add("drop-after", on="mutation")
+    result = renamer.rename()
+    assert (len(result.done), len(result.written), result.failed) == (30, 30, {})
+    assert len(sandbox.service.mutations) == 30
+
+
+def test_what_a_refused_document_did_is_read_and_not_supposed(sandbox, renamer, monkeypatch):
+    """Of a server that does nothing of a document that has an error."""
+    store, execute = sandbox.store, sandbox.service.execute
+
+    def all_or_nothing(query, variables):
+        before = store.names("ycx", "RSST")
+        answer = execute(query, variables)
+        if "errors" in answer:
+            for run_id, name in before.items():
+                store.project("ycx", "RSST").runs[run_id].displayName = name
+        return answer
+
+    monkeypatch.setattr(sandbox.service, "execute", all_or_nothing)
+    sandbox.faults.denied = {"run00006": "no", "run00012": "no"}
+    result = renamer.rename()
+    assert {key[2] for key in result.failed} == {"run00006", "run00012"}
+    assert len(result.done) == 28
+
+
 def test_a_write_whose_answer_was_lost_counts(sandbox, renamer):
     sandbox.faults.add("drop-after", on="mutation", times=2)
     result = renamer.rename()
@@ -249,6 +286,14 @@ def test_a_key_without_write_access_stops_at_the_first_refusal(serve, cli, tmp_p
     assert done.returncode == 1
     assert len(sandbox.service.mutations) == 20
     assert "refused for all of the 20 runs that were tried" in done.stderr
+
+
+def test_a_refusal_that_names_nobody_stops_at_the_first(sandbox, renamer):
+    sandbox.faults.add("403", on="mutation", times=1000)
+    result = renamer.rename()
+    assert "the sandbox says 403" in str(result.stopped)
+    assert sandbox.counts.requests["mutation"] == 1
+    assert len(result.unreached) == 30
 
 
 @pytest.mark.parametrize(
