@@ -441,6 +441,20 @@ def test_a_phone_never_scrolls_sideways(show: Open, locale: str) -> None:
     expect(page.locator("[data-column=dataset]")).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [768, 900, 1000, 1120, 1121, 1280])
+def test_the_table_fits_every_window(show: Open, width: int) -> None:
+    page = show(ROWS, viewport={"width": width, "height": 800})
+    card = page.locator("#runs").bounding_box()
+    assert card
+    assert card["x"] + card["width"] <= width
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    for one in [*page.locator("[data-column]").all(), *page.locator(".copy").all()]:
+        box = one.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= card["x"] + card["width"]
+        assert box["height"] < 40, "a heading stands on one line"
+
+
 def test_print_has_every_chosen_row_up_to_a_limit(show: Open) -> None:
     page = show([row(number) for number in range(2100)])
     page.emulate_media(media="print")
