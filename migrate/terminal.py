@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import TypeVar
 
-from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.cells import cell_len, chop_cells
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
 from migrate.audit import Audit, Gap, Pair
 from migrate.rows import OLD, STATUSES, Row
-from migrate.text import visible
+from migrate.text import shortened, visible
 
 # Colours of the 16 that every terminal theme makes readable on its own background.
 _STYLES = {"rename": "green", "review": "yellow", "hold": "magenta", "current": "cyan"}
@@ -87,12 +87,6 @@ def _wrapped(text: Text, width: int) -> Text:
         lines.append(text[:at])
         text = text[at:]
     return Text("\n").join([*lines, text])
-
-
-def _shortened(text: str, width: int) -> str:
-    """The text with `…` in place of its middle where it is wider than `width`."""
-    half = (width - 1) // 2
-    return text if cell_len(text) <= width else f"{set_cell_size(text, half)}…{text[-half:]}"
 
 
 def count_line(rows: Sequence[Row]) -> str:
@@ -182,7 +176,7 @@ def _pairs(console: Console, pairs: Sequence[Pair]) -> None:
     room = console.width - label - len(others) - len(str(sum(by_arch.values()))) - 8
     columns: dict[str, str] = {}
     for dataset, _ in by_dataset.most_common():
-        heading = _shortened(dataset, 24)
+        heading = shortened(dataset, 24)
         room -= cell_len(heading) + 2
         if room < 0:
             break
@@ -199,7 +193,7 @@ def _pairs(console: Console, pairs: Sequence[Pair]) -> None:
             counts.append(total - sum(counts))
         if cell_len(arch) > label:
             pieces = re.findall("[^_]*_|[^_]+", arch)
-            arch = "".join(_shortened(piece, label // 2) for piece in pieces)
+            arch = "".join(shortened(piece, label // 2) for piece in pieces)
         table.add_row(
             _wrapped(Text(arch), label), *(str(count or "·") for count in counts), str(total)
         )

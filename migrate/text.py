@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from rich.cells import cell_len, chop_cells
+
 # Controls (C0, DEL, C1), line separators, bidirectional marks, zero-width characters, surrogates.
 UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
@@ -31,6 +33,21 @@ def visible(text: str) -> str:
     ('two\\nlines', '\\x1b[31mred')
     """
     return UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def shortened(text: str, width: int) -> str:
+    """The text with `…` in place of its middle where it is wider than `width` columns.
+
+    >>> shortened("vit_base_patch16_224_in21k", 20), shortened("模型_数据集", 9)
+    ('vit_base_p…224_in21k', '模型…据集')
+    """
+    if cell_len(text) <= width:
+        return text
+    half = (width - 1) // 2
+    end = text[-half:]
+    while cell_len(end) > half:
+        end = end[1:]
+    return f"{chop_cells(text, width - 1 - half)[0]}…{end}"
 
 
 def markdown(text: str) -> str:

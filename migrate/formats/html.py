@@ -17,10 +17,12 @@ from datetime import datetime
 from importlib.resources import files
 from urllib.parse import quote, urlsplit
 
+from rich.cells import cell_len, chop_cells
+
 from migrate.audit import audit
 from migrate.formats import charts
 from migrate.rows import COLUMNS, STATUSES, Row, flat, utc_text
-from migrate.text import visible
+from migrate.text import shortened, visible
 from naming import VOCABULARY
 
 WORDS = {
@@ -98,10 +100,8 @@ def _part(name: str) -> str:
     return (files("migrate.formats") / "report" / name).read_text(encoding="utf-8")
 
 
-def _clip(text: str, most: int) -> str:
-    """The text where it is short, else its beginning and a mark that there is more."""
-    text = visible(text)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+def _clip(text: str, width: int) -> str:
+    return shortened(visible(text), width)
 
 
 def _broken(text: str, width: int) -> list[str]:
@@ -111,10 +111,11 @@ def _broken(text: str, width: int) -> list[str]:
     (['cifar100_', 'trigger'], ['imagenet'])
     """
     text = visible(text)
-    if len(text) <= width:
+    if cell_len(text) <= width:
         return [text]
-    at = max(text.rfind("_", 0, width), text.rfind("-", 0, width)) + 1 or width
-    return [text[:at], _clip(text[at:], width)]
+    first = chop_cells(text, width)[0]
+    at = max(first.rfind("_"), first.rfind("-")) + 1 or len(first)
+    return [text[:at], shortened(text[at:], width)]
 
 
 def _policy(style: str, script: str) -> str:

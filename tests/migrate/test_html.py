@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -490,6 +491,25 @@ def test_charts_of_any_size(show: Open, rows: list[Row]) -> None:
     page = show(rows)
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
     expect(page.locator("#count")).to_contain_text(f"{len(rows):,} of {len(rows):,}")
+
+
+def test_headings_of_the_matrix_keep_apart(show: Open) -> None:
+    datasets = ["cifar100_trigger", "imagenet21k", "d" * 90, "图像数据集_第一版", "图像分类数据集"]
+    archs = ["vit_base_patch16_224_a", "vit_base_patch16_224_b", "视觉模型_大型_预训练版本二"]
+    fields = [{"arch": arch, "dataset": dataset} for arch in archs for dataset in datasets]
+    page = show([row(number, fields=one) for number, one in enumerate(fields)])
+    boxes: list[dict[str, float]] = page.evaluate(
+        "[...document.querySelectorAll('.matrix text.mono')].map(e => e.getBoundingClientRect())"
+        ".map(({x, y, right}) => ({x, y, right}))"
+    )
+    left = page.evaluate("document.querySelector('.matrix').getBoundingClientRect().x")
+    assert min(box["x"] for box in boxes) >= left, "no heading is cut off"
+    boxes.sort(key=lambda box: (box["y"], box["x"]))
+    for one, other in pairwise(boxes):
+        assert one["y"] != other["y"] or one["right"] <= other["x"]
+    shown = page.locator(".matrix text.mono").evaluate_all("all => all.map(e => e.firstChild.data)")
+    assert len({text for text in shown if text.startswith("vit_base_p")}) == 2, "all are told apart"
+    assert any("…" in text for text in shown)
 
 
 def test_timeline() -> None:
