@@ -493,6 +493,19 @@ def test_charts_of_any_size(show: Open, rows: list[Row]) -> None:
     expect(page.locator("#count")).to_contain_text(f"{len(rows):,} of {len(rows):,}")
 
 
+@pytest.mark.parametrize("width", [320, 390, 600, 601, 1001, 1440])
+def test_dates_of_the_timeline_keep_apart(show: Open, width: int) -> None:
+    start = datetime(2025, 6, 2, tzinfo=UTC)
+    rows = [row(number, created_at=start + timedelta(weeks=number)) for number in range(21)]
+    page = show(rows, viewport={"width": width, "height": 800})
+    edge = page.evaluate("document.querySelector('.time').getBoundingClientRect().right")
+    boxes = [one.bounding_box() for one in page.locator(".time text:visible").all()]
+    right = [box["x"] + box["width"] for box in boxes if box]
+    assert len(right) in (2, 4)
+    assert all(a < box["x"] for a, box in zip(right, boxes[1:], strict=False) if box)
+    assert right[-1] <= edge, "the last is not cut off"
+
+
 def test_headings_of_the_matrix_keep_apart(show: Open) -> None:
     datasets = ["cifar100_trigger", "imagenet21k", "d" * 90, "图像数据集_第一版", "图像分类数据集"]
     archs = ["vit_base_patch16_224_a", "vit_base_patch16_224_b", "视觉模型_大型_预训练版本二"]
