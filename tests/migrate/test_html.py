@@ -263,6 +263,16 @@ def test_the_parts_that_differ_are_marked(show: Open) -> None:
     ]
 
 
+def test_no_name_is_broken_within_a_number(show: Open) -> None:
+    page = show([row(0)])
+    name = page.locator("#rows .new")
+    for width in range(300, 1121, 20):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(20)
+        assert name.locator(".whole").evaluate("e => e.getClientRects().length") == 1
+    assert name.locator(".whole").inner_text() == "1e-05"
+
+
 @pytest.mark.parametrize("clipboard", [True, False], ids=["clipboard", "without"])
 def test_copying_a_new_name(show: Open, clipboard: bool) -> None:
     page = show(ROWS)

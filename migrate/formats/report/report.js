@@ -119,7 +119,8 @@
     return made;
   }
 
-  // A name that can be broken behind each `_`; runs of marked parts stand in a `tag`.
+  // A name that can be broken behind each `_`, and not within 1e-05; runs of marked parts stand in
+  // a `tag`.
   function nameLine(className, parts, marks, tag) {
     const line = element("div", { className });
     let inside = line;
@@ -127,7 +128,8 @@
       if (marks[i] !== marks[i - 1]) {
         inside = marks[i] ? line.appendChild(document.createElement(tag)) : line;
       }
-      inside.append(part);
+      const exponent = /^[\d.]+e-\d+$/.test(part);
+      inside.append(exponent ? element("span", { className: "whole" }, part) : part);
       if (part === "_") inside.append(document.createElement("wbr"));
     });
     return line;
