@@ -480,6 +480,16 @@ def test_print_has_every_chosen_row_up_to_a_limit(show: Open) -> None:
     expect(page.locator("#print-note")).to_be_hidden()
 
 
+def test_print_puts_the_statuses_in_a_line_and_explains_in_no_larger_letters(show: Open) -> None:
+    page = show(ROWS, viewport={"width": 688, "height": 900})  # A4 without its margins
+    page.emulate_media(media="print")
+    boxes = [one.bounding_box() for one in page.locator(".figure").all()]
+    assert len({box["y"] for box in boxes if box}) == 1
+    size = "e => parseFloat(getComputedStyle(e).fontSize)"
+    why = page.locator(".reasons li").first
+    assert why.locator(".quiet").evaluate(size) <= why.locator(".mono").evaluate(size)
+
+
 def long_project() -> list[Row]:
     """200 weeks, 100 architectures on 60 datasets, very long names."""
     start = datetime(2022, 1, 3, tzinfo=UTC)
