@@ -16,13 +16,24 @@ def write(rows: Sequence[Row]) -> bytes:
     """The rows as Markdown."""
     counts = Counter(row.status for row in rows)
     shown = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
-    projects = ", ".join(sorted({f"{row.entity}/{row.project}" for row in rows}))
-    lines = [f"**{markdown(projects) or 'no project'}**: {len(rows)} runs ({shown or 'none'})", ""]
-    table = [f"| {' | '.join(_COLUMNS)} |", f"|{' --- |' * len(_COLUMNS)}"]
-    table += [
-        f"| {' | '.join(markdown(getattr(row, name) or '') for name in _COLUMNS)} |" for row in rows
-    ]
+    projects = sorted({_project(row) for row in rows})
+    told = markdown(", ".join(projects)) or "no project"
+    lines = [f"**{told}**: {len(rows)} runs ({shown or 'none'})", ""]
+    several = len(projects) > 1
+    columns = [*(["project"] if several else []), *_COLUMNS]
+    table = [_line(columns), f"|{' --- |' * len(columns)}"]
+    for row in rows:
+        cells = [*([_project(row)] if several else []), *(getattr(row, one) for one in _COLUMNS)]
+        table.append(_line([markdown(cell or "") for cell in cells]))
     if len(rows) > LONG:
         summary = f"<summary>All {len(rows)} runs</summary>"
         table = ["<details>", summary, "", *table, "", "</details>"]
     return ("\n".join([*lines, *table]) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _project(row: Row) -> str:
+    return f"{row.entity}/{row.project}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

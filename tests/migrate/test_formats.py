@@ -127,6 +127,16 @@ def test_a_short_table_is_open_and_a_long_one_collapsed():
     assert html == "<details>\n<summary>All 31 runs</summary>\n</details>\n"
 
 
+def test_of_several_projects_each_row_says_which():
+    text = markdown.write([row(0), row(1, entity="lab", project="a|b")]).decode()
+    rows, _ = cells_of(text)
+    assert text.startswith("**lab/a\\|b, ycx/RSST**: 2 runs (2 rename)\n\n| project | run_id | ")
+    assert rows == [
+        ["ycx/RSST", "run0", "rename", "old_0", "new_0", ""],
+        ["lab/a|b", "run1", "rename", "old_1", "new_1", ""],
+    ]
+
+
 def test_no_rows_in_markdown():
     assert markdown.write([]).decode().startswith("**no project**: 0 runs (none)\n")
 

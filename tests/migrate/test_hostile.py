@@ -162,8 +162,11 @@ def test_in_markdown():
     }
     assert {part.type for cell in cells for part in cell} <= {"text", "text_special"}
     seen = ["".join(part.content for part in cell) for cell in cells]
-    seen = [seen[at : at + 5] for at in range(0, len(seen), 5)][1:]
-    assert [line[2] for line in seen] == [visible(row.old_name).strip() for row in rows()]
+    seen = [seen[at : at + 6] for at in range(0, len(seen), 6)][1:]
+    assert [line[3] for line in seen] == [visible(row.old_name).strip() for row in rows()]
+    assert [line[0] for line in seen] == [
+        visible(f"{row.entity}/{row.project}").strip() for row in rows()
+    ]
     # What GitHub links by itself.
     assert not re.search(r"https?:|www\.|(?<!\\)@\w|(?<![\\&])#\d", text)
     assert all(letter.isprintable() for line in text.split("\n") for letter in line)
