@@ -57,6 +57,7 @@ def audit(
     from migrate.audit import audit as sum_up
     from migrate.listing import check as check_input
     from migrate.listing import read_projects
+    from migrate.rows import number_of_runs
     from migrate.server import connect
     from migrate.terminal import print_audit
 
@@ -74,7 +75,8 @@ def audit(
                 output.out.print()
             print_audit(output.out, one)
     if check and total.old_names:
-        output.say(f"{total.old_names} runs still have an old name.")
+        has = "has" if total.old_names == 1 else "have"
+        output.say(f"{number_of_runs(total.old_names)} still {has} an old name.")
         raise typer.Exit(1)
 
 

@@ -19,7 +19,7 @@ from migrate.journal import Direction, Header, Journal, PlannedRename, read
 from migrate.listing import Mapped, list_runs
 from migrate.plan_file import check_new_name, list_problems
 from migrate.renaming import Result, run
-from migrate.rows import Row, Run
+from migrate.rows import Row, Run, number_of_runs
 from migrate.server import PAGE, Project, RunState, Server
 from migrate.terminal import print_report
 from migrate.text import visible
@@ -167,11 +167,11 @@ def _rename(
         if wrong:
             raise InputError(f"{visible(one.run_id)}: {wrong}; nothing was touched.")
     if dry_run:
-        output.say(f"Dry run: {_runs(len(plan))} would be renamed. Nothing was written.")
+        output.say(f"Dry run: {number_of_runs(len(plan))} would be renamed. Nothing was written.")
         return
     concerned = {(one.entity, one.project) for one in plan}
     _refuse_read_only([one for where, one in projects.items() if where in concerned], output)
-    _ask(output, f"Rename {_runs(len(plan))} on {scrub(server.base_url)}?", yes)
+    _ask(output, f"Rename {number_of_runs(len(plan))} on {scrub(server.base_url)}?", yes)
     path = journal_path or default_journal(plan)
     write_names(server, projects, plan, output, path, include_running=include_running)
 
@@ -239,9 +239,9 @@ def go_on(
         print_report(output.out, [_as_row(one, direction) for one in left])
     words = "Put back the names of" if direction == "undo" else "Rename"
     if dry_run:
-        output.say(f"Dry run: {len(left)} of {_runs(len(plan))}. Nothing was written.")
+        output.say(f"Dry run: {len(left)} of {number_of_runs(len(plan))}. Nothing was written.")
         return
-    _ask(output, f"{words} {_runs(len(left))} on {here}?", yes)
+    _ask(output, f"{words} {number_of_runs(len(left))} on {here}?", yes)
     journal, again = Journal.reopen(path)
     with journal:
         if replace(again, size=0) != replace(recorded, size=0):
@@ -321,10 +321,10 @@ def _tell(
     if len(failed) > _MOST_FAILED:
         output.tell(f"… and {len(failed) - _MOST_FAILED} more")
     if result.unreached:
-        output.tell(f"{_runs(len(result.unreached))} not reached")
+        output.tell(f"{number_of_runs(len(result.unreached))} not reached")
     done = "renamed" if direction == "rename" else "put back"
     had = len(result.done - result.written)
-    line = f"{len(result.done)} of {_runs(len(plan))} {done}, read back from the server"
+    line = f"{len(result.done)} of {number_of_runs(len(plan))} {done}, read back from the server"
     line += f" ({had} had the name already)" if had else ""
     if result.unread:
         sent = len(result.unread & result.written)
@@ -367,7 +367,3 @@ def default_journal(plan: Sequence[PlannedRename]) -> Path:
     first = f"{plan[0].entity}-{plan[0].project}"
     safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in first)
     return Path(f"rename-{safe}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.journal.jsonl")
-
-
-def _runs(count: int) -> str:
-    return f"{count} run{'' if count == 1 else 's'}"

@@ -96,6 +96,15 @@ def utc_text(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def number_of_runs(count: int) -> str:
+    """So many runs, in words.
+
+    >>> number_of_runs(1), number_of_runs(2)
+    ('1 run', '2 runs')
+    """
+    return f"{count} run{'' if count == 1 else 's'}"
+
+
 def flat(row: Row) -> dict[str, object]:
     """A row as one value for each of COLUMNS; `created_at` is text, what is absent is None."""
     values: dict[str, object] = {

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from migrate.audit import Audit, Gap, Pair
-from migrate.rows import OLD, STATUSES, Row
+from migrate.rows import OLD, STATUSES, Row, number_of_runs
 from migrate.text import shortened, visible
 
 # Colours of the 16 that every terminal theme makes readable on its own background.
@@ -93,12 +93,12 @@ def count_line(rows: Sequence[Row]) -> str:
     """`80 runs: 42 rename, 9 review, …`."""
     counts = Counter(row.status for row in rows)
     told = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
-    return f"{len(rows)} run{'' if len(rows) == 1 else 's'}{': ' if told else ''}{told}"
+    return f"{number_of_runs(len(rows))}{': ' if told else ''}{told}"
 
 
 def print_audit(console: Console, found: Audit) -> None:
     """Print an audit; that of several projects together leaves single names to theirs."""
-    console.print(Text(f"{visible(found.project)}: {found.runs} runs", "bold"))
+    console.print(Text(f"{visible(found.project)}: {number_of_runs(found.runs)}", "bold"))
     console.print(Text(", ".join(f"{n} {status}" for status, n in found.statuses.items())))
     _section(
         console,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from migrate.rows import STATUSES, Row
+from migrate.rows import STATUSES, Row, number_of_runs
 from migrate.text import markdown
 
 LONG = 30
@@ -18,7 +18,7 @@ def write(rows: Sequence[Row]) -> bytes:
     shown = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
     projects = sorted({_project(row) for row in rows})
     told = markdown(", ".join(projects)) or "no project"
-    lines = [f"**{told}**: {len(rows)} runs ({shown or 'none'})", ""]
+    lines = [f"**{told}**: {number_of_runs(len(rows))} ({shown or 'none'})", ""]
     several = len(projects) > 1
     columns = [*(["project"] if several else []), *_COLUMNS]
     table = [_line(columns), f"|{' --- |' * len(columns)}"]

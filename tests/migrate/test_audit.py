@@ -197,6 +197,10 @@ def test_a_word_in_the_way_of_one_more_line_is_not_left_out():
     assert len(below) == 13
 
 
+def test_one_run():
+    assert printed([row(0)])[0] == "ycx/RSST: 1 run"
+
+
 def test_nothing():
     assert printed([]) == ["ycx/RSST: 0 runs", "0 rename, 0 review, 0 hold, 0 current, 0 custom"]
 

@@ -137,6 +137,10 @@ def test_of_several_projects_each_row_says_which():
     ]
 
 
+def test_one_row_in_markdown():
+    assert markdown.write([row()]).decode().startswith("**ycx/RSST**: 1 run (1 rename)\n")
+
+
 def test_no_rows_in_markdown():
     assert markdown.write([]).decode().startswith("**no project**: 0 runs (none)\n")
 
