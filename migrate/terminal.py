@@ -6,10 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from itertools import zip_longest
 from typing import TypeVar
 
 from rich.cells import cell_len, chop_cells
-from rich.console import Console, Group
+from rich.console import Console
+from rich.segment import Segment, Segments
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -19,74 +22,112 @@ from migrate.text import shortened, visible
 
 # Colours of the 16 that every terminal theme makes readable on its own background.
 _STYLES = {"rename": "green", "review": "yellow", "hold": "magenta", "current": "cyan"}
-_DIFFERENT = "bold underline"
+_DIFFERENT, _HEADING, _DIM = (Style.parse(one) for one in ("bold underline", "bold", "dim"))
+_GAP = 2
 _MOST = 12
 Line = TypeVar("Line")
+Pieces = list[Segment]
 
 
 def print_report(console: Console, rows: Sequence[Row], *, every: bool = False) -> None:
     """Print a table of the rows that matter (`every`: all of them) and a line that counts."""
     shown = [row for row in rows if every or row.status in OLD]
     if shown:
+        # No Table of rich's: it takes most of a millisecond a row, and shows none before the last.
         several = len({(row.entity, row.project) for row in rows}) > 1
-        table = Table(box=None, pad_edge=False, expand=False, show_header=True)
-        table.add_column("run", no_wrap=True)
-        table.add_column("created", no_wrap=True)
-        table.add_column("status", no_wrap=True)
-        table.add_column("old name / new name, or the reason why not", overflow="fold", ratio=1)
-        width = _name_width(console, shown)
+        widths = _widths(console, shown)
+        words = ("run", "created", "status", "old name / new name, or the reason why not")
+        _print_row(console, [[[Segment(word, _HEADING)]] for word in words], widths)
         for row in shown:
-            table.add_row(*_report_cells(row, several, width))
-        console.print(table)
+            _print_row(console, _report_cells(row, several), widths)
         console.print()
     console.print(Text(count_line(rows)))
 
 
-def _name_width(console: Console, rows: Sequence[Row]) -> int:
-    """What the columns of run, date and status, and the gaps, leave of a line."""
+def _widths(console: Console, rows: Sequence[Row]) -> list[int]:
+    """Of the columns: the names have what run, date and status, and the gaps, leave of a line."""
     runs = max(len("run"), *(cell_len(visible(row.run_id)) for row in rows))
+    runs = min(runs, max(20, console.width // 4))  # an id may have 128 characters
     statuses = max(len("status"), *(len(row.status) for row in rows))
-    return max(24, console.width - runs - 10 - statuses - 6)
+    left = [runs, len("2026-01-08"), statuses]
+    return [*left, max(24, console.width - sum(left) - _GAP * len(left))]
 
 
-def _report_cells(row: Row, several: bool, width: int) -> tuple[Text | Group, ...]:
-    style = _STYLES.get(row.status, "")
+def _report_cells(row: Row, several: bool) -> list[list[Pieces]]:
+    """For each column the texts that stand in it, one below the other."""
+    style = Style.parse(_STYLES.get(row.status, "none"))
     created = row.created_at.strftime("%Y-%m-%d") if row.created_at else "-"
-    run = visible(row.run_id)
-    lines = [Text(visible(f"{row.entity}/{row.project}"), "dim")] if several else []
+    texts = [[Segment(visible(f"{row.entity}/{row.project}"), _DIM)]] if several else []
     if row.new_name is None:
-        lines.append(_wrapped(Text(visible(row.old_name)), width))
+        texts.append([Segment(visible(row.old_name))])
     else:
-        old, new = marked(row.old_name, row.new_name)
-        lines += [_wrapped(old, width), _wrapped(Text("→ ") + new, width)]
+        old, new = _marked(row.old_name, row.new_name)
+        texts += [old, [Segment("→ "), *new]]
     if row.reason:
-        lines.append(_wrapped(Text(visible(row.reason), style), width))
-    return Text(run), Text(created, "dim"), Text(row.status, style), Group(*lines)
+        texts.append([Segment(visible(row.reason), style)])
+    left = [Segment(visible(row.run_id)), Segment(created, _DIM), Segment(row.status, style)]
+    return [*([[one]] for one in left), texts]
 
 
-def marked(old: str, new: str) -> tuple[Text, Text]:
+def _print_row(console: Console, cells: Sequence[Sequence[Pieces]], widths: Sequence[int]) -> None:
+    columns = [
+        [line for text in texts for line in _lines(text, width)]
+        for texts, width in zip(cells, widths, strict=True)
+    ]
+    segments = []
+    for line in zip_longest(*columns, fillvalue=[]):
+        blank = 0
+        for pieces, width in zip(line, widths, strict=True):
+            if pieces:
+                segments += [Segment(" " * blank), *pieces]
+                blank = 0
+            blank += width + _GAP - sum(piece.cell_length for piece in pieces)
+        segments.append(Segment.line())
+    console.print(Segments(segments), crop=False, end="")
+
+
+def _lines(pieces: Pieces, width: int) -> list[Pieces]:
+    """The pieces in lines of at most `width`."""
+    broken = _broken("".join(piece.text for piece in pieces), width)
+    if len(broken) == 1:
+        return [pieces]
+    lines: list[Pieces] = []
+    left = list(reversed(pieces))
+    for room in map(len, broken):
+        line: Pieces = []
+        while room:
+            text, style, _ = left.pop()
+            if len(text) > room:
+                left.append(Segment(text[room:], style))
+            line.append(Segment(text[:room], style))
+            room -= len(line[-1].text)
+        lines.append(line)
+    return lines
+
+
+def _marked(old: str, new: str) -> tuple[Pieces, Pieces]:
     """Both names, the parts that the other has not got in bold and underlined."""
     old_parts = re.findall(r"[^_]+|_", visible(old))
     new_parts = re.findall(r"[^_]+|_", visible(new))
-    old_text, new_text = Text(), Text()
+    marked: tuple[Pieces, Pieces] = [], []
     matcher = SequenceMatcher(None, old_parts, new_parts, autojunk=False)
     for tag, old_from, old_to, new_from, new_to in matcher.get_opcodes():
-        style = "" if tag == "equal" else _DIFFERENT
-        old_text.append("".join(old_parts[old_from:old_to]), style)
-        new_text.append("".join(new_parts[new_from:new_to]), style)
-    return old_text, new_text
+        style = None if tag == "equal" else _DIFFERENT
+        marked[0].append(Segment("".join(old_parts[old_from:old_to]), style))
+        marked[1].append(Segment("".join(new_parts[new_from:new_to]), style))
+    return marked
 
 
-def _wrapped(text: Text, width: int) -> Text:
+def _broken(text: str, width: int) -> list[str]:
     """The text in lines of at most `width`, broken behind a space or a `_` where there is one."""
     lines = []
-    while text.cell_len > width:
-        piece = chop_cells(text.plain[:width], width)[0]
+    while cell_len(text) > width:
+        piece = chop_cells(text[:width], width)[0]
         breaks = [piece.rfind(mark) + 1 for mark in " _"]
         at = next((at for at in breaks if at > len(piece) // 2), len(piece))
         lines.append(text[:at])
         text = text[at:]
-    return Text("\n").join([*lines, text])
+    return [*lines, text]
 
 
 def count_line(rows: Sequence[Row]) -> str:
@@ -149,9 +190,7 @@ def _section(console: Console, title: str, lines: Sequence[tuple[str, str, str]]
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
     for number, name, words in shown:
-        table.add_row(
-            Text(number), _wrapped(Text(name), second), _wrapped(Text(words), room - second)
-        )
+        table.add_row(Text(number), _wrapped(name, second), _wrapped(words, room - second))
     console.print()
     console.print(Text(title, "bold"))
     console.print(table)
@@ -194,13 +233,15 @@ def _pairs(console: Console, pairs: Sequence[Pair]) -> None:
         if cell_len(arch) > label:
             pieces = re.findall("[^_]*_|[^_]+", arch)
             arch = "".join(shortened(piece, label // 2) for piece in pieces)
-        table.add_row(
-            _wrapped(Text(arch), label), *(str(count or "·") for count in counts), str(total)
-        )
+        table.add_row(_wrapped(arch, label), *(str(count or "·") for count in counts), str(total))
     console.print()
     console.print(Text("Runs by architecture and dataset", "bold"))
     console.print(table)
     _more(console, len(by_arch) - len(archs))
+
+
+def _wrapped(text: str, width: int) -> Text:
+    return Text("\n".join(_broken(text, width)))
 
 
 def _most(lines: Sequence[Line], count: int) -> Sequence[Line]:
