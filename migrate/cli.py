@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import io
 import json
 import os
 import sys
@@ -466,6 +467,9 @@ def _connect(connect, shared: Shared):  # type: ignore[no-untyped-def]
 
 def main() -> None:
     """Run the command line: errors are a sentence or two on stderr, and an exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # As on stderr: what the terminal's encoding has not got (GBK has no emoji) is spelled out.
+        sys.stdout.reconfigure(errors="backslashreplace")
     if COMPLETE in os.environ:
         from typer.completion import completion_init  # type: ignore[attr-defined]
 

@@ -108,7 +108,11 @@ def cli() -> Cli:
     """Run the command line as a user does, in a process of its own."""
 
     def call(
-        *words: str | Path, stdin: str | None = None, timeout: float = 90, **environ: str
+        *words: str | Path,
+        stdin: str | None = None,
+        timeout: float = 90,
+        encoding: str = "utf-8",
+        **environ: str,
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "migrate", *map(str, words)],
@@ -116,7 +120,7 @@ def cli() -> Cli:
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
             text=True,
-            encoding="utf-8",
+            encoding=encoding,
             timeout=timeout,
             env={**os.environ, **environ},
             check=False,

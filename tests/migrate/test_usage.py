@@ -85,6 +85,22 @@ def test_a_server_that_echoes_the_key_is_not_passed_on(odd_server, call):
     assert all(line.isprintable() for line in err.splitlines())
 
 
+# Terminals that are not UTF-8.
+
+
+@pytest.mark.parametrize(("encoding", "arrow"), [("ascii", "\\u2192"), ("gbk", "→")])
+def test_what_an_encoding_has_not_got_is_spelled_out(sandbox, cli, encoding, arrow):
+    told = cli("report", "ycx/RSST", PYTHONIOENCODING=encoding, encoding=encoding)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert f"{arrow} rsst_vit_small" in told.stdout
+    summed = cli("audit", "ycx/RSST", PYTHONIOENCODING=encoding, encoding=encoding)
+    assert (summed.returncode, summed.stderr) == (0, "")
+    parsed = cli("parse", "\U0001f600_x", PYTHONIOENCODING=encoding, encoding=encoding)
+    assert "\\U0001f600_x" in parsed.stdout
+    helped = cli("--help", PYTHONIOENCODING=encoding, encoding=encoding)
+    assert "rsst-migrate demo" in helped.stdout
+
+
 # Prompts.
 
 
