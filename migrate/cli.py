@@ -134,7 +134,8 @@ def report(
     if chosen_format is None:
         print_report(output.out, rows, every=every)
         return
-    data = FORMATS[chosen_format](rows, Source(server.app_url, datetime.now(UTC)))
+    projects = tuple((one.project.entity, one.project.name) for one in mapped)
+    data = FORMATS[chosen_format](rows, Source(server.app_url, datetime.now(UTC), projects))
     if file is None:
         output.data(data)
     else:

@@ -25,7 +25,7 @@ def _parquet(rows: Sequence[Row], _: Source) -> bytes:
 FORMATS: dict[str, Callable[[Sequence[Row], Source], bytes]] = {
     "csv": lambda rows, _: csv.write(rows),
     "json": lambda rows, _: json.write(rows),
-    "md": lambda rows, _: markdown.write(rows),
+    "md": lambda rows, source: markdown.write(rows, source.projects),
     "html": html.write,
     "parquet": _parquet,
 }

@@ -54,10 +54,12 @@ class Source:
     Attributes:
         app_url: Where people see the server's pages; never with a slash at the end.
         read_at: When the rows were read.
+        projects: What was read, as entity and project: of some there may be no row.
     """
 
     app_url: str
     read_at: datetime
+    projects: tuple[tuple[str, str], ...] = ()
 
 
 def write(rows: Sequence[Row], source: Source) -> bytes:
@@ -78,7 +80,7 @@ def write(rows: Sequence[Row], source: Source) -> bytes:
     )
     environment.filters.update(clip=_clip, broken=_broken)
     style, script = _part("report.css"), _part("text.js") + _part("report.js")
-    projects = sorted({(row.entity, row.project) for row in rows})
+    projects = sorted({*source.projects, *((row.entity, row.project) for row in rows)})
     found = audit("all", rows)
     page = environment.from_string(_part("report.html.jinja")).render(
         audit=found,

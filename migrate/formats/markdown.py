@@ -12,11 +12,11 @@ LONG = 30
 _COLUMNS = ("run_id", "status", "old_name", "new_name", "reason")
 
 
-def write(rows: Sequence[Row]) -> bytes:
-    """The rows as Markdown."""
+def write(rows: Sequence[Row], projects_read: Sequence[tuple[str, str]] = ()) -> bytes:
+    """The rows as Markdown; of some of the projects that were read there may be no row."""
     counts = Counter(row.status for row in rows)
     shown = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
-    projects = sorted({_project(row) for row in rows})
+    projects = sorted({*map("/".join, projects_read), *map(_project, rows)})
     told = markdown(", ".join(projects)) or "no project"
     lines = [f"**{told}**: {number_of_runs(len(rows))} ({shown or 'none'})", ""]
     several = len(projects) > 1

@@ -138,6 +138,17 @@ def test_the_command_writes_the_page(sandbox: Sandbox, cli: Any) -> None:
     assert printed.stdout.startswith("<!doctype html>")
 
 
+def test_a_project_without_runs_is_named(sandbox: Sandbox, cli: Any, show: Open) -> None:
+    sandbox.store.project("ycx", "empty")
+    done = cli("report", "ycx/empty", "--format", "md")
+    assert done.stdout.startswith("**ycx/empty**: 0 runs (none)\n")
+    assert "ycx/empty" in cli("report", "ycx/empty", "--format", "html").stdout
+    page = show([], replace(SOURCE, projects=(("ycx", "empty"),)))
+    expect(page.locator("h1 a")).to_have_attribute("href", "https://wandb.ai/ycx/empty")
+    expect(page.locator("#nothing")).to_have_text(re.compile("No runs"))
+    expect(page).to_have_title("ycx/empty · rsst-migrate")
+
+
 def test_counts_and_charts_stand_without_javascript(show: Open) -> None:
     page = show(ROWS, java_script_enabled=False)
     expect(page.locator("#statuses")).to_contain_text(re.compile(r"rename\s+30\s+86%"))
