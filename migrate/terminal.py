@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from migrate.text import shortened, visible
 _STYLES = {"rename": "green", "review": "yellow", "hold": "magenta", "current": "cyan"}
 _DIFFERENT, _HEADING, _DIM = (Style.parse(one) for one in ("bold underline", "bold", "dim"))
 _GAP = 2
+_NO_EDGE = 10_000
 _MOST = 12
 Line = TypeVar("Line")
 Pieces = list[Segment]
@@ -46,11 +48,13 @@ def print_report(console: Console, rows: Sequence[Row], *, every: bool = False) 
 
 def _widths(console: Console, rows: Sequence[Row]) -> list[int]:
     """Of the columns: the names have what run, date and status, and the gaps, leave of a line."""
+    # In a pipe or a file names stay in one piece, for whoever looks for them; COLUMNS breaks them.
+    edge = console.width if console.is_terminal or "COLUMNS" in os.environ else _NO_EDGE
     runs = max(len("run"), *(cell_len(visible(row.run_id)) for row in rows))
-    runs = min(runs, max(20, console.width // 4))  # an id may have 128 characters
+    runs = min(runs, max(20, edge // 4))  # an id may have 128 characters
     statuses = max(len("status"), *(len(row.status) for row in rows))
     left = [runs, len("2026-01-08"), statuses]
-    return [*left, max(24, console.width - sum(left) - _GAP * len(left))]
+    return [*left, max(24, edge - sum(left) - _GAP * len(left))]
 
 
 def _report_cells(row: Row, several: bool) -> list[list[Pieces]]:

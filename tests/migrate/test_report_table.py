@@ -72,3 +72,13 @@ def test_no_row_waits_for_the_last_one():
     print_report(Console(file=Stream(), width=80), [row(number) for number in range(50)])
     assert [text for text in seen if "run00000" in text] != [text for text in seen if text]
     assert not [text for text in seen if "run00000" in text and "run00049" in text]
+
+
+def test_in_a_pipe_names_stay_in_one_piece(monkeypatch):
+    monkeypatch.delenv("COLUMNS")
+    stream = io.StringIO()
+    print_report(Console(file=stream), [row(run_id=LONG_ID)])
+    assert stream.getvalue().splitlines()[1:3] == [
+        f"{LONG_ID}  2025-06-02  rename  {OLD}",
+        f"{' ' * len(LONG_ID)}                      → {NEW}",
+    ]
