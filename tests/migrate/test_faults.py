@@ -97,6 +97,8 @@ def test_a_server_that_refuses_large_documents(serve, cli, tmp_path, most):
     done = cli("rename", "ycx/RSST", "--yes", "--journal", tmp_path / "j.jsonl")
     assert done.returncode == 0, done.stderr
     assert len(sandbox.service.mutations) == 130  # a refused document does nothing
+    # Once refused, the rest is sent in smaller ones at once.
+    assert sandbox.counts.requests["mutation"] <= 130 / max(1, most // 2) + 20
 
 
 def test_requests_that_are_too_large_in_bytes(sandbox, renamer):
@@ -111,6 +113,25 @@ def test_partial_errors_in_one_document(sandbox, renamer):
     assert {key[2]: why for key, why in result.failed.items()} == {
         "run00012": "refused: something else",
         "run00025": "refused: permission denied",
+    }
+    assert len(result.done) == 28
+
+
+def test_errors_that_name_no_run_are_looked_for_by_halves(sandbox, renamer, monkeypatch):
+    execute = sandbox.service.execute
+
+    def nameless(query, variables):
+        answer = execute(query, variables)
+        if "errors" in answer:
+            answer["errors"] = [{"message": one["message"]} for one in answer["errors"]]
+        return answer
+
+    monkeypatch.setattr(sandbox.service, "execute", nameless)
+    sandbox.faults.denied = {"run00005": "not this one", "run00025": "nor this"}
+    result = renamer.rename()
+    assert {(key[2], why.rpartition(": ")[2]) for key, why in result.failed.items()} == {
+        ("run00005", "not this one"),
+        ("run00025", "nor this"),
     }
     assert len(result.done) == 28
 
