@@ -364,9 +364,12 @@ class _Work:
             try:
                 states = self._states(some)
             except MigrateError as error:  # nor would the rest be answered
-                some = self.todo[start:]
-                result.unread.update(one.key for one in some)
-                result.failed.update({one.key: f"not verified: {error}" for one in some})
+                for one in self.todo[start:]:
+                    before = self.outcomes.get(one.key, "done")
+                    result.unread.add(one.key)
+                    result.failed[one.key] = (
+                        f"not verified: {error}" if before == "done" else before
+                    )
                 result.stopped = result.stopped or str(error)
                 result.is_over |= not isinstance(error, InputError)
                 return

@@ -201,12 +201,14 @@ def test_names_that_cannot_be_read_back_are_not_called_renamed(sandbox, cli, tmp
             sandbox.store.project("ycx", "RSST").visible = False
 
     sandbox.faults.before = hide
+    sandbox.faults.denied = {"run00000": "the owner says no"}
     done = cli("rename", "ycx/RSST", "--yes", "--journal", tmp_path / "j.jsonl")
     assert done.returncode == 1
     assert "0 of 30 runs renamed, read back from the server; 30 could not be read back" in (
         done.stderr
     )
-    assert "30 of them confirmed when sent" in done.stderr
+    assert "29 of them confirmed when sent" in done.stderr
+    assert "run00000: refused: the owner says no" in done.stderr
     assert "rsst-migrate undo" in done.stderr
 
 
