@@ -52,7 +52,8 @@ def advise(name: str) -> tuple[Advice, ...]:
                 "名称太长，难以阅读",
             )
         )
-    if not re.search(r"[^\W_].*[-_ ./]", name):
+    prefix = re.search(r"[^\W_]", name)
+    if prefix is None or not re.search("[-_ ./]", name[prefix.end() :]):
         found.append(
             Advice(
                 "no-prefix",
