@@ -52,7 +52,7 @@ _LEGACY = re.compile(
     r"_(?P<what>.+)",
     re.ASCII | re.DOTALL,
 )
-_EXTRA = re.compile(rf"_({_any(tuple(EXTRAS))})_({_NUMBER})$", re.ASCII)
+_EXTRA = re.compile(rf"_({_any(tuple(EXTRAS))})_({_NUMBER})\Z", re.ASCII)
 _ORDINAL = re.compile(r"(?P<timestamp>.+)_(?P<ordinal>[2-9]|[1-9]\d+)", re.ASCII | re.DOTALL)
 
 
