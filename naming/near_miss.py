@@ -8,6 +8,7 @@ from typing import Callable
 from naming.vocabulary import CRITERIA, SCHEDULES, STRUCTS, Vocabulary
 
 _NEW_PARTS = {"rsst": ("sched", "reg", "crit", "rate"), "refill": ("fill", "crit", "rate")}
+_WRONG_CASE = "wrong case, our names have small letters only"
 _OLD_PARTS = ("struct", "schedule", "criteria", "arch", "dataset")
 _TIMED = re.compile(r"(.*_(?:\d{4}_\d{4}|\d{8}_\d{6}))(.+)", re.ASCII | re.DOTALL)
 
@@ -41,7 +42,7 @@ def near_miss(name: str, reads: Callable[[str], bool], vocabulary: Vocabulary) -
         `near-miss: ` and words, or None where the name is nowhere near.
     """
     if name.lower() != name and reads(name.lower()):
-        return "near-miss: wrong case, our names have small letters only"
+        return f"near-miss: {_WRONG_CASE}"
     if name.strip() != name and reads(name.strip()):
         return "near-miss: white space around the name"
     words = _new_format(name, reads, vocabulary) or _old_format(name, reads, vocabulary)
@@ -85,11 +86,14 @@ def _wrong_value(
     def fits(part: str, text: str) -> bool:
         return reads(_GOOD_NAMES[struct].format(**{**_GOOD, part: text}))
 
-    parts = _NEW_PARTS[struct]
-    match = re.fullmatch("(.*)" + "".join(f"_{part}_(.*)" for part in parts), name, re.DOTALL)
-    if match is None:
-        return "wrong case, our names have small letters only"
-    what = match[1].partition("_")[2]
+    start = name
+    said: dict[str, str] = {}
+    for part in reversed(_NEW_PARTS[struct]):
+        start, mark, text = start.rpartition(f"_{part}_")
+        if not mark:
+            return f"{part} has no value" if name == name.lower() else _WRONG_CASE
+        said = {part: text, **said}
+    what = start.partition("_")[2]
     if what in vocabulary.architectures:
         return "without its dataset"
     if what in vocabulary.datasets:
@@ -98,7 +102,6 @@ def _wrong_value(
         return "without its architecture or dataset"
     if not fits("what", what):
         return f"{what!r} is not an architecture and a dataset"
-    said = dict(zip(parts, match.groups()[1:]))
     said["rate"], _, rest = said["rate"].partition("_")
     if "reg" in said:
         said["reg"] = re.sub(r"_exp-?\d+$", "", said["reg"], flags=re.ASCII)
