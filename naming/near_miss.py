@@ -10,6 +10,11 @@ from naming.vocabulary import CRITERIA, SCHEDULES, STRUCTS, Vocabulary
 _NEW_PARTS = {"rsst": ("sched", "reg", "crit", "rate"), "refill": ("fill", "crit", "rate")}
 _WRONG_CASE = "wrong case, our names have small letters only"
 _OLD_PARTS = ("struct", "schedule", "criteria", "arch", "dataset")
+_CLOSED_WORDS = {
+    **dict.fromkeys(CRITERIA, "criteria"),
+    **dict.fromkeys(SCHEDULES, "schedule"),
+    **dict.fromkeys(STRUCTS, "struct"),
+}
 _TIMED = re.compile(r"(.*_(?:\d{4}_\d{4}|\d{8}_\d{6}))(.+)", re.ASCII | re.DOTALL)
 
 # Names that read whatever the vocabulary is. Where one does not any more with a value of another
@@ -142,22 +147,24 @@ def _old_format(name: str, reads: Callable[[str], bool], vocabulary: Vocabulary)
 
 def _words(name: str, vocabulary: Vocabulary) -> list[tuple[str | None, int]]:
     """The words of a name: which part of an old name each is, if any, and where it ends."""
-    kinds = {
-        **dict.fromkeys(vocabulary.datasets, "dataset"),
-        **dict.fromkeys(vocabulary.architectures, "arch"),
-        **dict.fromkeys(CRITERIA, "criteria"),
-        **dict.fromkeys(SCHEDULES, "schedule"),
-        **dict.fromkeys(STRUCTS, "struct"),
-    }
     tokens = re.split("([^A-Za-z0-9^])", name)
     found: list[tuple[str | None, int]] = []
     place = 0
     while tokens:
         for size in range(min(len(tokens), 7), 0, -1):
             word = "".join(tokens[:size])
-            if word in kinds or size == 1:
-                found.append((kinds.get(word), place + len(word)))
+            kind = _kind(word, vocabulary)
+            if kind is not None or size == 1:
+                found.append((kind, place + len(word)))
                 place += len("".join(tokens[: size + 1]))
                 del tokens[: size + 1]
                 break
     return found
+
+
+def _kind(word: str, vocabulary: Vocabulary) -> str | None:
+    if word in _CLOSED_WORDS:
+        return _CLOSED_WORDS[word]
+    if word in vocabulary.architectures:
+        return "arch"
+    return "dataset" if word in vocabulary.datasets else None

@@ -1,6 +1,7 @@
 """Mapping runs to rows: each status, conflicts, assumptions, ordinals, and the invariants."""
 
 import random
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -198,6 +199,12 @@ def test_a_name_that_a_run_bears_and_keeps_is_taken():
 def test_many_twins_cost_no_more_each():
     rows = map_runs([a_run(run_id=f"{i:05}") for i in range(5000)])
     assert rows[-1].new_name == NEW + "_5000"
+
+
+def test_many_architectures_cost_no_more_each():
+    start = time.process_time()
+    map_runs([a_run(f"mine {i}", f"{i}", config={"arch": f"net_{i}"}) for i in range(20_000)])
+    assert time.process_time() - start < 10
 
 
 _values = st.sampled_from([0.1, 0.2, 1, "0.15", None, "abc"])
