@@ -27,6 +27,7 @@ _DIFFERENT, _HEADING, _DIM = (Style.parse(one) for one in ("bold underline", "bo
 _GAP = 2
 _NO_EDGE = 10_000
 _MOST = 12
+_MOST_PARTS = 400  # a comparison takes the square of them
 Line = TypeVar("Line")
 Pieces = list[Segment]
 
@@ -113,6 +114,8 @@ def _marked(old: str, new: str) -> tuple[Pieces, Pieces]:
     """Both names, the parts that the other has not got in bold and underlined."""
     old_parts = re.findall(r"[^_]+|_", visible(old))
     new_parts = re.findall(r"[^_]+|_", visible(new))
+    if max(len(old_parts), len(new_parts)) > _MOST_PARTS:
+        return [Segment("".join(old_parts), _DIFFERENT)], [Segment("".join(new_parts), _DIFFERENT)]
     marked: tuple[Pieces, Pieces] = [], []
     matcher = SequenceMatcher(None, old_parts, new_parts, autojunk=False)
     for tag, old_from, old_to, new_from, new_to in matcher.get_opcodes():
@@ -124,14 +127,18 @@ def _marked(old: str, new: str) -> tuple[Pieces, Pieces]:
 
 def _broken(text: str, width: int) -> list[str]:
     """The text in lines of at most `width`, broken behind a space or a `_` where there is one."""
-    lines = []
-    while cell_len(text) > width:
-        piece = chop_cells(text[:width], width)[0]
+    lines: list[str] = []
+    at, left = 0, cell_len(text)
+    while left > width and at < len(text):
+        room = text[at : at + width]
+        # The first piece is empty where a mark without a width of its own begins.
+        piece = next(filter(None, chop_cells(room, width)), room)
         breaks = [piece.rfind(mark) + 1 for mark in " _"]
-        at = next((at for at in breaks if at > len(piece) // 2), len(piece))
-        lines.append(text[:at])
-        text = text[at:]
-    return [*lines, text]
+        cut = next((end for end in breaks if end > len(piece) // 2), len(piece))
+        lines.append(piece[:cut])
+        at += cut
+        left -= cell_len(piece[:cut])
+    return [*lines, text[at:]]
 
 
 def count_line(rows: Sequence[Row]) -> str:
@@ -187,7 +194,7 @@ def _section(console: Console, title: str, lines: Sequence[tuple[str, str, str]]
         return
     shown = [[visible(cell) for cell in cells] for cells in _most(lines, _MOST)]
     first, second, third = (max(map(cell_len, column)) for column in zip(*shown, strict=True))
-    room = console.width - first - 4
+    room = max(24, console.width - first - 4)  # a run id may be wider than the terminal
     second = min(second, max(room - third, room // 2))
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(justify="right", no_wrap=True)
