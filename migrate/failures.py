@@ -28,7 +28,7 @@ _PERMISSION = re.compile(
     r"permission|forbidden|not authorized|unauthorized|access denied|not allowed|read-?\s?only",
     re.I,
 )
-_COMPLAINT = re.compile(r"input:(?:\d+:\d+:)? ?(?:r(\d+)(?:\.\S+)? )?(.*)", re.DOTALL)
+_COMPLAINT = re.compile(r"input:(?:\d+:\d+:)? ?(?:r(\d{1,9})(?:\.\S+)? )?(.*)", re.DOTALL)
 
 
 def failure(error: Exception, secrets: Sequence[str], seconds: float) -> ServerError:
