@@ -60,6 +60,8 @@ from naming import CONFIG_KEYS
 __all__ = ["PAGE", "Page", "Project", "Rename", "RunState", "Server", "connect"]
 
 PAGE = 1000
+# So many pages in a row may bring no other run, before a listing counts as one without an end.
+MOST_BARREN = 5
 # A 503 of 10 s needs three repetitions (16 s), an attempt that hangs 30 s and the next 2 s more.
 CALL_SECONDS = 60.0
 
@@ -160,15 +162,11 @@ class Project:
             InputError: There is no such project.
             ServerError: A page failed. What came before it is not the whole.
         """
-        seen: set[str] = set()
         for project, nodes in self._pages(None, None, page_size):
             self.read_only = project.get("readOnly") is True
-            runs = []
-            for node in nodes:
-                run = read_run(node, self.entity, self.name, read_only=self.read_only)
-                if run.run_id not in seen:
-                    seen.add(run.run_id)
-                    runs.append(run)
+            runs = [
+                read_run(node, self.entity, self.name, read_only=self.read_only) for node in nodes
+            ]
             count = project.get("runCount")
             yield Page(tuple(runs), count if type(count) is int and count >= 0 else None)
 
@@ -220,14 +218,16 @@ class Project:
     def _pages(
         self, query: str | None, filters: str | None, first: int
     ) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
-        """A listing's pages; query None asks for runs with their config."""
+        """A listing's pages, each run once; query None asks for runs with their config."""
         after: str | None = None
         passed: set[str] = set()
-        number = 1
+        seen: set[str] = set()
+        number, barren = 1, 0
         while True:
             try:
                 project = self._page(query, filters, first, after)
                 nodes, more, cursor = read_page(project)
+                found = {run_id_of(node): node for node in nodes}
             except ServerError as error:
                 if (
                     isinstance(error, Refused)
@@ -242,10 +242,13 @@ class Project:
                     f"Page {number} of the listing failed, so none of it counts: {error}",
                 )
                 raise
-            yield project, nodes
+            new = found.keys() - seen
+            yield project, [node for run_id, node in found.items() if run_id in new]
             if not more:
                 return
-            if not isinstance(cursor, str) or cursor in passed:
+            seen |= new
+            barren = 0 if new else barren + 1
+            if not isinstance(cursor, str) or cursor in passed or barren > MOST_BARREN:
                 raise ServerError(
                     f"Page {number} of the listing says that there is more and not where: the "
                     "listing is incomplete. Try again later."
