@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -11,7 +12,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
 
-from migrate.errors import InputError
+from migrate.errors import InputError, scrub
 from migrate.mapping import Rules
 from migrate.training_flags import read_style
 from naming import CONFIG_KEYS, KEYS, VOCABULARY, read_fields, zone
@@ -145,9 +146,12 @@ class Shared:
     def pattern(self) -> re.Pattern[str]:
         """`--match`; InputError where it is no regular expression."""
         try:
-            return re.compile(self.match or "")
-        except (re.error, RecursionError, OverflowError) as error:
-            raise InputError(f"--match {self.match!r} is no regular expression: {error}.") from None
+            with warnings.catch_warnings(action="ignore"):  # of what a later Python may read else
+                return re.compile(self.match or "")
+        except (re.error, RecursionError, OverflowError, ValueError) as error:
+            raise InputError(
+                f"--match {scrub(repr(self.match))} is no regular expression: {error}."
+            ) from None
 
 
 def with_shared(command: Callable[..., Any]) -> Callable[..., Any]:
