@@ -123,7 +123,7 @@ def report(
 
     output = Output(no_color=shared.no_color, quiet=shared.quiet)
     chosen_format = format_of(file, file_format)
-    if file is not None and not file.parent.is_dir():
+    if file is not None and not os.path.isdir(file.parent):  # Path's own raises on some
         raise InputError(f"There is no folder {file.parent} to write {file.name} to.")
     if chosen_format == "parquet" and file is None and sys.stdout.isatty():
         raise InputError("Parquet is no text for a terminal. Write it to a file with -o FILE.")
