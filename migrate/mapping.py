@@ -191,9 +191,9 @@ def _map_old_name(
             vocabulary=rules.vocabulary,
         )
     except FieldsError as error:
-        # Where the config is no config, every value is missing: said once. So is an ambiguity.
-        ambiguous = {"arch", "dataset"} if problems else set()
-        missing = tuple(key for key in error.missing if key not in ambiguous)
+        # Where the config is no config, every value is missing: said once. So is an ambiguity,
+        # which alone leaves arch and dataset out.
+        missing = tuple(key for key in error.missing if key not in ("arch", "dataset"))
         clauses = FieldsError(missing, error.invalid).clauses() if run.config is not None else []
         return _row(run, "review", "; ".join([*problems, *clauses]), known)
     except OverflowError:
@@ -245,7 +245,6 @@ def _with_ordinals(rows: Sequence[Row]) -> list[Row]:
             result.append(row)
             continue
         ordinal = next_ordinal.get(row.new_name, 1)
-        name = row.new_name
         while True:
             name = row.new_name if ordinal == 1 else f"{row.new_name}_{ordinal}"
             ordinal += 1

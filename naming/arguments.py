@@ -19,8 +19,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     with suppress(argparse.ArgumentError):
         parser.add_argument(
             "--exp_name",
-            type=str,
-            default=None,
             help="name of the W&B run; without it, one is made from the arguments",
         )
     with suppress(argparse.ArgumentError):

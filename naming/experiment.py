@@ -225,7 +225,7 @@ def experiment(
         raise FieldsError(missing, invalid)
     return Experiment(
         created_at=created_at,
-        pretrained=bool(fields.known.get("pretrained", False)),
+        pretrained=bool(fields.known.get("pretrained")),
         struct_target=fields.known.get("struct_target"),  # type: ignore[arg-type]
         extras=tuple(
             (label, fields.extras[label]) for label in style.extras if label in fields.extras

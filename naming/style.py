@@ -105,7 +105,6 @@ def is_timestamp(text: str, timestamp_format: str) -> bool:
     parts = {unit: int(digits) for unit, digits in match.groupdict().items()}
     if "short_year" in parts:
         parts.setdefault("year", 2000 + parts.pop("short_year"))
-        parts.pop("short_year", None)
     try:
         # Without a year in it, a name may speak of a 29 February.
         datetime(**{"year": 2000, "month": 1, "day": 1, **parts})  # type: ignore[arg-type]
