@@ -30,3 +30,20 @@ def test_the_guides_good_names_get_none(name):
 )
 def test_the_guides_bad_names_get_its_words(name, code, words):
     assert [(advice.code, advice.guide) for advice in advise(name)] == [(code, words)]
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("abc", ["too plain to be told from other runs"]),
+        ("a_bc", []),
+        ("vit_" + "x" * 44, []),
+        ("vit_" + "x" * 45, ["too long to read (49 characters)"]),
+        ("vit_" + "x" * 124, ["too long to read (128 characters)"]),
+        ("vit_" + "x" * 125, ["too long to read (129 characters; W&B keeps 128 characters)"]),
+        ("baseline", ["no prefix: runs of one series are found by a prefix that they share"]),
+        ("_baseline", ["no prefix: runs of one series are found by a prefix that they share"]),
+    ],
+)
+def test_where_the_advice_begins(name, texts):
+    assert [advice.text for advice in advise(name)] == texts

@@ -1,6 +1,7 @@
 """Reading names: the table of cases, the closed vocabulary, and text of any kind."""
 
 import itertools
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from naming import FIELDS, VOCABULARY, parse_name
+from naming.style import is_timestamp
+from naming.values import integer, number, one_of, word
 from naming.vocabulary import CRITERIA, SCHEDULES, STRUCTS
+
+
+def one_of_three(value):
+    return one_of(value, CRITERIA[:3])
 
 
 def _cases():
@@ -34,6 +41,31 @@ def test_a_name_of_the_table(name, name_format, fields, reason):
         assert {key: str(parsed.fields[key]) for key in expected} == expected
     if name_format == "custom":
         assert parsed.readings == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        (" rsst_x_l1_res18_cifar10", "near-miss: white space around the name"),
+        ("rsst_x_l1_res18_cifar10\n", "near-miss: white space around the name"),
+        ("RSST_x_l1_res18_cifar10", "near-miss: wrong case, our names have small letters only"),
+        ("rsst_x_l1_res18_cifar10\nb", "near-miss: trailing text 'b' behind a name of the old"),
+        (
+            "rsst_a_b_sched_x_reg_1.0_crit_l1_rate_0.2_0108_1600\nb",
+            "near-miss: trailing text '\\nb' behind a name of the new format",
+        ),
+        (
+            "rsst_a\nb_c_sched_x_reg_1.0_crit_l1_rate_0.2_0230_1600",
+            "near-miss: '0230_1600' is not a timestamp",
+        ),
+        ("rsst_" + "a" * 1020, "not-ours: 1025 characters long"),
+        ("rsst_" + "a" * 1019, "not-ours: a name of another kind"),
+    ],
+)
+def test_names_that_the_table_cannot_hold(name, reason):
+    parsed = parse_name(name)
+    assert (parsed.name, parsed.format) == (name, "custom")
+    assert parsed.reason.startswith(reason)
 
 
 def test_every_old_name_of_the_closed_vocabulary_has_exactly_its_reading():
@@ -82,3 +114,70 @@ def test_a_vocabulary_is_extended_without_touching_the_shared_one():
     name = "rsst_x_l1_my_net_my_data"
     assert parse_name(name, vocabulary=more).fields["arch"] == "my_net"
     assert parse_name(name).fields is None
+    assert parse_name("rsst_x_l1_a_my_data", vocabulary=more).fields["dataset"] == "my_data"
+    assert more.family("my_net") == "other"
+    assert VOCABULARY.extended(["res18"]).family("res18") == "cnn"
+
+
+@pytest.mark.parametrize(
+    ("text", "timestamp_format", "is_one"),
+    [
+        ("0229_2359", "%m%d_%H%M", True),
+        ("0230_2359", "%m%d_%H%M", False),
+        ("20230229_000000", "%Y%m%d_%H%M%S", False),
+        ("240229", "%y%m%d", True),
+        ("230229", "%y%m%d", False),
+        ("31_23", "%d_%H", True),
+        ("2026_26", "%Y_%y", True),
+        ("0108_1430_", "%m%d_%H%M", False),
+        ("٠١٠٨_1430", "%m%d_%H%M", False),
+        ("01:08T14.30-59", "%m:%dT%H.%M-%S", True),
+        ("01:08T14x30-59", "%m:%dT%H.%M-%S", False),
+    ],
+)
+def test_times(text, timestamp_format, is_one):
+    assert is_timestamp(text, timestamp_format) is is_one
+
+
+@pytest.mark.parametrize(
+    ("parse", "value", "result"),
+    [
+        (number, 0.15, 0.15),
+        (number, " +1e-5 ", 1e-05),
+        (number, ".5", 0.5),
+        (number, "5.", 5.0),
+        (number, -0.0, 0.0),
+        (number, Fraction(1, 4), 0.25),
+        (integer, 3.0, 3),
+        (integer, "3.0", 3),
+        (integer, 10**17 + 1, 10**17 + 1),
+        (word, "res18", "res18"),
+        (one_of_three, "l1", "l1"),
+    ],
+)
+def test_values(parse, value, result):
+    assert (parse(value), str(parse(value))) == (result, str(result))
+
+
+@pytest.mark.parametrize(
+    ("parse", "value", "words"),
+    [
+        (number, True, "not a number"),
+        (number, None, "not a number"),
+        (number, "1_000", "not a number"),
+        (number, "٣", "not a number"),
+        (number, 10**400, "not a number that a float can hold"),
+        (number, "1e999", "not a finite number"),
+        (number, float("nan"), "not a finite number"),
+        (integer, 0.5, "not a whole number"),
+        (integer, True, "not a number"),
+        (word, "", "not a word"),
+        (word, "two words", "not a word"),
+        (word, "two\nlines", "not a word"),
+        (word, 7, "not a word"),
+        (one_of_three, "l3", "not one of remain, magnitude, l1"),
+    ],
+)
+def test_values_that_are_none(parse, value, words):
+    with pytest.raises(ValueError, match=f"^{words}$"):
+        parse(value)

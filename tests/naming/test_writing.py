@@ -1,6 +1,8 @@
 """Writing names: the guide's examples letter for letter, and the round trip."""
 
 import argparse
+import sys
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -14,8 +16,10 @@ from naming import (
     StyleError,
     add_arguments,
     experiment_name,
+    is_exp_name,
     parse_name,
     with_guide_defaults,
+    zone,
 )
 from naming.style import EXTRAS, GUIDE_TIMESTAMPS, format_timestamp
 from naming.vocabulary import CRITERIA, SCHEDULES, STRUCT_TARGETS, STRUCTS
@@ -104,6 +108,17 @@ def test_all_missing_and_wrong_fields_are_named_at_once():
         experiment_name({"struct": "rsst", "arch": "vit_small", "rate": "abc", "criteria": 3})
     assert caught.value.missing == ("RST_schedule", "dataset", "reg_granularity_prune")
     assert caught.value.invalid == ("criteria is 3", "rate is 'abc'")
+    assert str(caught.value) == (
+        "missing: RST_schedule, dataset, reg_granularity_prune; "
+        "invalid: criteria is 3, rate is 'abc'"
+    )
+
+
+def test_a_long_value_is_cut_where_it_is_named():
+    for length, shown in ((58, f"rate is '{'x' * 58}'"), (59, f"rate is '{'x' * 58}…")):
+        with pytest.raises(FieldsError) as caught:
+            experiment_name({**VIT, "rate": "x" * length})
+        assert caught.value.invalid == (shown,)
 
 
 def test_structure_pruning_and_its_default_target():
@@ -120,6 +135,8 @@ def test_exponents_for_cnns_only_where_asked_for_and_always_for_unlisted_archite
     assert "_exp3_" not in experiment_name(cnn, at=AT)
     assert "_exp3_" in experiment_name(cnn, at=AT, style=Style(cnn_exponents=True))
     assert "_exp3_" in experiment_name({**VIT, "arch": "my_net"}, at=AT)
+    known = replace(VOCABULARY, architectures={"vit_small": "cnn"})
+    assert "_exp3_" not in experiment_name(VIT, at=AT, vocabulary=known)
 
 
 def test_extras_stand_behind_the_dataset_and_none_leaves_its_part_out():
@@ -130,17 +147,85 @@ def test_extras_stand_behind_the_dataset_and_none_leaves_its_part_out():
 
 def test_the_time_zone():
     at = AT.replace(tzinfo=timezone.utc)
-    for zone in ("+08:00", timezone(timedelta(hours=8))):
-        assert experiment_name(VIT, at=at, timezone=zone).endswith("_0108_2230")
+    for named in ("+08:00", timezone(timedelta(hours=8))):
+        assert experiment_name(VIT, at=at, timezone=named).endswith("_0108_2230")
     assert experiment_name(VIT, at=at) == VIT_NAME
     with pytest.raises(ValueError, match="Mars/Base"):
         experiment_name(VIT, at=at, timezone="Mars/Base")
 
 
+@pytest.mark.parametrize(
+    ("name", "minutes"),
+    [
+        ("UTC", 0),
+        ("utc", 0),
+        ("Z", 0),
+        ("z", 0),
+        ("+08:00", 480),
+        ("-11:30", -690),
+        ("-00:30", -30),
+    ],
+)
+def test_zones_that_every_python_knows(name, minutes, monkeypatch):
+    monkeypatch.setitem(sys.modules, "zoneinfo", None)  # as on Python 3.8
+    assert zone(name).utcoffset(AT) == timedelta(minutes=minutes)
+
+
+def test_a_zone_name_where_python_knows_none(monkeypatch):
+    monkeypatch.setitem(sys.modules, "zoneinfo", None)
+    with pytest.raises(ValueError, match=r"'Asia/Shanghai': write an offset like \+08:00"):
+        zone("Asia/Shanghai")
+
+
+@pytest.mark.parametrize("wrong", ["", "+", "+8", "08:00", "../UTC", "\x00"])
+def test_what_is_no_zone(wrong):
+    with pytest.raises(ValueError, match="zone"):
+        zone(wrong)
+    with pytest.raises(ValueError, match=r"'\+25:00' is not a time zone: write one like UTC"):
+        zone("+25:00")
+
+
+def test_a_new_run_is_named_by_the_clock():
+    before = datetime.now().replace(microsecond=0)
+    name = experiment_name(VIT, style=Style("%Y%m%d_%H%M%S"))
+    assert before <= datetime.strptime(name[-15:], "%Y%m%d_%H%M%S") <= datetime.now()
+
+
+@pytest.mark.parametrize(
+    ("name", "exp_name", "is_one"),
+    [
+        ("mine", "mine", True),
+        ("mine_0108_1430", "mine", True),
+        ("mine_20260108_143000", "mine", True),
+        ("mine_2026", "mine", True),
+        ("mine_26", "mine", False),
+        ("your_0108_1430", "mine", False),
+        ("mine0108_1430", "mine", False),
+        ("None", "None", False),
+        ("", "", False),
+    ],
+)
+def test_names_that_exp_name_makes(name, exp_name, is_one):
+    assert is_exp_name(name, exp_name, Style("%Y")) is is_one
+
+
 @pytest.mark.parametrize("wrong", ["", "now", "%b", "%m%m", "%m%d_", "%s", "_%H", "%", "%m/%d"])
 def test_a_timestamp_format_that_cannot_be_read_back_is_refused(wrong):
-    with pytest.raises(StyleError):
+    with pytest.raises(StyleError, match=r"cannot be read back|a directive twice"):
         Style(timestamp_format=wrong)
+
+
+@pytest.mark.parametrize(
+    ("extras", "words"),
+    [
+        (("bs", "size"), "no extra part is called 'size': there are bs, lr, seed"),
+        (("bs", "lr", "bs"), "an extra part is asked for twice: bs,lr,bs"),
+    ],
+)
+def test_extras_that_there_are_not(extras, words):
+    with pytest.raises(StyleError) as caught:
+        Style(extras=extras)
+    assert str(caught.value) == words
 
 
 def test_the_training_script_takes_its_name_in_three_lines():
@@ -151,6 +236,9 @@ def test_the_training_script_takes_its_name_in_three_lines():
     assert experiment_name(parser.parse_args([]), at=AT) == VIT_NAME
     chosen = parser.parse_args(["--exp_name", "paper_fig3", "--exp_timestamp"])
     assert experiment_name(chosen, at=AT) == "paper_fig3_0108_1430"
+    said = parser.format_help()
+    assert "name of the W&B run; without it" in said
+    assert "put the time behind --exp_name" in said
 
 
 def test_a_parser_that_has_an_exp_name_keeps_its_own():
