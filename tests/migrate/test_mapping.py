@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from migrate.mapping import Rules, map_runs
 from migrate.rows import Run
-from naming import VOCABULARY, Style, legacy_name, parse_name
+from naming import FIELDS, VOCABULARY, Style, legacy_name, parse_name
 
 AT = datetime(2026, 1, 8, 14, 30, tzinfo=UTC)
 CONFIG = {
@@ -71,10 +71,43 @@ STATUSES = [
         "review",
         "missing: exponents; invalid: rate is []",
     ),
-    (a_run("rsst_x_l1_my_net_my_data", config={"rate": 0.1}), "review", "ambiguous: my on net"),
-    (a_run("rsst_x_l1_mine_yours", config={}), "review", "ambiguous: neither side"),
+    (
+        a_run(config={**CONFIG, "arch": "res18", "dataset": "cifar10"}),
+        "review",
+        "conflict: arch is vit_small in the name, res18 in the config and dataset is cifar100 in",
+    ),
+    (a_run(config={**CONFIG, "arch": ["vit_small"]}), "review", "conflict: arch is vit_small in"),
+    (
+        a_run("rsst_x_l1_my_net_my_data", config={"rate": 0.1}),
+        "review",
+        "ambiguous: my on net_my_data or my_net on my_data or my_net_my on data; missing: reg",
+    ),
+    (
+        a_run("rsst_x_l1_a_b_c_d_e", config={}),
+        "review",
+        "ambiguous: a on b_c_d_e or a_b on c_d_e or a_b_c on d_e or 1 more; missing: reg",
+    ),
+    (
+        a_run("rsst_x_l1_mine_yours", config={}),
+        "review",
+        "ambiguous: neither side of mine on yours is known; name one with --arch or --dataset",
+    ),
+    (a_run("rsst_x_l1_res18_yours", config={}), "review", "missing: reg"),
+    (a_run("rsst_x_l1_mine_cifar10", config={}), "review", "missing: reg"),
+    (a_run("rsst_x_l1_mine_yours", config={"arch": "other"}), "review", "conflict: arch is mine"),
+    (a_run("rsst_x_l1_mine_yours", config={"dataset": "other"}), "review", "conflict: dataset is"),
+    (
+        a_run(config=None, created_at=None),
+        "review",
+        "invalid: the config is not a JSON object; invalid: createdAt is not a time",
+    ),
     (a_run(config=None), "review", "invalid: the config is not a JSON object"),
     (a_run(created_at=None), "review", "invalid: createdAt is not a time"),
+    (
+        a_run(created_at=None, config={**CONFIG, "dataset": "cifar10"}),
+        "review",
+        "conflict: dataset is cifar100 in the name, cifar10 in the config; invalid: createdAt is",
+    ),
     (
         a_run(created_at=datetime.max.replace(tzinfo=UTC)),
         "rename",
@@ -103,8 +136,36 @@ STATUSES = [
 def test_each_status_and_its_reason(run, status, reason):
     row = only(run)
     assert (row.status, row.reason[: len(reason)]) == (status, reason)
+    if reason in ("", "running", "read-only") or reason.startswith("invalid: the config"):
+        assert row.reason == reason
     assert (row.new_name is not None) == (status == "rename")
-    assert row.old_name == run.name
+    assert (row.entity, row.project, row.run_id, row.old_name, row.state, row.created_at) == (
+        run.entity,
+        run.project,
+        run.run_id,
+        run.name,
+        run.state,
+        run.created_at,
+    )
+    assert set(row.fields) <= set(FIELDS)
+
+
+def test_what_is_known_of_a_run_that_is_not_renamed():
+    """The name's word counts where it reads; of several readings, what they agree on."""
+    assert only(a_run("test1")).fields["arch"] == "vit_small"
+    assert only(a_run(NEW, config={**CONFIG, "rate": 0.3})).fields["rate"] == 0.15
+    two = "rsst_a_b_c_sched_x_reg_0.5_crit_l1_rate_0.15_0108_1430"
+    assert only(a_run(two, config={"rate": 0.3})).fields == {"rate": 0.3}
+    assert only(a_run("rsst_x_l1_a_b_c", config={})).fields == {
+        "struct": "rsst",
+        "schedule": "x",
+        "criteria": "l1",
+    }
+
+
+def test_a_run_without_switches_is_known_to_have_used_no_pretrained_weights_once_it_is_named():
+    assert only(a_run(config=without("pretrained"))).fields["pretrained"] is False
+    assert only(a_run()).fields["pretrained"] is True
 
 
 def test_the_guides_migration_example():
@@ -122,6 +183,9 @@ def test_what_the_rebuild_says_goes_whatever_the_vocabulary_says():
     config = {**CONFIG, "arch": "my_net", "dataset": "my_data"}
     row = only(a_run(legacy_name(config), config=config))
     assert row.new_name.startswith("rsst_my_net_my_data_sched_")
+    config = {**CONFIG, "arch": "res18", "dataset": "cifar10_v2"}
+    row = only(a_run(legacy_name(config), config=config))
+    assert row.new_name.startswith("rsst_res18_cifar10_v2_sched_")
 
 
 def test_a_dataset_that_looks_like_an_extra_part():
@@ -135,9 +199,11 @@ def test_a_dataset_that_looks_like_an_extra_part():
     assert only(a_run(name, config=bare), known).status == "rename"
 
 
-def test_architectures_of_other_runs_configs_read_a_name_without_one():
-    told = {**CONFIG, "arch": "my_net", "dataset": "my_data"}
-    name = legacy_name(told)
+@pytest.mark.parametrize("keys", [("arch", "dataset"), ("arch",), ("dataset",)])
+def test_architectures_and_datasets_of_other_runs_configs_read_a_name_without_one(keys):
+    whole = {**CONFIG, "arch": "my_net", "dataset": "my_data"}
+    name = legacy_name(whole)
+    told = without("arch", "dataset") | {key: whole[key] for key in keys}
     bare = {key: CONFIG[key] for key in ("reg_granularity_prune", "exponents", "rate")}
     assert only(a_run(name, config=bare)).status == "review"
     rows = map_runs([a_run(name, "a", config=bare), a_run(name, "b", config=told)])
@@ -149,7 +215,8 @@ def test_architectures_of_other_runs_configs_read_a_name_without_one():
 def test_a_conflict_is_settled_only_by_prefer(prefer, dataset):
     run = a_run(config={**CONFIG, "dataset": "cifar10"})
     assert only(run).status == "review"
-    assert only(run, Rules(prefer=prefer)).fields["dataset"] == dataset
+    row = only(run, Rules(prefer=prefer))
+    assert (row.status, row.fields["dataset"]) == ("rename", dataset)
 
 
 def test_where_the_config_is_preferred_it_does_not_matter_how_the_name_splits():
@@ -172,6 +239,52 @@ def test_assume_fills_what_is_missing_and_nothing_else():
     assert "_rate_0.3_" in only(a_run(config=without("rate")), rules).new_name
     assert only(a_run(), rules).new_name == NEW
     assert only(a_run(config=without("arch", "dataset")), rules).new_name == NEW
+
+
+@pytest.mark.parametrize("key", ["arch", "dataset"])
+@pytest.mark.parametrize("pair", [("mine", "yours"), ("my_net", "data"), ("my_net", "my_data")])
+def test_assume_settles_which_of_the_readings_is_meant(pair, key):
+    config = without("arch", "dataset", "RST_schedule") | {"RST_schedule": "x"}
+    name = "rsst_x_l1_" + "_".join(pair)
+    assert only(a_run(name, config=config)).status == "review"
+    assumed = dict(zip(("arch", "dataset"), pair, strict=True))[key]
+    row = only(a_run(name, config=config), Rules(assume={key: assumed}))
+    assert row.new_name.startswith(f"rsst_{'_'.join(pair)}_sched_")
+    assert (row.fields["arch"], row.fields["dataset"]) == pair
+
+
+def test_the_users_own_style_and_vocabulary():
+    style = Style("%Y", extras=("bs",), cnn_exponents=True)
+    config = {**CONFIG, "arch": "res18", "batch_size": 128}
+    run = a_run(legacy_name(config), config=config)
+    new = only(run, Rules(style=style)).new_name
+    assert new.startswith("rsst_res18_cifar100_bs_128_sched_exp_custom_exponents_reg_0.5_exp3_")
+    assert new.endswith("_2026")
+    # Names in this style count as such, with no word of their own about it.
+    assert only(replace(run, name=new), Rules(style=style)).status == "current"
+    named = a_run("mine_2026", config={**CONFIG, "exp_name": "mine"})
+    assert only(named, Rules(style=style)).reason.startswith("exp-name")
+    cnn = Rules(vocabulary=replace(VOCABULARY, architectures={"vit_small": "cnn"}))
+    assert "_exp3_" not in only(a_run(), cnn).new_name
+
+
+def test_a_time_that_the_zone_pushes_out_of_the_calendar():
+    rules = Rules(timezone=ZoneInfo("Asia/Shanghai"))
+    row = only(a_run(created_at=datetime.max.replace(tzinfo=UTC)), rules)
+    assert (row.status, row.reason[:30]) == ("review", "invalid: createdAt is 9999-12-")
+
+
+def test_a_name_of_just_the_length_that_wandb_keeps_and_its_twin():
+    config = {**CONFIG, "arch": "x" * (128 - len(NEW) + len("vit_small"))}
+    runs = [a_run(legacy_name(config), run_id, config=config) for run_id in "ab"]
+    first, second = map_runs(runs)
+    assert (first.status, len(first.new_name)) == ("rename", 128)
+    assert (second.status, second.reason) == ("review", "too-long: 130 characters")
+    assert second.new_name is None
+    assert second.run_id == "b"
+    # With a shorter time there is room for the ordinal, and for no more than it.
+    rules = Rules(style=Style("%m%d_%H"))
+    assert len(map_runs(runs, rules)[1].new_name) == 128
 
 
 def test_the_style_and_the_zone_of_new_names():
@@ -247,6 +360,7 @@ def renamed(runs, rows):
 @settings(max_examples=150, deadline=None)
 def test_the_invariants_of_a_plan(runs, rng):
     rows = map_runs(runs)
+    assert sorted(row.run_id for row in rows) == sorted(run.run_id for run in runs)
     promised = {row.run_id: row.new_name for row in rows if row.new_name}
     kept = [row.old_name for row in rows if not row.new_name]
 
