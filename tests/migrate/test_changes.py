@@ -1,0 +1,50 @@
+"""Where a run stands, by what the server says of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from migrate.changes import Change, changes, standing
+from migrate.journal import PlannedRename
+from migrate.wire import RunState
+
+PLAN = [PlannedRename("e", "p", "a", "old a", "new a"), PlannedRename("e", "q", "b", "x", "y")]
+
+
+def test_an_undo_goes_the_other_way():
+    forth, back = changes(PLAN, "rename"), changes(PLAN, "undo")
+    assert [(one.before, one.after) for one in forth] == [("old a", "new a"), ("x", "y")]
+    assert [(one.before, one.after) for one in back] == [("new a", "old a"), ("y", "x")]
+    assert [one.key for one in forth] == [one.key for one in back] == [
+        ("e", "p", "a"),
+        ("e", "q", "b"),
+    ]  # fmt: skip
+
+
+def state(name="old", storage_id="U3RvcmU=", run_state="finished", read_only=False):
+    return RunState("r", storage_id, name, run_state, read_only)
+
+
+@pytest.mark.parametrize(
+    ("state", "where"),
+    [
+        (state(), "to do"),
+        (None, "gone: there is no such run any more"),
+        (state("new"), "done"),
+        (state("new", storage_id="", run_state="running", read_only=True), "done"),
+        (state("mine"), "drifted: is now mine"),
+        (state("mine", read_only=True), "drifted: is now mine"),
+        (state(storage_id=""), "refused: the server gives no id to rename it by"),
+        (state(read_only=True), "read-only: this key may not rename it"),
+        (state(run_state="running"), "running: its process may write its name back"),
+        (state(run_state="running", read_only=True), "read-only: this key may not rename it"),
+    ],
+)
+def test_where_a_run_stands(state, where):
+    change = Change("e", "p", "r", "old", "new")
+    assert standing(change, state, include_running=False) == where
+
+
+def test_running_runs_are_to_do_where_they_are_included():
+    change = Change("e", "p", "r", "old", "new")
+    assert standing(change, state(run_state="running"), include_running=True) == "to do"
