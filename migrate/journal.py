@@ -226,8 +226,8 @@ def read(path: Path) -> Recorded:
     except OSError as error:
         raise InputError(f"Cannot read the journal {path}: {error.strerror}.") from None
     whole, _, rest = data.rpartition(b"\n")
-    lines = whole.split(b"\n") if whole else []
-    recorded = _header(path, lines[0] if lines else b"")
+    lines = whole.split(b"\n")
+    recorded = _header(path, lines[0])
     recorded.size = len(data) - len(rest)
     for number, line in enumerate(lines[1:], 2):
         try:

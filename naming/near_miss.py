@@ -46,9 +46,9 @@ def near_miss(name: str, reads: Callable[[str], bool], vocabulary: Vocabulary) -
     Returns:
         `near-miss: ` and words, or None where the name is nowhere near.
     """
-    if name.lower() != name and reads(name.lower()):
+    if reads(name.lower()):
         return f"near-miss: {_WRONG_CASE}"
-    if name.strip() != name and reads(name.strip()):
+    if reads(name.strip()):
         return "near-miss: white space around the name"
     words = _new_format(name, reads, vocabulary) or _old_format(name, reads, vocabulary)
     return None if words is None else f"near-miss: {words}"
@@ -74,7 +74,7 @@ def _new_format(name: str, reads: Callable[[str], bool], vocabulary: Vocabulary)
         return None
     if not ours:
         return f"a name of the new format begins with {' or '.join(STRUCTS)}"
-    absent = [part for part in parts if places[part] < 0]
+    absent = [part for part in parts if part not in present]
     if absent:
         return f"without its {' and '.join(absent)}"
     ordered = sorted(parts, key=places.__getitem__)

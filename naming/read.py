@@ -45,15 +45,14 @@ _CURRENT = re.compile(
     (?:_struct_(?P<struct_target>{_any(STRUCT_TARGETS)}))?
     _(?P<timestamp>.+)
     """,
-    re.VERBOSE | re.ASCII | re.DOTALL,
+    re.VERBOSE | re.ASCII,
 )
 _LEGACY = re.compile(
     rf"(?P<struct>{_any(STRUCTS)})_(?P<schedule>{_any(SCHEDULES)})_(?P<criteria>{_any(CRITERIA)})"
-    r"_(?P<what>.+)",
-    re.ASCII | re.DOTALL,
+    r"_(?P<what>.+)"
 )
 _EXTRA = re.compile(rf"_({_any(tuple(EXTRAS))})_({_NUMBER})\Z", re.ASCII)
-_ORDINAL = re.compile(r"(?P<timestamp>.+)_(?P<ordinal>[2-9]|[1-9]\d+)", re.ASCII | re.DOTALL)
+_ORDINAL = re.compile(r"(?P<timestamp>.+)_(?P<ordinal>[2-9]|[1-9]\d+)", re.ASCII)
 
 
 @dataclass(frozen=True)
