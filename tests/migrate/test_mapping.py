@@ -92,6 +92,11 @@ STATUSES = [
         "review",
         "ambiguous: neither side of mine on yours is known; name one with --arch or --dataset",
     ),
+    (
+        a_run("rsst_x_l1_mobilenet_v2_cifar10", config={}),
+        "review",
+        "ambiguous: mobilenet_v2 on cifar10 or mobilenet on v2_cifar10; missing: reg",
+    ),
     (a_run("rsst_x_l1_res18_yours", config={}), "review", "missing: reg"),
     (a_run("rsst_x_l1_mine_cifar10", config={}), "review", "missing: reg"),
     (a_run("rsst_x_l1_mine_yours", config={"arch": "other"}), "review", "conflict: arch is mine"),
