@@ -306,6 +306,8 @@ def test_twins_get_ordinals_in_order_of_creation_then_run_id():
     runs = [a_run(run_id="a", created_at=later), a_run(run_id="c"), a_run(run_id="b")]
     names = {row.run_id: row.new_name for row in map_runs(runs)}
     assert names == {"b": NEW, "c": NEW + "_2", "a": NEW + "_3"}
+    timeless = a_run(run_id="0", created_at=None)
+    assert [row.run_id for row in map_runs([timeless, *runs])] == ["b", "c", "a", "0"]
 
 
 def test_a_name_that_a_run_bears_and_keeps_is_taken():

@@ -20,6 +20,8 @@ def test_the_guides_good_names_get_none(name):
     [
         ("test1", "too-plain", "名称太简单，难以区分"),
         ("run", "too-plain", "名称太简单，难以区分"),
+        ("Experiment-12", "too-plain", "名称太简单，难以区分"),
+        ("final_", "too-plain", "名称太简单，难以区分"),
         (
             "vit_small_cifar100_rsst_with_pretrained_imagenet_weights_exp3",
             "too-long",

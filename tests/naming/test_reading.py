@@ -41,6 +41,15 @@ def test_a_name_of_the_table(name, name_format, fields, reason):
         assert {key: str(parsed.fields[key]) for key in expected} == expected
     if name_format == "custom":
         assert parsed.readings == ()
+    else:
+        assert (parsed.reason == "") == (len(parsed.readings) == 1)
+
+
+def test_the_first_three_readings_are_told_and_how_many_more():
+    three = "ambiguous: a on b_c_d or a_b on c_d or a_b_c on d"
+    assert parse_name("rsst_x_l1_a_b_c_d").reason == three
+    five = "ambiguous: a on b_c_d_e_f or a_b on c_d_e_f or a_b_c on d_e_f or 2 more"
+    assert parse_name("rsst_x_l1_a_b_c_d_e_f").reason == five
 
 
 @pytest.mark.parametrize(
@@ -128,6 +137,8 @@ def test_a_vocabulary_is_extended_without_touching_the_shared_one():
         ("240229", "%y%m%d", True),
         ("230229", "%y%m%d", False),
         ("31_23", "%d_%H", True),
+        ("20260108_14305", "%Y%m%d_%H%M%S", False),
+        ("01--08", "%m--%d", True),
         ("2026_26", "%Y_%y", True),
         ("0108_1430_", "%m%d_%H%M", False),
         ("٠١٠٨_1430", "%m%d_%H%M", False),

@@ -67,6 +67,12 @@ GUIDE = [
         "rsst_res20s_cifar100_sched_exp_custom_exponents_reg_1.0_crit_l1_rate_0.2_0108_1600",
     ),
     ({}, AT, "rsst_res20s_cifar100_sched_exp_custom_exponents_reg_1.0_crit_l1_rate_0.2_0108_1430"),
+    ({"struct": "refill"}, AT, "refill_res20s_cifar100_fill_0.0_crit_l1_rate_0.2_0108_1430"),
+    (
+        {"struct": "refill", "arch": "mamba_tiny"},
+        AT,
+        "refill_mamba_tiny_cifar100_fill_0.0_crit_l1_rate_0.15_0108_1430",
+    ),
     ({"exp_name": "my_vit_experiment_v1"}, AT, "my_vit_experiment_v1"),
     (
         {"exp_name": "vit_ablation_lr0.001", "exp_timestamp": True},
@@ -81,12 +87,17 @@ def test_the_guides_examples(args, at, name):
     assert experiment_name(with_guide_defaults(args), at=at) == name
 
 
+def test_the_guides_exponents_of_a_cnn():
+    name = experiment_name(with_guide_defaults({}), style=Style(cnn_exponents=True))
+    assert "_reg_1.0_exp4_" in name
+
+
 @pytest.mark.parametrize("rate", [1, 1.0, "1", "1.0", " 1.0 ", "1e0"])
 def test_a_value_comes_out_the_same_whatever_its_type(rate):
     assert "_rate_1.0_" in experiment_name({**VIT, "rate": rate}, at=AT)
 
 
-@pytest.mark.parametrize("off", [None, "None", "False", "false", "null", "", 0, False])
+@pytest.mark.parametrize("off", [None, "None", "False", " false", "null", "", 0, "0", False])
 @pytest.mark.parametrize(
     "key", ["pretrained", "vit_pretrained", "vit_pretrained_21k", "mamba_pretrained"]
 )
@@ -112,6 +123,14 @@ def test_all_missing_and_wrong_fields_are_named_at_once():
         "missing: RST_schedule, dataset, reg_granularity_prune; "
         "invalid: criteria is 3, rate is 'abc'"
     )
+
+
+@pytest.mark.parametrize("key", sorted(set(VIT) - {"pretrained"}))
+@pytest.mark.parametrize("wrong", ["two words", "", True, []])
+def test_a_value_that_an_argument_cannot_have_is_named(key, wrong):
+    with pytest.raises(FieldsError) as caught:
+        experiment_name({**VIT, key: wrong}, at=AT)
+    assert (caught.value.missing, caught.value.invalid) == ((), (f"{key} is {wrong!r}",))
 
 
 def test_a_long_value_is_cut_where_it_is_named():
@@ -143,6 +162,17 @@ def test_extras_stand_behind_the_dataset_and_none_leaves_its_part_out():
     args = {**VIT, "batch_size": 128.0, "lr": 1, "seed": None}
     name = experiment_name(args, at=AT, style=Style(extras=("lr", "seed", "bs")))
     assert name.startswith("rsst_vit_small_cifar100_lr_1.0_bs_128_sched_")
+    name = experiment_name({**VIT, "seed": 3.0}, at=AT, style=Style(extras=("seed",)))
+    assert name.startswith("rsst_vit_small_cifar100_seed_3_sched_")
+    for off in ("", "None"):
+        assert experiment_name({**VIT, "lr": off}, at=AT, style=Style(extras=("lr",))) == VIT_NAME
+
+
+def test_an_extra_is_held_to_its_type_where_it_is_asked_for():
+    args = {**VIT, "lr": "fast"}
+    assert experiment_name(args, at=AT) == VIT_NAME
+    with pytest.raises(FieldsError, match=r"^invalid: lr is 'fast'$"):
+        experiment_name(args, at=AT, style=Style(extras=("lr",)))
 
 
 def test_the_time_zone():
