@@ -58,14 +58,14 @@ def test_the_first_three_readings_are_told_and_how_many_more():
         (" rsst_x_l1_res18_cifar10", "near-miss: white space around the name"),
         ("rsst_x_l1_res18_cifar10\n", "near-miss: white space around the name"),
         ("RSST_x_l1_res18_cifar10", "near-miss: wrong case, our names have small letters only"),
-        ("rsst_x_l1_res18_cifar10\nb", "near-miss: trailing text 'b' behind a name of the old"),
+        ("rsst_x_l1_res18_cifar10\nb", "near-miss: trailing text '\\nb' behind a name of the old"),
         (
             "rsst_a_b_sched_x_reg_1.0_crit_l1_rate_0.2_0108_1600\nb",
             "near-miss: trailing text '\\nb' behind a name of the new format",
         ),
         (
             "rsst_a\nb_c_sched_x_reg_1.0_crit_l1_rate_0.2_0230_1600",
-            "near-miss: '0230_1600' is not a timestamp",
+            "near-miss: 'a\\nb_c' is not an architecture and a dataset",
         ),
         ("rsst_" + "a" * 1020, "not-ours: 1025 characters long"),
         ("rsst_" + "a" * 1019, "not-ours: a name of another kind"),
