@@ -219,7 +219,8 @@ def test_a_journal_is_never_overwritten(tmp_path):
 def test_a_journal_that_cannot_be_opened(tmp_path):
     path = tmp_path / "none" / "j.jsonl"
     with pytest.raises(
-        InputError, match=rf"{path} cannot be written \(No .* renamed\. Name another"
+        InputError,
+        match=rf"{path} cannot be written \(No .* renamed\. Name another with --journal\.$",
     ):
         Journal.create(path, ABOUT, [A])
     with pytest.raises(InputError, match=f"Cannot open the journal {path}: No such file"):

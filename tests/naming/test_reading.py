@@ -124,6 +124,8 @@ def test_a_vocabulary_is_extended_without_touching_the_shared_one():
     assert parse_name(name, vocabulary=more).fields["arch"] == "my_net"
     assert parse_name(name).fields is None
     assert parse_name("rsst_x_l1_a_my_data", vocabulary=more).fields["dataset"] == "my_data"
+    both = VOCABULARY.extended(datasets=["data", "my_data"])
+    assert parse_name("rsst_x_l1_a_my_data", vocabulary=both).fields["dataset"] == "my_data"
     assert more.family("my_net") == "other"
     assert VOCABULARY.extended(["res18"]).family("res18") == "cnn"
 
