@@ -133,6 +133,12 @@ def test_a_value_that_an_argument_cannot_have_is_named(key, wrong):
     assert (caught.value.missing, caught.value.invalid) == ((), (f"{key} is {wrong!r}",))
 
 
+@pytest.mark.parametrize("key", ["struct", "RST_schedule", "criteria"])
+def test_a_word_of_a_closed_set_that_is_none_of_it_is_named(key):
+    with pytest.raises(FieldsError, match=f"^invalid: {key} is 'linear'$"):
+        experiment_name({**VIT, key: "linear"}, at=AT)
+
+
 def test_a_long_value_is_cut_where_it_is_named():
     for length, shown in ((58, f"rate is '{'x' * 58}'"), (59, f"rate is '{'x' * 58}…")):
         with pytest.raises(FieldsError) as caught:
