@@ -32,8 +32,9 @@ from naming import (
     write_name,
 )
 from naming.experiment import cut
+from naming.fields import IN_OLD_NAMES
 
-_IN_OLD_NAMES = ("struct", "schedule", "criteria", "arch", "dataset")
+_IN_OLD_NAMES = [field.name for field in IN_OLD_NAMES]
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 

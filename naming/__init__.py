@@ -9,16 +9,14 @@ stands on it. Nothing here does I/O.
 
 from naming.advice import Advice, advise
 from naming.arguments import add_arguments
-from naming.experiment import (
+from naming.experiment import Fields, FieldsError, experiment, read_fields
+from naming.fields import (
     CONFIG_KEYS,
+    FIELD_TYPES,
     FIELDS,
     KEYS,
     PRETRAINED_KEYS,
     Experiment,
-    Fields,
-    FieldsError,
-    experiment,
-    read_fields,
 )
 from naming.read import ParsedName, parse_name
 from naming.style import EXTRAS, GUIDE_STYLE, Style, StyleError
@@ -37,6 +35,7 @@ __all__ = [
     "CONFIG_KEYS",
     "EXTRAS",
     "FIELDS",
+    "FIELD_TYPES",
     "GUIDE_STYLE",
     "KEYS",
     "MAX_LENGTH",

@@ -1,78 +1,19 @@
-"""What a run is: the values that its name is made of."""
+"""From a run's arguments to the values that its name is made of."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Callable, Mapping, Union
+from typing import Mapping, Union
 
 from naming import values
+from naming.fields import BY_NAME, IN_NAMES, KEYS, PRETRAINED_KEYS, Experiment
 from naming.style import EXTRAS, GUIDE_STYLE, Style
-from naming.vocabulary import (
-    CRITERIA,
-    EXPONENTS_SCHEDULE,
-    SCHEDULES,
-    STRUCT_TARGETS,
-    STRUCTS,
-    VOCABULARY,
-    Vocabulary,
-)
+from naming.vocabulary import EXPONENTS_SCHEDULE, STRUCT_TARGETS, VOCABULARY, Vocabulary
 
 Arguments = Union[argparse.Namespace, Mapping[str, object]]
 """A run's arguments: a namespace, a mapping, or a W&B config (`{"rate": {"value": 0.15}}`)."""
-
-FIELDS = (
-    "struct",
-    "schedule",
-    "criteria",
-    "arch",
-    "dataset",
-    "reg",
-    "exponents",
-    "rate",
-    "fillback_rate",
-    "pretrained",
-    "struct_target",
-)
-"""The fields of a run, in the order of the report's columns."""
-
-KEYS = {
-    "struct": "struct",
-    "schedule": "RST_schedule",
-    "criteria": "criteria",
-    "arch": "arch",
-    "dataset": "dataset",
-    "reg": "reg_granularity_prune",
-    "exponents": "exponents",
-    "rate": "rate",
-    "fillback_rate": "fillback_rate",
-}
-"""Field to the argument, and so the config key, that it comes from."""
-
-PRETRAINED_KEYS = ("pretrained", "vit_pretrained", "vit_pretrained_21k", "mamba_pretrained")
-STRUCTURED_KEYS = ("vit_structured", "vit_prune_target")
-
-CONFIG_KEYS = (
-    *KEYS.values(),
-    *PRETRAINED_KEYS,
-    *STRUCTURED_KEYS,
-    *(key for key, _ in EXTRAS.values()),
-    "exp_name",
-)
-"""Every config key that this package reads."""
-
-_PARSERS: dict[str, Callable[[object], object]] = {
-    "struct": lambda value: values.one_of(value, STRUCTS),
-    "schedule": lambda value: values.one_of(value, SCHEDULES),
-    "criteria": lambda value: values.one_of(value, CRITERIA),
-    "arch": values.word,
-    "dataset": values.word,
-    "reg": values.number,
-    "exponents": values.integer,
-    "rate": values.number,
-    "fillback_rate": values.number,
-}
 
 
 class FieldsError(ValueError):
@@ -109,29 +50,6 @@ class Fields:
     extras: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Experiment:
-    """The values that a new name is made of, all of them there and canonical.
-
-    A refill run has a `fillback_rate`, an rsst run has `schedule` and `reg`; `exponents` is None
-    where the name does not carry them. `extras` are pairs of label and text, in writing order.
-    """
-
-    struct: str
-    arch: str
-    dataset: str
-    criteria: str
-    rate: float
-    created_at: datetime
-    schedule: str | None = None
-    reg: float | None = None
-    exponents: int | None = None
-    fillback_rate: float | None = None
-    pretrained: bool = False
-    struct_target: str | None = None
-    extras: tuple[tuple[str, str], ...] = ()
-
-
 def plain(arguments: Arguments) -> Mapping[str, object]:
     """The arguments as one flat mapping; W&B's `{"value": …}` wrappers are taken off."""
     if isinstance(arguments, argparse.Namespace):
@@ -160,7 +78,7 @@ def read_fields(arguments: Arguments) -> Fields:
     for field, key in KEYS.items():
         if key in given:
             try:
-                known[field] = _PARSERS[field](given[key])
+                known[field] = BY_NAME[field].kind.parse(given[key])
             except ValueError:
                 invalid[field] = clause(key, given[key])
 
@@ -189,15 +107,15 @@ def read_fields(arguments: Arguments) -> Fields:
 def required_fields(fields: Fields, style: Style, vocabulary: Vocabulary) -> tuple[str, ...]:
     """The fields that this run's new name cannot do without."""
     known = fields.known
-    if known.get("struct") == "refill":
-        return ("struct", "criteria", "arch", "dataset", "fillback_rate", "rate")
     exponents = known.get("schedule") == EXPONENTS_SCHEDULE and (
         style.cnn_exponents or vocabulary.family(str(known.get("arch"))) != "cnn"
     )
-    return (
-        *("struct", "schedule", "criteria", "arch", "dataset", "reg"),
-        *(("exponents",) if exponents else ()),
-        "rate",
+    in_name = IN_NAMES[str(known.get("struct", "rsst"))]
+    return tuple(
+        name
+        for name, field in BY_NAME.items()
+        if name in ("struct", "arch", "dataset")
+        or (field in in_name and (not field.optional or (name == "exponents" and exponents)))
     )
 
 

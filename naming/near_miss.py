@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import Callable
 
+from naming.fields import IN_NAMES, IN_OLD_NAMES, Field
 from naming.vocabulary import CRITERIA, SCHEDULES, STRUCTS, Vocabulary
 
-_NEW_PARTS = {"rsst": ("sched", "reg", "crit", "rate"), "refill": ("fill", "crit", "rate")}
+_REQUIRED = {
+    struct: tuple(field for field in fields if not field.optional)
+    for struct, fields in IN_NAMES.items()
+}
+_OLD_PARTS = tuple(field.name for field in IN_OLD_NAMES)
 _WRONG_CASE = "wrong case, our names have small letters only"
-_OLD_PARTS = ("struct", "schedule", "criteria", "arch", "dataset")
 _CLOSED_WORDS = {
     **dict.fromkeys(CRITERIA, "criteria"),
     **dict.fromkeys(SCHEDULES, "schedule"),
@@ -17,21 +22,12 @@ _CLOSED_WORDS = {
 }
 _TIMED = re.compile(r"(.*_(?:\d{4}_\d{4}|\d{8}_\d{6}))(.+)", re.ASCII | re.DOTALL)
 
-# Names that read whatever the vocabulary is. Where one does not any more with a value of another
-# name in it, that value is wrong.
-_GOOD_NAMES = {
-    "rsst": "rsst_{what}_sched_{sched}_reg_{reg}_crit_{crit}_rate_{rate}_pretrained"
-    "_struct_head_{time}",
-    "refill": "refill_{what}_fill_{fill}_crit_{crit}_rate_{rate}_pretrained_struct_head_{time}",
-}
-_GOOD = {
-    "what": "res20s_cifar10",
-    "time": "0101_0000",
-    "sched": "x",
-    "reg": "1.0",
-    "fill": "1.0",
-    "crit": "l1",
-    "rate": "1.0",
+# Parts that read behind any arch and dataset, and before any time.
+_GOOD_PARTS = {
+    struct: "".join(
+        f"_{field.mark}{field.kind.example}" for field in fields if field.name != "exponents"
+    )
+    for struct, fields in IN_NAMES.items()
 }
 
 
@@ -66,38 +62,35 @@ def _new_format(name: str, reads: Callable[[str], bool], vocabulary: Vocabulary)
     text = f"{name.lower()}_"
     refill = text.startswith("refill_") or ("_fill_" in text and not text.startswith("rsst_"))
     struct = "refill" if refill else "rsst"
-    parts = _NEW_PARTS[struct]
-    places = {part: text.rfind(f"_{part}_") for part in parts}
-    present = [part for part in parts if places[part] >= 0]
+    parts = {_label(field): text.rfind(f"_{field.mark}") for field in _REQUIRED[struct]}
+    absent = [part for part, place in parts.items() if place < 0]
     ours = text.startswith(f"{struct}_")
-    if len(present) < (2 if ours else 3):
+    if len(parts) - len(absent) < (2 if ours else 3):
         return None
     if not ours:
         return f"a name of the new format begins with {' or '.join(STRUCTS)}"
-    absent = [part for part in parts if part not in present]
     if absent:
         return f"without its {' and '.join(absent)}"
-    ordered = sorted(parts, key=places.__getitem__)
-    if tuple(ordered) != parts:
+    ordered = sorted(parts, key=parts.__getitem__)
+    if ordered != list(parts):
         return f"wrong order: {', '.join(ordered)} should be {', '.join(parts)}"
     return _wrong_value(name, struct, reads, vocabulary)
+
+
+def _label(field: Field) -> str:
+    return field.mark.rstrip("_")
 
 
 def _wrong_value(
     name: str, struct: str, reads: Callable[[str], bool], vocabulary: Vocabulary
 ) -> str:
     """Which value of a name with all parts in order is none that the part can have."""
-
-    def fits(part: str, text: str) -> bool:
-        return reads(_GOOD_NAMES[struct].format(**{**_GOOD, part: text}))
-
-    start = name
     said: dict[str, str] = {}
-    for part in reversed(_NEW_PARTS[struct]):
-        start, mark, text = start.rpartition(f"_{part}_")
+    start = name
+    for field in reversed(_REQUIRED[struct]):
+        start, mark, said[field.name] = start.rpartition(f"_{field.mark}")
         if not mark:
-            return f"{part} has no value" if name == name.lower() else _WRONG_CASE
-        said = {part: text, **said}
+            return f"{_label(field)} has no value" if name == name.lower() else _WRONG_CASE
     what = start.partition("_")[2]
     if what in vocabulary.architectures:
         return "without its dataset"
@@ -105,20 +98,27 @@ def _wrong_value(
         return "without its architecture"
     if "_" not in what:
         return "without its architecture or dataset"
-    if not fits("what", what):
+    if not reads(f"{struct}_{what}{_GOOD_PARTS[struct]}_0101_0000"):
         return f"{what!r} is not an architecture and a dataset"
-    said["rate"], _, rest = said["rate"].partition("_")
-    if "reg" in said:
-        said["reg"] = re.sub(r"_exp-?\d+$", "", said["reg"], flags=re.ASCII)
-    for part, text in said.items():
-        if not fits(part, text):
-            return f"{part} is {text!r}"
-    time = re.sub("^(pretrained_?)?(struct_(head|mlp|both)_?)?", "", rest)
+    last = _REQUIRED[struct][-1]
+    said[last.name], *rest = re.split("(?=_)", said[last.name], maxsplit=1)
+    for field in _REQUIRED[struct]:
+        text = re.sub(rf"{_optional_behind(field, struct)}\Z", "", said[field.name], flags=re.ASCII)
+        if not field.stands(text):
+            return f"{_label(field)} is {text!r}"
+    time = re.sub(rf"\A{_optional_behind(last, struct)}", "", "".join(rest))[1:]
     if not time:
         return "without its timestamp"
-    if not fits("time", time):
+    if not reads(f"{struct}_res20s_cifar10{_GOOD_PARTS[struct]}_{time}"):
         return f"{time!r} is not a timestamp"
     return "its exponents do not fit its schedule and architecture"
+
+
+def _optional_behind(field: Field, struct: str) -> str:
+    """The pattern of the optional parts between a part and the next that is not optional."""
+    fields = IN_NAMES[struct]
+    behind = takewhile(lambda one: one.optional, fields[fields.index(field) + 1 :])
+    return "".join(rf"(?:_{one.mark}(?:{one.kind.pattern})(?=_|\Z))?" for one in behind)
 
 
 def _old_format(name: str, reads: Callable[[str], bool], vocabulary: Vocabulary) -> str | None:

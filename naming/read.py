@@ -2,56 +2,37 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
-from typing import Iterator
+from typing import Iterator, Mapping
 
 from naming import values
-from naming.experiment import FIELDS
+from naming.fields import FIELDS, IN_NAMES, IN_OLD_NAMES, NUMBER, Field
 from naming.near_miss import near_miss
 from naming.style import EXTRAS, GUIDE_STYLE, GUIDE_TIMESTAMPS, Style, is_timestamp
-from naming.vocabulary import (
-    CRITERIA,
-    EXPONENTS_SCHEDULE,
-    SCHEDULES,
-    STRUCT_TARGETS,
-    STRUCTS,
-    VOCABULARY,
-    Vocabulary,
-)
+from naming.vocabulary import EXPONENTS_SCHEDULE, VOCABULARY, Vocabulary
 
 LONGEST = 1024
 """No name of ours comes near this length; longer texts are not looked into."""
 
 
-def _any(words: tuple[str, ...]) -> str:
-    return "|".join(re.escape(word) for word in words)
+def _value(field: Field) -> str:
+    return f"(?P<{field.name}>{field.kind.pattern})"
 
 
-# A float as Python writes one, or an integer: the January script wrote reg_1.
-_NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
+def _part(field: Field) -> str:
+    return f"(?:_{field.mark}{_value(field)}){'?' if field.optional else ''}"
 
-_CURRENT = re.compile(
-    rf"""
-    (?: (?P<rsst>rsst)_ (?P<rsst_what>.+)
-        _sched_(?P<schedule>{_any(SCHEDULES)}) _reg_(?P<reg>{_NUMBER}) (?:_exp(?P<exponents>-?\d+))?
-      | (?P<refill>refill)_ (?P<refill_what>.+)
-        _fill_(?P<fillback_rate>{_NUMBER})
+
+_CURRENT = {
+    struct: re.compile(
+        f"{struct}_(?P<what>.+){''.join(map(_part, fields))}_(?P<timestamp>.+)", re.ASCII
     )
-    _crit_(?P<criteria>{_any(CRITERIA)})
-    _rate_(?P<rate>{_NUMBER})
-    (?P<pretrained>_pretrained)?
-    (?:_struct_(?P<struct_target>{_any(STRUCT_TARGETS)}))?
-    _(?P<timestamp>.+)
-    """,
-    re.VERBOSE | re.ASCII,
-)
-_LEGACY = re.compile(
-    rf"(?P<struct>{_any(STRUCTS)})_(?P<schedule>{_any(SCHEDULES)})_(?P<criteria>{_any(CRITERIA)})"
-    r"_(?P<what>.+)"
-)
-_EXTRA = re.compile(rf"_({_any(tuple(EXTRAS))})_({_NUMBER})\Z", re.ASCII)
+    for struct, fields in IN_NAMES.items()
+}
+_CLOSED = IN_OLD_NAMES[:3]  # of what an old name joins, all but arch and dataset
+_LEGACY = re.compile(f"{'_'.join(map(_value, _CLOSED))}_(?P<what>.+)")
+_EXTRA = re.compile(rf"_({'|'.join(EXTRAS)})_({NUMBER.pattern})\Z", re.ASCII)
 _ORDINAL = re.compile(r"(?P<timestamp>.+)_(?P<ordinal>[2-9]|[1-9]\d+)", re.ASCII)
 
 
@@ -113,39 +94,38 @@ def parse_name(
 
 
 def _read_current(name: str, style: Style, vocabulary: Vocabulary) -> Iterator[dict[str, object]]:
-    match = _CURRENT.fullmatch(name)
+    struct = name.partition("_")[0]
+    match = _CURRENT[struct].fullmatch(name) if struct in _CURRENT else None
     if match is None:
         return
     time = _read_time(match["timestamp"], style)
-    what, extras = _take_extras(match["rsst_what"] or match["refill_what"], vocabulary)
-    numbers = {part: _float(match[part]) for part in ("reg", "rate", "fillback_rate")}
-    if time is None or extras is None or math.inf in map(abs, filter(None, numbers.values())):
+    what, extras = _take_extras(match["what"], vocabulary)
+    if time is None or extras is None:
+        return
+    try:
+        said = {field.name: field.read(match[field.name]) for field in IN_NAMES[struct]}
+    except ValueError:
         return
     for arch, dataset in split_pair(what, vocabulary):
-        if not _exponents_fit(match, vocabulary.family(arch)):
-            continue
-        yield {
-            **dict.fromkeys(FIELDS),
-            "struct": match["rsst"] or match["refill"],
-            "schedule": match["schedule"],
-            "criteria": match["criteria"],
-            "arch": arch,
-            "dataset": dataset,
-            "exponents": None if match["exponents"] is None else int(match["exponents"]),
-            **numbers,
-            "pretrained": match["pretrained"] is not None,
-            "struct_target": match["struct_target"],
-            "extras": extras,
-            "timestamp": time[0],
-            "ordinal": time[1],
-        }
+        if _exponents_fit(said, vocabulary.family(arch)):
+            yield {
+                **dict.fromkeys(FIELDS),
+                **said,
+                "struct": struct,
+                "arch": arch,
+                "dataset": dataset,
+                "extras": extras,
+                "timestamp": time[0],
+                "ordinal": time[1],
+            }
 
 
-def _exponents_fit(match: re.Match[str], family: str) -> bool:
+def _exponents_fit(said: Mapping[str, object], family: str) -> bool:
     """Whether exponents stand where they may: CNNs have them in the January names only."""
-    if match["schedule"] != EXPONENTS_SCHEDULE:
-        return match["exponents"] is None
-    return match["exponents"] is not None or family in ("cnn", "other")
+    exponents = said.get("exponents")
+    if said.get("schedule") != EXPONENTS_SCHEDULE:
+        return exponents is None
+    return exponents is not None or family in ("cnn", "other")
 
 
 def _read_legacy(name: str, style: Style, vocabulary: Vocabulary) -> Iterator[dict[str, object]]:
@@ -155,9 +135,7 @@ def _read_legacy(name: str, style: Style, vocabulary: Vocabulary) -> Iterator[di
     for arch, dataset in split_pair(match["what"], vocabulary):
         yield {
             **dict.fromkeys(FIELDS),
-            "struct": match["struct"],
-            "schedule": match["schedule"],
-            "criteria": match["criteria"],
+            **{field.name: match[field.name] for field in _CLOSED},
             "arch": arch,
             "dataset": dataset,
         }
@@ -244,10 +222,6 @@ def _read_time(text: str, style: Style) -> tuple[str, int] | None:
         if match is not None and is_timestamp(match["timestamp"], timestamp_format):
             return match["timestamp"], int(match["ordinal"])
     return None
-
-
-def _float(text: str | None) -> float | None:
-    return None if text is None else float(text)
 
 
 def _ambiguity(readings: tuple[dict[str, object], ...]) -> str:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Mapping, Union
 
 from naming import values
-from naming.experiment import Arguments, Experiment, experiment, plain, read_fields
+from naming.experiment import Arguments, experiment, plain, read_fields
+from naming.fields import IN_OLD_NAMES, Experiment
 from naming.style import (
     GUIDE_STYLE,
     GUIDE_TIMESTAMPS,
@@ -18,9 +19,6 @@ from naming.vocabulary import VOCABULARY, Vocabulary
 
 MAX_LENGTH = 128
 """W&B keeps names to this many characters."""
-
-LEGACY_KEYS = ("struct", "RST_schedule", "criteria", "arch", "dataset")
-"""The five arguments that an old name joins."""
 
 GUIDE_DEFAULTS: Mapping[str, object] = {
     "struct": "rsst",
@@ -44,7 +42,7 @@ def legacy_name(arguments: Arguments) -> str | None:
     'rsst_x_l1_res20s_cifar10'
     """
     given = plain(arguments)
-    parts = [given.get(key) for key in LEGACY_KEYS]
+    parts = [given.get(field.key) for field in IN_OLD_NAMES]
     if any(part is None for part in parts):
         return None
     return "_".join(map(str, parts))
@@ -54,17 +52,7 @@ def write_name(run: Experiment, style: Style = GUIDE_STYLE) -> str:
     """The new name of a run, its time written in the zone that `run.created_at` has."""
     parts = [run.struct, run.arch, run.dataset]
     parts += [f"{label}_{text}" for label, text in run.extras]
-    if run.struct == "refill":
-        parts.append(f"fill_{run.fillback_rate}")
-    else:
-        parts.append(f"sched_{run.schedule}_reg_{run.reg}")
-        if run.exponents is not None:
-            parts.append(f"exp{run.exponents}")
-    parts.append(f"crit_{run.criteria}_rate_{run.rate}")
-    if run.pretrained:
-        parts.append("pretrained")
-    if run.struct_target is not None:
-        parts.append(f"struct_{run.struct_target}")
+    parts += run.parts()
     parts.append(format_timestamp(run.created_at, style.timestamp_format))
     return "_".join(parts)
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from migrate.rows import COLUMNS, STATUSES, Row, flat
+from naming import FIELD_TYPES
 
 if TYPE_CHECKING:
     import pandas
 
-_NUMBERS = {"reg": "Float64", "exponents": "Int64", "rate": "Float64", "fillback_rate": "Float64"}
+_TYPES = {str: "string", float: "Float64", int: "Int64", bool: "boolean"}
 
 
 def frame(rows: Sequence[Row]) -> pandas.DataFrame:
@@ -27,20 +28,20 @@ def frame(rows: Sequence[Row]) -> pandas.DataFrame:
     table = pandas.DataFrame(values, columns=list(COLUMNS), dtype="object")
     types: dict[str, object] = {
         **dict.fromkeys(COLUMNS, "string"),
-        **_NUMBERS,
-        "pretrained": "boolean",
+        **{field: _TYPES[kind] for field, kind in FIELD_TYPES.items()},
         "status": pandas.CategoricalDtype(list(STATUSES), ordered=True),
         "created_at": "datetime64[us, UTC]",
     }
-    table["exponents"] = table["exponents"].map(_in_64_bits, na_action="ignore")
     for column in COLUMNS:
         if types[column] == "string":
             table[column] = table[column].map(_encodable, na_action="ignore")
+        if types[column] == "Int64":
+            table[column] = table[column].map(_in_64_bits, na_action="ignore")
     return table.astype(types)  # type: ignore[arg-type]
 
 
 def _in_64_bits(number: int) -> int | None:
-    """A number that no column can hold is no exponent either."""
+    """A number that no column can hold is absent."""
     return number if abs(number) < 2**63 else None
 
 
