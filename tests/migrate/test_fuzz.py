@@ -216,7 +216,6 @@ def project(given_project):
             assert check_new_name(row.new_name) is None
             assert row.old_name
             assert len(row.new_name) <= MAX_LENGTH
-            assert parse_name(row.new_name, style=rules.style).format == "current"
     renamed = [replace(one, name=new.get(one.run_id, one.name)) for one in runs]
     again = map_runs(renamed, rules)
     assert not [row for row in again if row.run_id in new and row.status in OLD]
