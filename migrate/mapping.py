@@ -122,8 +122,7 @@ def _settle(
     ]
     fewest = min(map(len, disagreements))
     best = [i for i, parts in enumerate(disagreements) if len(parts) == fewest]
-    if len(best) > 1:
-        best = [i for i in best if _fits_assumed(readings[i], rules.assume)] or best
+    best = [i for i in best if _fits_assumed(readings[i], rules.assume)] or best
     reading, parts = readings[best[0]], disagreements[best[0]]
     said = _said(reading)
 

@@ -73,7 +73,7 @@ def test_the_first_three_readings_are_told_and_how_many_more():
 )
 def test_names_that_the_table_cannot_hold(name, reason):
     parsed = parse_name(name)
-    assert (parsed.name, parsed.format) == (name, "custom")
+    assert (parsed.name, parsed.format, parsed.readings) == (name, "custom", ())
     assert parsed.reason.startswith(reason)
 
 
