@@ -85,7 +85,7 @@ class Field:
             self.kind.parse(text)
         except ValueError:
             return False
-        return re.fullmatch(self.kind.pattern, text, re.ASCII) is not None
+        return re.fullmatch(self.kind.pattern, text) is not None
 
 
 _FIELDS = (

@@ -101,12 +101,12 @@ def _wrong_value(
     if not reads(f"{struct}_{what}{_GOOD_PARTS[struct]}_0101_0000"):
         return f"{what!r} is not an architecture and a dataset"
     last = _REQUIRED[struct][-1]
-    said[last.name], *rest = re.split("(?=_)", said[last.name], maxsplit=1)
+    said[last.name], mark, rest = said[last.name].partition("_")
     for field in _REQUIRED[struct]:
         text = re.sub(rf"{_optional_behind(field, struct)}\Z", "", said[field.name], flags=re.ASCII)
         if not field.stands(text):
             return f"{_label(field)} is {text!r}"
-    time = re.sub(rf"\A{_optional_behind(last, struct)}", "", "".join(rest))[1:]
+    time = re.sub(rf"\A{_optional_behind(last, struct)}", "", mark + rest)[1:]
     if not time:
         return "without its timestamp"
     if not reads(f"{struct}_res20s_cifar10{_GOOD_PARTS[struct]}_{time}"):

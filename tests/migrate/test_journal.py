@@ -7,13 +7,14 @@ import json
 import os
 import re
 import resource
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from migrate.errors import InputError
-from migrate.journal import Header, Journal, JournalError, PlannedRename, now, read
+from migrate.journal import ALTERED, Header, Journal, JournalError, PlannedRename, now, read
 
 
 def _journal(tmp_path, lines):
@@ -154,6 +155,14 @@ def test_the_times_in_a_journal_are_in_utc():
     assert abs(datetime.fromisoformat(now()) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
+def test_the_header_says_what_the_journal_is_about():
+    header = Header.of("http://me:secret@h", [A, replace(A, project="q"), B])
+    assert (header.server, header.projects) == ("http://…@h", ["e/p", "e/q"])
+    assert not header.include_running
+    assert Header.of("http://h", [A], include_running=True).include_running
+    assert abs(datetime.fromisoformat(header.time) - datetime.now(UTC)) < timedelta(minutes=1)
+
+
 SENT = [("begin", "rename"), ("intend", "rename", [A])]
 UNDOING = [("begin", "undo"), ("intend", "undo", [A])]
 
@@ -176,6 +185,27 @@ UNDOING = [("begin", "undo"), ("intend", "undo", [A])]
 def test_whose_names_may_be_this_renames(tmp_path, steps, sent, last):
     recorded = read(_written(tmp_path / "j.jsonl", steps))
     assert (recorded.sent, recorded.last) == (sent, last)
+
+
+ALTERED_A = ("conclude", {KEY: f"{ALTERED}cut"})
+
+
+@pytest.mark.parametrize(
+    ("steps", "undone"),
+    [
+        ([], []),
+        (SENT, [A]),
+        ([*SENT, ALTERED_A], [replace(A, new_name="cut")]),
+        ([*SENT, ALTERED_A, *SENT, ("conclude", {KEY: "done"})], [A]),
+        ([*SENT, *UNDOING, ALTERED_A], [A]),
+        ([*SENT, ALTERED_A, *UNDOING, ("conclude", {KEY: "done"})], []),
+    ],
+)
+def test_what_resume_and_undo_are_about(tmp_path, steps, undone):
+    """Undo takes back the name that the server made of ours."""
+    recorded = read(_written(tmp_path / "j.jsonl", steps))
+    assert recorded.concerned("rename") == [A, B]
+    assert recorded.concerned("undo") == undone
 
 
 def test_going_on_behind_a_truncated_line(tmp_path):

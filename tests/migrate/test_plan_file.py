@@ -142,7 +142,8 @@ def test_semicolons_in_cells_do_not_delimit_them():
         (b"[{}]", "The plan plan has rows without entity, project, run_id, status, old_name, new_"),
         (b"entity,entity,project,project", "The plan plan has two columns entity, project;"),
         (b"old,new", "The plan plan has no column entity, project, run_id, status, old_name, new_"),
-        (b"old,new", "Save one with `rsst-migrate report PATH -o plan.csv`."),
+        (b"old,new", "nothing was touched. Save one with `rsst-migrate report PATH -o plan.csv`."),
+        (b"", "The plan plan has no column entity, project, run_id, status, old_name, new_"),
     ],
 )
 def test_what_is_no_plan(data, words):
@@ -150,6 +151,16 @@ def test_what_is_no_plan(data, words):
     if data is not None:
         path.write_bytes(data)
     assert words in refusal(path)
+
+
+def test_cells_that_are_not_there_are_empty():
+    path = Path("plan.csv")
+    path.write_text(",".join(COLUMNS) + "\nycx,RSST,a,rename\nycx,RSST,b,custom\n")
+    said = refusal(path).splitlines()[1:]
+    assert said == [
+        "  line 2: old_name is empty, and could not be put back",
+        "  line 2: new_name is empty",
+    ]
 
 
 def test_of_very_many_problems_the_first_twenty_are_listed():
