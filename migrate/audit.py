@@ -209,7 +209,7 @@ def _weeks(rows: Iterable[Row]) -> tuple[Week, ...]:
     for row in rows:
         if row.created_at is not None:
             year, week, _ = row.created_at.isocalendar()
-            name_format = row.status if row.status in ("current", "custom") else "legacy"
+            name_format = "legacy" if row.status in OLD else row.status
             counted[f"{year}-W{week:02d}"][name_format] += 1
     return tuple(
         Week(week, counts["legacy"], counts["current"], counts["custom"])

@@ -6,34 +6,21 @@ contract of `rsst-migrate report`; every format writes the same columns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from naming import FIELDS
 
 Status = Literal["rename", "review", "hold", "current", "custom"]
 
-STATUSES: Final[tuple[Status, ...]] = ("rename", "review", "hold", "current", "custom")
+STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 """Every status, those that need a person's eye first."""
 
 OLD: Final[tuple[Status, ...]] = ("rename", "review", "hold")
 """The statuses of runs with an old name."""
-
-COLUMNS: Final[tuple[str, ...]] = (
-    "entity",
-    "project",
-    "run_id",
-    "state",
-    "created_at",
-    "status",
-    "reason",
-    "old_name",
-    "new_name",
-    *FIELDS,
-)
-"""The columns of a row, in the order in which every format writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +72,12 @@ class Row:
     fields: Mapping[str, object]
 
 
+_OWN = tuple(part.name for part in fields(Row) if part.name != "fields")
+
+COLUMNS: Final[tuple[str, ...]] = (*_OWN, *FIELDS)
+"""The columns of a row, in the order in which every format writes them."""
+
+
 def utc_text(moment: datetime | None) -> str | None:
     """The ISO 8601 text of an aware time, in UTC with a `Z`; None stays None.
 
@@ -105,19 +98,14 @@ def number_of_runs(count: int) -> str:
     return f"{count} run{'' if count == 1 else 's'}"
 
 
+def count_by_status(rows: Iterable[Row]) -> str:
+    """`42 rename, 9 review`: the statuses that there are."""
+    counts = Counter(row.status for row in rows)
+    return ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
+
+
 def flat(row: Row) -> dict[str, object]:
     """A row as one value for each of COLUMNS; `created_at` is text, what is absent is None."""
-    values: dict[str, object] = {
-        "entity": row.entity,
-        "project": row.project,
-        "run_id": row.run_id,
-        "state": row.state,
-        "created_at": utc_text(row.created_at),
-        "status": row.status,
-        "reason": row.reason,
-        "old_name": row.old_name,
-        "new_name": row.new_name,
-    }
-    for name in FIELDS:
-        values[name] = row.fields.get(name)
-    return values
+    values: dict[str, object] = {name: getattr(row, name) for name in _OWN}
+    values["created_at"] = utc_text(row.created_at)
+    return {**values, **{name: row.fields.get(name) for name in FIELDS}}

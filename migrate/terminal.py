@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from migrate.audit import Audit, Gap, Pair
-from migrate.rows import OLD, STATUSES, Row, number_of_runs
+from migrate.rows import OLD, Row, count_by_status, number_of_runs
 from migrate.text import shortened, visible
 
 # Colours of the 16 that every terminal theme makes readable on its own background.
@@ -143,9 +143,7 @@ def _broken(text: str, width: int) -> list[str]:
 
 def count_line(rows: Sequence[Row]) -> str:
     """`80 runs: 42 rename, 9 review, …`."""
-    counts = Counter(row.status for row in rows)
-    told = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
-    return f"{number_of_runs(len(rows))}{': ' if told else ''}{told}"
+    return f"{number_of_runs(len(rows))}: {count_by_status(rows)}".removesuffix(": ")
 
 
 def print_audit(console: Console, found: Audit) -> None:

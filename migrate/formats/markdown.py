@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
-from migrate.rows import STATUSES, Row, number_of_runs
+from migrate.rows import Row, count_by_status, number_of_runs
 from migrate.text import markdown
 
 LONG = 30
@@ -14,11 +13,9 @@ _COLUMNS = ("run_id", "status", "old_name", "new_name", "reason")
 
 def write(rows: Sequence[Row], projects_read: Sequence[tuple[str, str]] = ()) -> bytes:
     """The rows as Markdown; of some of the projects that were read there may be no row."""
-    counts = Counter(row.status for row in rows)
-    shown = ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
     projects = sorted({*map("/".join, projects_read), *map(_project, rows)})
     told = markdown(", ".join(projects)) or "no project"
-    lines = [f"**{told}**: {number_of_runs(len(rows))} ({shown or 'none'})", ""]
+    lines = [f"**{told}**: {number_of_runs(len(rows))} ({count_by_status(rows) or 'none'})", ""]
     several = len(projects) > 1
     columns = [*(["project"] if several else []), *_COLUMNS]
     table = [_line(columns), f"|{' --- |' * len(columns)}"]
