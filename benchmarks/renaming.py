@@ -31,7 +31,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from migrate.changes import changes
 from migrate.console import Output
 from migrate.journal import Header, Journal
 from migrate.listing import list_runs, read_projects
@@ -149,10 +148,10 @@ def _ours(pipe: Connection, runs: int) -> dict[str, list[Measured]]:
                 projects = {("ycx", "RSST"): mapped.project}
                 header = Header.of(server.base_url, plan)
                 journal = Journal.create(Path(folder) / "journal.jsonl", header, plan)
-                result = run(changes(plan, "rename"), projects, journal, "rename")
+                result = run(plan, projects, journal, "rename")
             assert len(result.done) == runs, result
             with _clock(pipe, runs, taken["undo"]):
-                result = run(changes(plan, "undo"), projects, journal, "undo")
+                result = run([one.back() for one in plan], projects, journal, "undo")
             assert len(result.done) == runs, result
             journal.close()
     return taken

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from migrate.journal import Direction, PlannedRename
 from migrate.wire import RunState
 
 Key = tuple[str, str, str]
@@ -13,37 +11,37 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One run's name, from what it must be to what it is to be."""
+class PlannedRename:
+    """One run's rename: from the name that it must have to the one that it is to get."""
 
     entity: str
     project: str
     run_id: str
-    before: str
-    after: str
+    old_name: str
+    new_name: str
+
+    @property
+    def where(self) -> tuple[str, str]:
+        """Its project: entity and name."""
+        return (self.entity, self.project)
 
     @property
     def key(self) -> Key:
         """What the run is known by."""
         return (self.entity, self.project, self.run_id)
 
-
-def changes(plan: Sequence[PlannedRename], direction: Direction) -> list[Change]:
-    """The plan's changes in a direction."""
-    if direction == "undo":
-        return [
-            Change(one.entity, one.project, one.run_id, one.new_name, one.old_name) for one in plan
-        ]
-    return [Change(one.entity, one.project, one.run_id, one.old_name, one.new_name) for one in plan]
+    def back(self) -> PlannedRename:
+        """The rename that takes this one back."""
+        return PlannedRename(*self.key, self.new_name, self.old_name)
 
 
-def standing(change: Change, state: RunState | None, *, include_running: bool) -> str:
+def standing(one: PlannedRename, state: RunState | None, *, include_running: bool) -> str:
     """Where a run stands: `to do`, `done`, or why it is left alone."""
     if state is None:
         return "gone: there is no such run any more"
-    if state.name == change.after:
+    if state.name == one.new_name:
         return "done"
-    if state.name != change.before:
+    if state.name != one.old_name:
         return f"drifted: is now {state.name}"
     if not state.storage_id:
         return "refused: the server gives no id to rename it by"

@@ -18,6 +18,7 @@ from shlex import quote
 from types import TracebackType
 from typing import Any, Literal
 
+from migrate.changes import Key, PlannedRename
 from migrate.errors import InputError, MigrateError, scrub
 
 FORMAT = "rsst-migrate journal"
@@ -34,22 +35,6 @@ class JournalError(MigrateError):
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedRename:
-    """One run's rename, as it was shown to the user."""
-
-    entity: str
-    project: str
-    run_id: str
-    old_name: str
-    new_name: str
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What the run is known by."""
-        return (self.entity, self.project, self.run_id)
-
-
-@dataclass(frozen=True, slots=True)
 class Header:
     """What a journal is about; `projects` as entity/project."""
 
@@ -63,7 +48,7 @@ class Header:
         cls, server: str, plan: Sequence[PlannedRename], *, include_running: bool = False
     ) -> Header:
         """The header of a plan's journal, now; a password in the address stays out of it."""
-        projects = list(dict.fromkeys(f"{one.entity}/{one.project}" for one in plan))
+        projects = list(dict.fromkeys("/".join(one.where) for one in plan))
         return cls(scrub(server), projects, now(), include_running)
 
 
@@ -83,17 +68,17 @@ class Recorded:
     header: Header
     plan: list[PlannedRename] = field(default_factory=list)
     complete: bool = False
-    sent: set[tuple[str, str, str]] = field(default_factory=set)
-    altered: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    sent: set[Key] = field(default_factory=set)
+    altered: dict[Key, str] = field(default_factory=dict)
     last: Direction = "rename"
     size: int = 0
 
     def concerned(self, direction: Direction) -> list[PlannedRename]:
-        """What `resume` (direction rename) or `undo` is about, with the names that are ours."""
+        """What `resume` (direction rename) or `undo` is to do, with the names that are ours."""
         if direction == "rename":
             return self.plan
         return [
-            replace(one, new_name=self.altered.get(one.key, one.new_name))
+            replace(one, new_name=self.altered.get(one.key, one.new_name)).back()
             for one in self.plan
             if one.key in self.sent
         ]
@@ -174,10 +159,10 @@ class Journal:
 
     def intend(self, direction: Direction, batch: Iterable[PlannedRename]) -> None:
         """Say which runs' names are about to be sent. On disk when this returns."""
-        runs = [[one.entity, one.project, one.run_id] for one in batch]
+        runs = [list(one.key) for one in batch]
         self._append([{"record": "intent", "direction": direction, "runs": runs}])
 
-    def conclude(self, outcomes: Mapping[tuple[str, str, str], str]) -> None:
+    def conclude(self, outcomes: Mapping[Key, str]) -> None:
         """Say what came of runs."""
         runs = [[*key, outcome] for key, outcome in outcomes.items()]
         self._append([{"record": "outcome", "runs": runs}])

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from migrate.changes import Key, PlannedRename
 from migrate.errors import InputError, scrub
-from migrate.journal import PlannedRename
 from migrate.rows import STATUSES
 from migrate.text import from_csv_cell, visible
 from naming import MAX_LENGTH
@@ -141,10 +141,10 @@ def _renames(
 
 
 def _clashes(plan: Sequence[tuple[str, PlannedRename]]) -> Iterator[str]:
-    runs: dict[tuple[str, str, str], str] = {}
-    names: dict[tuple[str, str, str], str] = {}
+    runs: dict[Key, str] = {}
+    names: dict[Key, str] = {}
     for where, one in plan:
-        run, name = (one.entity, one.project, one.run_id), (one.entity, one.project, one.new_name)
+        run, name = one.key, (*one.where, one.new_name)
         if run in runs:
             yield f"{where}: run {visible(one.run_id)} stands in {runs[run]} already"
         elif name in names:

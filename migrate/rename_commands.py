@@ -12,10 +12,10 @@ from shlex import quote
 
 import typer
 
-from migrate.changes import Key, changes
+from migrate.changes import Key, PlannedRename
 from migrate.console import Output
 from migrate.errors import InputError, scrub
-from migrate.journal import Direction, Header, Journal, PlannedRename, read
+from migrate.journal import Direction, Header, Journal, read
 from migrate.listing import Mapped, list_runs
 from migrate.plan_file import check_new_name, list_problems
 from migrate.renaming import Result, run
@@ -85,7 +85,7 @@ def rename_planned(
     """Rename what a plan file says, after checking it against the server."""
     named = [server.project(path) for path in paths]
     allowed = {(project.entity, project.name) for project in named}
-    wanted = dict.fromkeys((one.entity, one.project) for one in plan)
+    wanted = dict.fromkeys(one.where for one in plan)
     foreign = [where for where in wanted if allowed and where not in allowed]
     if foreign:
         raise InputError(
@@ -94,7 +94,7 @@ def rename_planned(
         )
     plan = list(plan)[:limit]
     projects = {}
-    for where in dict.fromkeys((one.entity, one.project) for one in plan):
+    for where in dict.fromkeys(one.where for one in plan):
         projects[where] = server.project("/".join(where))
         if (projects[where].entity, projects[where].name) != where:
             raise InputError(f"The plan is about {'/'.join(where)!r}, which is no project's path.")
@@ -110,7 +110,7 @@ def _check_against(
     rows = {}
     for where, project in projects.items():
         runs = {one.run_id: one for one in list_runs(project, output.progress)}
-        here = {one.run_id: one for one in plan if (one.entity, one.project) == where}
+        here = {one.run_id: one for one in plan if one.where == where}
         moving = {
             run_id
             for run_id, one in here.items()
@@ -169,7 +169,7 @@ def _rename(
     if dry_run:
         output.say(f"Dry run: {number_of_runs(len(plan))} would be renamed. Nothing was written.")
         return
-    concerned = {(one.entity, one.project) for one in plan}
+    concerned = {one.where for one in plan}
     _refuse_read_only([one for where, one in projects.items() if where in concerned], output)
     _ask(output, f"Rename {number_of_runs(len(plan))} on {scrub(server.base_url)}?", yes)
     path = journal_path or default_journal(plan)
@@ -227,16 +227,15 @@ def go_on(
         output.say("This rename was being taken back. To resume it is to rename again.")
     plan = recorded.concerned(direction)
     projects = {
-        where: server.project("/".join(where))
-        for where in dict.fromkeys((one.entity, one.project) for one in plan)
+        where: server.project("/".join(where)) for where in dict.fromkeys(one.where for one in plan)
     }
-    left = _left(plan, projects, direction, output)
+    left = _left(plan, projects, output)
     if not left:
         done = "put back" if direction == "undo" else "renamed"
         output.say(f"Nothing to do: no name is left to be {done}.")
         return
     if show:
-        print_report(output.out, [_as_row(one, direction) for one in left])
+        print_report(output.out, [_as_row(one) for one in left])
     words = "Put back the names of" if direction == "undo" else "Rename"
     if dry_run:
         output.say(f"Dry run: {len(left)} of {number_of_runs(len(plan))}. Nothing was written.")
@@ -249,14 +248,12 @@ def go_on(
         _carry_out(journal, left, projects, direction, recorded.header.include_running, output)
 
 
-def _left(
-    plan: Sequence[PlannedRename], projects: Projects, direction: Direction, output: Output
-) -> list[PlannedRename]:
+def _left(plan: Sequence[PlannedRename], projects: Projects, output: Output) -> list[PlannedRename]:
     """Those of the plan whose names are not yet what they are to be, asked of the server."""
     states: dict[Key, RunState] = {}
     missing: list[InputError] = []
     for where, project in projects.items():
-        ids = [one.run_id for one in plan if (one.entity, one.project) == where]
+        ids = [one.run_id for one in plan if one.where == where]
         with output.progress(f"Reading {'/'.join(where)}") as advance:
             try:
                 for start in range(0, len(ids), PAGE):
@@ -268,16 +265,12 @@ def _left(
     if missing and len(missing) == len(projects):
         raise missing[0]
     return [
-        one
-        for one, change in zip(plan, changes(plan, direction), strict=True)
-        if (state := states.get(change.key)) is None or state.name != change.after
+        one for one in plan if (state := states.get(one.key)) is None or state.name != one.new_name
     ]
 
 
-def _as_row(one: PlannedRename, direction: Direction) -> Row:
-    names = (one.old_name, one.new_name)
-    old, new = names if direction == "rename" else names[::-1]
-    return Row(one.entity, one.project, one.run_id, "", None, "rename", "", old, new, {})
+def _as_row(one: PlannedRename) -> Row:
+    return Row(*one.key, "", None, "rename", "", one.old_name, one.new_name, {})
 
 
 def _carry_out(
@@ -292,7 +285,7 @@ def _carry_out(
     try:
         journal.begin(direction)
         result = run(
-            changes(plan, direction),
+            plan,
             projects,
             journal,
             direction,

@@ -15,7 +15,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
-from migrate.changes import Change, Key, standing
+from migrate.changes import Key, PlannedRename, standing
 from migrate.errors import (
     InputError,
     MigrateError,
@@ -25,7 +25,7 @@ from migrate.errors import (
     Unanswered,
     scrub,
 )
-from migrate.journal import ALTERED, Direction, Journal, PlannedRename
+from migrate.journal import ALTERED, Direction, Journal
 from migrate.server import Project, Rename, RunState
 
 # wandb-core keeps at most 10 requests in flight.
@@ -71,7 +71,7 @@ class Result:
 
 
 def run(
-    todo: Sequence[Change],
+    todo: Sequence[PlannedRename],
     projects: Mapping[tuple[str, str], Project],
     journal: Journal,
     direction: Direction,
@@ -82,7 +82,7 @@ def run(
     """Change the names, then read all of them again.
 
     Args:
-        todo: The changes.
+        todo: What is to be done; of an undo the renames that take others back.
         projects: The projects that they are in, by (entity, name).
         journal: What it says is on disk before anything is sent.
         direction: Whether this is a rename or an undo, for the journal.
@@ -93,8 +93,8 @@ def run(
         What the server says at the end.
     """
     result = Result()
-    for where in dict.fromkeys((one.entity, one.project) for one in todo):
-        here = [one for one in todo if (one.entity, one.project) == where]
+    for where in dict.fromkeys(one.where for one in todo):
+        here = [one for one in todo if one.where == where]
         work = _Work(here, projects[where], journal, direction, include_running)
         if not result.is_over:
             doing = "Renaming" if direction == "rename" else "Putting back"
@@ -112,7 +112,7 @@ class _Work:
 
     def __init__(
         self,
-        todo: Sequence[Change],
+        todo: Sequence[PlannedRename],
         project: Project,
         journal: Journal,
         direction: Direction,
@@ -129,7 +129,6 @@ class _Work:
         self.waiting = _even_batches(todo)
         self.attempts: dict[Key, int] = {}
         self.outcomes: dict[Key, str] = {}
-        self.sent: set[Key] = set()
         self.written: set[Key] = set()
         self.refused = 0
         self.has_probed = False
@@ -181,7 +180,7 @@ class _Work:
         """Let no further batch begin."""
         self.stopped = self.stopped or why
 
-    def _guarded(self, batch: list[Change]) -> None:
+    def _guarded(self, batch: list[PlannedRename]) -> None:
         try:
             self._batch(batch)
         except InputError as error:  # the project is gone: the others may be there
@@ -195,7 +194,7 @@ class _Work:
 
     # One batch.
 
-    def _batch(self, batch: list[Change]) -> None:
+    def _batch(self, batch: list[PlannedRename]) -> None:
         states = self._states(batch)
         ready = self._sort(batch, states)
         if not ready or self.stopped is not None:
@@ -204,15 +203,8 @@ class _Work:
             if not self.written and len(ready) > PROBE:
                 self.waiting.appendleft(ready[PROBE:])
                 ready = ready[:PROBE]
-            self.journal.intend(
-                self.direction,
-                [
-                    PlannedRename(one.entity, one.project, one.run_id, one.before, one.after)
-                    for one in ready
-                ],
-            )
-            self.sent.update(one.key for one in ready)
-        renames = [Rename(states[one.run_id].storage_id, one.after) for one in ready]
+            self.journal.intend(self.direction, ready)
+        renames = [Rename(states[one.run_id].storage_id, one.new_name) for one in ready]
         try:
             answered = self.project.rename(renames)
         except TooLarge as error:
@@ -224,21 +216,23 @@ class _Work:
         except Unanswered as error:
             self._after_silence(ready, error)
         else:
-            found: dict[Change, str] = {}
+            found: dict[PlannedRename, str] = {}
             for one, rename in zip(ready, renames, strict=True):
-                name = answered.get(rename.storage_id, one.before)
-                if name != one.before:
-                    found[one] = "done" if name == one.after else f"{ALTERED}{name}"
+                name = answered.get(rename.storage_id, one.old_name)
+                if name != one.old_name:
+                    found[one] = "done" if name == one.new_name else f"{ALTERED}{name}"
             self._conclude(found, sent=True)
             unsure = [one for one in ready if one not in found]
             if unsure:
                 words = "the server's answer does not carry the new name"
                 self._read_again(unsure, words, retry=False)
 
-    def _states(self, batch: Sequence[Change]) -> dict[str, RunState]:
+    def _states(self, batch: Sequence[PlannedRename]) -> dict[str, RunState]:
         return self.project.states([one.run_id for one in batch])
 
-    def _sort(self, batch: Sequence[Change], states: Mapping[str, RunState]) -> list[Change]:
+    def _sort(
+        self, batch: Sequence[PlannedRename], states: Mapping[str, RunState]
+    ) -> list[PlannedRename]:
         """Conclude what needs nothing or is left alone; what remains is ready to be sent."""
         found = {
             one: standing(one, states.get(one.run_id), include_running=self.include_running)
@@ -247,7 +241,7 @@ class _Work:
         self._conclude({one: outcome for one, outcome in found.items() if outcome != "to do"})
         return [one for one, outcome in found.items() if outcome == "to do"]
 
-    def _halve(self, ready: list[Change], error: TooLarge | Refused) -> None:
+    def _halve(self, ready: list[PlannedRename], error: TooLarge | Refused) -> None:
         """Send less at once from now on; a single run that is too large is refused."""
         if len(ready) == 1:
             self._conclude({ready[0]: f"refused: {error}"})
@@ -258,7 +252,7 @@ class _Work:
             self.size = max(1, min(self.size, half))
             self.waiting.extendleft([ready[half:], ready[:half]])
 
-    def _after_refusal(self, ready: list[Change], error: Refused) -> None:
+    def _after_refusal(self, ready: list[PlannedRename], error: Refused) -> None:
         """Some were refused, in the server's words; what of the others, only reading tells."""
         blamed = {
             ready[one.index]: one
@@ -269,7 +263,7 @@ class _Work:
             blamed = {ready[0]: error.complaints[0]}
         states = self._states(ready)
         others = [one for one in ready if one not in blamed]
-        refused: dict[Change, str] = {}
+        refused: dict[PlannedRename, str] = {}
         for one, complaint in blamed.items():
             outcome = standing(one, states.get(one.run_id), include_running=True)
             refused[one] = f"refused: {complaint.message}" if outcome == "to do" else outcome
@@ -309,13 +303,13 @@ class _Work:
                     "tried, from the whole of the plan."
                 )
 
-    def _after_silence(self, ready: list[Change], error: Unanswered) -> None:
+    def _after_silence(self, ready: list[PlannedRename], error: Unanswered) -> None:
         if error.slow and len(ready) > 1:
             with self.lock:
                 self.size = max(1, min(self.size, len(ready) // 2))
         self._read_again(ready, str(error), retry=True)
 
-    def _read_again(self, unsure: list[Change], words: str, *, retry: bool) -> None:
+    def _read_again(self, unsure: list[PlannedRename], words: str, *, retry: bool) -> None:
         """Without a usable answer: what is done is done, the rest may be sent once more."""
         states = self._states(unsure)
         found = {one: standing(one, states.get(one.run_id), include_running=True) for one in unsure}
@@ -328,7 +322,7 @@ class _Work:
         else:
             self._conclude(dict.fromkeys(left, f"unanswered: {words}"))
 
-    def _again(self, left: list[Change], words: str) -> None:
+    def _again(self, left: list[PlannedRename], words: str) -> None:
         """Queue once more, up to ATTEMPTS: writing a name twice does no harm."""
         tired = []
         with self.lock:
@@ -340,7 +334,7 @@ class _Work:
                 self.waiting.appendleft(more)
         self._conclude(dict.fromkeys(tired, f"unanswered: {words}"))
 
-    def _conclude(self, found: Mapping[Change, str], *, sent: bool = False) -> None:
+    def _conclude(self, found: Mapping[PlannedRename, str], *, sent: bool = False) -> None:
         if not found:
             return
         with self.lock:
@@ -376,7 +370,7 @@ class _Work:
             for one in some:
                 self._judge(one, states.get(one.run_id), result)
 
-    def _judge(self, one: Change, state: RunState | None, result: Result) -> None:
+    def _judge(self, one: PlannedRename, state: RunState | None, result: Result) -> None:
         now = standing(one, state, include_running=True)
         before = self.outcomes.get(one.key)
         if now == "done":
@@ -390,7 +384,7 @@ class _Work:
                 result.unreached.add(one.key)
 
 
-def _even_batches(todo: Sequence[Change]) -> deque[list[Change]]:
+def _even_batches(todo: Sequence[PlannedRename]) -> deque[list[PlannedRename]]:
     """As few batches as there must be, of one size."""
     count = max(1, -(-len(todo) // BATCH))
     size = max(1, -(-len(todo) // count))

@@ -21,9 +21,9 @@ from typing import Any
 
 import pytest
 
-from migrate.changes import changes
+from migrate.changes import PlannedRename
 from migrate.console import Output
-from migrate.journal import Direction, Header, Journal, PlannedRename
+from migrate.journal import Direction, Header, Journal
 from migrate.listing import list_runs
 from migrate.mapping import map_runs
 from migrate.rename_commands import planned
@@ -147,7 +147,7 @@ class Renamer:
         header = Header.of(self.project.server.base_url, plan)
         with Journal.create(self.path, header, plan) as journal:
             journal.begin("rename")
-            return run(changes(plan, "rename"), self.where, journal, "rename")
+            return run(plan, self.where, journal, "rename")
 
     def again(self, direction: Direction) -> Result:
         """`resume` (direction rename) or `undo`."""
@@ -155,7 +155,7 @@ class Renamer:
         plan = recorded.concerned(direction)
         with journal:
             journal.begin(direction)
-            return run(changes(plan, direction), self.where, journal, direction)
+            return run(plan, self.where, journal, direction)
 
 
 @pytest.fixture

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.changes import Change, changes, standing
-from migrate.journal import PlannedRename
+from migrate.changes import PlannedRename, standing
 from migrate.wire import RunState
 
 PLAN = [PlannedRename("e", "p", "a", "old a", "new a"), PlannedRename("e", "q", "b", "x", "y")]
 
 
 def test_an_undo_goes_the_other_way():
-    forth, back = changes(PLAN, "rename"), changes(PLAN, "undo")
-    assert [(one.before, one.after) for one in forth] == [("old a", "new a"), ("x", "y")]
-    assert [(one.before, one.after) for one in back] == [("new a", "old a"), ("y", "x")]
-    assert [one.key for one in forth] == [one.key for one in back] == [
+    back = [one.back() for one in PLAN]
+    assert [(one.old_name, one.new_name) for one in back] == [("new a", "old a"), ("y", "x")]
+    assert [one.back() for one in back] == PLAN
+    assert [one.key for one in PLAN] == [one.key for one in back] == [
         ("e", "p", "a"),
         ("e", "q", "b"),
     ]  # fmt: skip
@@ -41,10 +40,10 @@ def state(name="old", storage_id="U3RvcmU=", run_state="finished", read_only=Fal
     ],
 )
 def test_where_a_run_stands(state, where):
-    change = Change("e", "p", "r", "old", "new")
-    assert standing(change, state, include_running=False) == where
+    one = PlannedRename("e", "p", "r", "old", "new")
+    assert standing(one, state, include_running=False) == where
 
 
 def test_running_runs_are_to_do_where_they_are_included():
-    change = Change("e", "p", "r", "old", "new")
-    assert standing(change, state(run_state="running"), include_running=True) == "to do"
+    one = PlannedRename("e", "p", "r", "old", "new")
+    assert standing(one, state(run_state="running"), include_running=True) == "to do"

@@ -24,11 +24,11 @@ from rich.console import Console
 
 from migrate import cli as command_line
 from migrate.audit import audit
-from migrate.changes import changes
+from migrate.changes import PlannedRename
 from migrate.console import Output
 from migrate.errors import InputError, ServerError
 from migrate.formats import FORMATS, Source
-from migrate.journal import Header, Journal, PlannedRename
+from migrate.journal import Header, Journal
 from migrate.journal import read as read_journal
 from migrate.listing import list_runs
 from migrate.mapping import Rules, map_runs
@@ -251,9 +251,7 @@ def journal(data):
         recorded = read_journal(path)
     except InputError:
         return
-    assert all(
-        isinstance(part, str) for one in recorded.plan for part in changes([one], "undo")[0].key
-    )
+    assert all(isinstance(part, str) for one in recorded.plan for part in one.back().key)
     opened, again = Journal.reopen(path)
     with opened:
         opened.begin("undo")
@@ -551,7 +549,7 @@ def test_any_answers_to_a_rename(odd_server):
         with Journal.create(path, Header.of(server.base_url, plan), plan) as opened:
             opened.begin("rename")
             where = {("ycx", "RSST"): server.project("ycx/RSST")}
-            result = run(changes(plan, "rename"), where, opened, "rename")
+            result = run(plan, where, opened, "rename")
         assert "fault" not in (result.stopped or "")
         assert result.done | result.failed.keys() == {one.key for one in plan}
         assert not result.done & result.failed.keys()

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from migrate.changes import PlannedRename
 from migrate.errors import InputError
-from migrate.journal import ALTERED, Header, Journal, JournalError, PlannedRename, now, read
+from migrate.journal import ALTERED, Header, Journal, JournalError, now, read
 
 
 def _journal(tmp_path, lines):
@@ -194,10 +195,10 @@ ALTERED_A = ("conclude", {KEY: f"{ALTERED}cut"})
     ("steps", "undone"),
     [
         ([], []),
-        (SENT, [A]),
-        ([*SENT, ALTERED_A], [replace(A, new_name="cut")]),
-        ([*SENT, ALTERED_A, *SENT, ("conclude", {KEY: "done"})], [A]),
-        ([*SENT, *UNDOING, ALTERED_A], [A]),
+        (SENT, [A.back()]),
+        ([*SENT, ALTERED_A], [replace(A, new_name="cut").back()]),
+        ([*SENT, ALTERED_A, *SENT, ("conclude", {KEY: "done"})], [A.back()]),
+        ([*SENT, *UNDOING, ALTERED_A], [A.back()]),
         ([*SENT, ALTERED_A, *UNDOING, ("conclude", {KEY: "done"})], []),
     ],
 )

@@ -27,8 +27,8 @@ from hypothesis.stateful import (
 )
 
 from migrate import renaming
-from migrate.changes import changes
-from migrate.journal import Header, Journal, PlannedRename, read
+from migrate.changes import PlannedRename
+from migrate.journal import Header, Journal, read
 from migrate.mapping import map_runs
 from migrate.rename_commands import planned
 from migrate.renaming import Result, run
@@ -163,11 +163,10 @@ class History(RuleBasedStateMachine):
         ours.read_only_key = bool(faults["read_only_key"])
         self.sandbox.service.mutations.clear()
         journal.begin(direction)  # type: ignore[arg-type]
-        todo = changes(plan, direction)  # type: ignore[arg-type]
         where = {("ycx", "RSST"): self.project}
-        result = run(todo, where, journal, direction)  # type: ignore[arg-type]
+        result = run(plan, where, journal, direction)  # type: ignore[arg-type]
         self._check_journaled(direction)
-        self._check_result(result, {one.run_id: one.after for one in todo}, faults)
+        self._check_result(result, {one.run_id: one.new_name for one in plan}, faults)
         self.sandbox.faults.__dict__.update(Faults().__dict__)
 
     @precondition(lambda self: self.plan)
