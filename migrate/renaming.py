@@ -231,15 +231,21 @@ class _Work:
         return self.project.states([one.run_id for one in batch])
 
     def _sort(
-        self, batch: Sequence[PlannedRename], states: Mapping[str, RunState]
+        self,
+        some: Sequence[PlannedRename],
+        states: Mapping[str, RunState],
+        *,
+        sent: bool = False,
     ) -> list[PlannedRename]:
-        """Conclude what needs nothing or is left alone; what remains is ready to be sent."""
+        """Conclude what needs nothing or is left alone; what remains is to be sent (again)."""
+        may_run = sent or self.include_running
         found = {
-            one: standing(one, states.get(one.run_id), include_running=self.include_running)
-            for one in batch
+            one: standing(one, states.get(one.run_id), include_running=may_run) for one in some
         }
-        self._conclude({one: outcome for one, outcome in found.items() if outcome != "to do"})
-        return [one for one, outcome in found.items() if outcome == "to do"]
+        self._conclude(
+            {one: outcome for one, outcome in found.items() if outcome != "to do"}, sent=sent
+        )
+        return [one for one in some if found[one] == "to do"]
 
     def _halve(self, ready: list[PlannedRename], error: TooLarge | Refused) -> None:
         """Send less at once from now on; a single run that is too large is refused."""
@@ -262,17 +268,12 @@ class _Work:
         if not blamed and len(ready) == 1:
             blamed = {ready[0]: error.complaints[0]}
         states = self._states(ready)
-        others = [one for one in ready if one not in blamed]
         refused: dict[PlannedRename, str] = {}
         for one, complaint in blamed.items():
             outcome = standing(one, states.get(one.run_id), include_running=True)
             refused[one] = f"refused: {complaint.message}" if outcome == "to do" else outcome
         self._conclude(refused)
-        found = {one: standing(one, states.get(one.run_id), include_running=True) for one in others}
-        self._conclude(
-            {one: outcome for one, outcome in found.items() if outcome != "to do"}, sent=True
-        )
-        left = [one for one in others if found[one] == "to do"]
+        left = self._sort([one for one in ready if one not in blamed], states, sent=True)
         if left and not blamed:  # nobody is named: look for them by halves
             if all(complaint.permission for complaint in error.complaints):
                 self.stop(str(error))
@@ -311,12 +312,7 @@ class _Work:
 
     def _read_again(self, unsure: list[PlannedRename], words: str, *, retry: bool) -> None:
         """Without a usable answer: what is done is done, the rest may be sent once more."""
-        states = self._states(unsure)
-        found = {one: standing(one, states.get(one.run_id), include_running=True) for one in unsure}
-        self._conclude(
-            {one: outcome for one, outcome in found.items() if outcome != "to do"}, sent=True
-        )
-        left = [one for one in unsure if found[one] == "to do"]
+        left = self._sort(unsure, self._states(unsure), sent=True)
         if left and retry:
             self._again(left, words)
         else:
@@ -324,7 +320,6 @@ class _Work:
 
     def _again(self, left: list[PlannedRename], words: str) -> None:
         """Queue once more, up to ATTEMPTS: writing a name twice does no harm."""
-        tired = []
         with self.lock:
             for one in left:
                 self.attempts[one.key] = self.attempts.get(one.key, 1) + 1
