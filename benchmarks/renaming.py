@@ -31,7 +31,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from migrate.console import Output
 from migrate.journal import Header, Journal
 from migrate.listing import list_runs, read_projects
 from migrate.options import Shared
@@ -139,11 +138,10 @@ def _ours(pipe: Connection, runs: int) -> dict[str, list[Measured]]:
     taken: dict[str, list[Measured]] = {"list": [], "rename": [], "undo": []}
     for _ in range(TIMES):
         with _clock(pipe, runs, taken["list"]):
-            list_runs(server.project("ycx/RSST"), Output(quiet=True).progress)
+            list_runs(server.project("ycx/RSST"))
         with tempfile.TemporaryDirectory() as folder:
             with _clock(pipe, runs, taken["rename"]):
-                progress = Output(quiet=True).progress
-                (mapped,) = read_projects(server, ["ycx/RSST"], Shared(), progress)
+                (mapped,) = read_projects(server, ["ycx/RSST"], Shared())
                 plan = planned(mapped.chosen, None)
                 projects = {("ycx", "RSST"): mapped.project}
                 header = Header.of(server.base_url, plan)

@@ -25,13 +25,11 @@ def plan(path: str, **options: Any) -> pandas.DataFrame:
         migrate.errors.MigrateError: In words for the user, as on the command line.
         TypeError: There is no such option.
     """
-    from migrate.console import Output
     from migrate.formats.frame import frame
     from migrate.listing import read_projects
     from migrate.options import Shared
     from migrate.server import connect
 
     shared = Shared(**options)
-    progress = Output(quiet=True).progress
-    (mapped,) = read_projects(connect(shared.base_url), [path], shared, progress)
+    (mapped,) = read_projects(connect(shared.base_url), [path], shared)
     return frame(mapped.chosen)

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from rich.console import Console
 from rich.text import Text
 
 from migrate.text import visible
+
+Advance = Callable[[int, int | None], None]
+"""Takes how many are done, and of how many."""
+
+Progress = Callable[[str], AbstractContextManager[Advance]]
+"""Opens a progress bar with a title."""
+
+
+def unseen(title: str) -> AbstractContextManager[Advance]:
+    """No progress bar."""
+    return nullcontext(lambda done, total: None)
 
 
 class Output:
@@ -47,7 +58,7 @@ class Output:
         sys.stdout.flush()
 
     @contextmanager
-    def progress(self, title: str) -> Iterator[Callable[[int, int | None], None]]:
+    def progress(self, title: str) -> Iterator[Advance]:
         """A progress bar on a terminal, nothing elsewhere."""
         if self.quiet or not self.err.is_terminal:
             yield lambda done, total: None

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from migrate.console import Progress, unseen
 from migrate.errors import InputError
 from migrate.mapping import Rules, map_runs
 from migrate.options import Shared
 from migrate.rows import Row, Run
 from migrate.server import Project, Server
 from migrate.target import parse_filters, parse_path
-
-Progress = Callable[[str], AbstractContextManager[Callable[[int, int | None], None]]]
-"""Opens a progress bar with a title; what it gives takes how many are done, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ def check(paths: Sequence[str], shared: Shared) -> Rules:
 
 
 def read_projects(
-    server: Server, paths: Sequence[str], shared: Shared, progress: Progress
+    server: Server, paths: Sequence[str], shared: Shared, progress: Progress = unseen
 ) -> list[Mapped]:
     """List and map the projects.
 
@@ -63,7 +60,7 @@ def read_projects(
     return mapped
 
 
-def list_runs(project: Project, progress: Progress) -> list[Run]:
+def list_runs(project: Project, progress: Progress = unseen) -> list[Run]:
     """Every run of a project."""
     runs: list[Run] = []
     with progress(f"Listing {project.entity}/{project.name}") as advance:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from migrate.changes import Key, PlannedRename, standing
+from migrate.console import Advance, Progress, unseen
 from migrate.errors import (
     InputError,
     MigrateError,
@@ -36,13 +36,6 @@ BATCH = 100
 PROBE = 10
 ATTEMPTS = 3
 READ_AT_ONCE = 1000
-
-Advance = Callable[[int, int | None], None]
-
-
-def unseen(title: str) -> AbstractContextManager[Advance]:
-    """No progress bar."""
-    return nullcontext(lambda done, total: None)
 
 
 @dataclass(slots=True)
@@ -77,7 +70,7 @@ def run(
     direction: Direction,
     *,
     include_running: bool = False,
-    progress: Callable[[str], AbstractContextManager[Advance]] = unseen,
+    progress: Progress = unseen,
 ) -> Result:
     """Change the names, then read all of them again.
 

@@ -22,7 +22,6 @@ from typing import Any
 import pytest
 
 from migrate.changes import PlannedRename
-from migrate.console import Output
 from migrate.journal import Direction, Header, Journal
 from migrate.listing import list_runs
 from migrate.mapping import map_runs
@@ -139,7 +138,7 @@ class Renamer:
 
     def plan(self) -> list[PlannedRename]:
         """What a rename of the project as it is now would do."""
-        return planned(map_runs(list_runs(self.project, Output(quiet=True).progress)), None)
+        return planned(map_runs(list_runs(self.project)), None)
 
     def rename(self, plan: list[PlannedRename] | None = None) -> Result:
         """Begin a journal and rename."""
