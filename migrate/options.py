@@ -15,9 +15,11 @@ import typer
 from migrate.errors import InputError, scrub
 from migrate.mapping import Rules
 from migrate.training_flags import read_style
-from naming import CONFIG_KEYS, KEYS, VOCABULARY, read_fields, zone
+from naming import CONFIG_KEYS, GUIDE_STYLE, KEYS, VOCABULARY, read_fields, zone
 
 WHICH, HOW, SETTLE, RUN = "Which runs", "How names are written", "What is settled", "Output"
+NoColor = Annotated[bool, typer.Option("--no-color", help="No colours.", rich_help_panel=RUN)]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.", rich_help_panel=RUN)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Shared:
             metavar="FORMAT",
             rich_help_panel=HOW,
         ),
-    ] = "%m%d_%H%M"
+    ] = GUIDE_STYLE.timestamp_format
     extra: Annotated[
         str,
         typer.Option(
@@ -114,20 +116,21 @@ class Shared:
         bool,
         typer.Option("--quiet", "-q", help="No progress, no advice.", rich_help_panel=RUN),
     ] = False
-    no_color: Annotated[
-        bool, typer.Option("--no-color", help="No colours.", rich_help_panel=RUN)
-    ] = False
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show tracebacks.", rich_help_panel=RUN)
-    ] = False
+    no_color: NoColor = False
+    debug: Debug = False
 
     def rules(self) -> Rules:
         """What the options say about the mapping; InputError where one is wrong."""
         if self.prefer not in (None, "name", "config"):  # in a notebook: typer sees to it elsewhere
             raise InputError(f"--prefer {self.prefer!r}: write name or config.")
+        style = read_style(self.timestamp_format, self.extra, self.cnn_exponents)
+        try:
+            timezone = zone(self.timezone)
+        except ValueError as error:
+            raise InputError(f"--timezone: {error}.") from None
         return Rules(
-            style=read_style(self.timestamp_format, self.extra, self.cnn_exponents),
-            timezone=_checked(zone, self.timezone, "--timezone"),
+            style=style,
+            timezone=timezone,
             assume=parse_assume(self.assume or ()),
             prefer=self.prefer,
             vocabulary=VOCABULARY.extended(self.arch or (), self.dataset or ()),
@@ -200,10 +203,3 @@ def parse_assume(pairs: list[str] | tuple[str, ...]) -> dict[str, object]:
             raise InputError(f"--assume gives {key} two values.")
         assumed[key] = value
     return assumed
-
-
-def _checked(read: Callable[[str], Any], text: str, option: str) -> Any:
-    try:
-        return read(text)
-    except ValueError as error:
-        raise InputError(f"{option}: {error}.") from None

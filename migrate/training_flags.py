@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import NoReturn
 
 from migrate.errors import InputError
-from naming import EXTRAS, KEYS, PRETRAINED_KEYS, Style, StyleError, add_arguments
+from naming import EXTRAS, GUIDE_STYLE, KEYS, PRETRAINED_KEYS, Style, StyleError, add_arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def read_flags(words: Sequence[str]) -> Flags:
     own = _Parser(add_help=False, allow_abbrev=False)
     own.add_argument("--at")
     own.add_argument("--timezone")
-    own.add_argument("--timestamp-format", default="%m%d_%H%M")
+    own.add_argument("--timestamp-format", default=GUIDE_STYLE.timestamp_format)
     own.add_argument("--extra", default="")
     own.add_argument("--cnn-exponents", action="store_true")
     options, words = own.parse_known_args(_with_zones_joined(words))
