@@ -9,15 +9,19 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, Protocol, runtime_checkable
 
 import typer
 
 from migrate import completion
 from migrate.console import Output
 from migrate.errors import ConnectError, InputError, MigrateError, scrub, scrubbed_traceback
-from migrate.options import RUN, Shared, with_shared
+from migrate.options import RUN, Debug, NoColor, Shared, with_shared
 from migrate.text import visible
+
+if TYPE_CHECKING:
+    from migrate.journal import Direction
+    from migrate.server import Server
 
 NAME = "rsst-migrate"
 COMPLETE = "_RSST_MIGRATE_COMPLETE"  # in the environment when the shell asks
@@ -56,15 +60,13 @@ def audit(
     $ rsst-migrate audit ycx/RSST --check --quiet > /dev/null   # for cron
     """
     from migrate.audit import audit as sum_up
-    from migrate.listing import check as check_input
-    from migrate.listing import read_projects
+    from migrate.listing import check_input, read_projects
     from migrate.rows import number_of_runs
-    from migrate.server import connect
     from migrate.terminal import print_audit
 
     output = Output(no_color=shared.no_color, quiet=shared.quiet)
     check_input(paths, shared)
-    mapped = read_projects(_connect(connect, shared), paths, shared, output.progress)
+    mapped = read_projects(_connect(shared.base_url, shared.quiet), paths, shared, output.progress)
     each = [sum_up(f"{one.project.entity}/{one.project.name}", one.chosen) for one in mapped]
     total = sum_up("all", [row for one in mapped for row in one.chosen])
     if as_json:
@@ -116,9 +118,7 @@ def report(
     $ rsst-migrate report ycx/RSST --assume rate=0.15 --timezone Asia/Shanghai
     """
     from migrate.formats import FORMATS, Source, format_of, save
-    from migrate.listing import check as check_input
-    from migrate.listing import read_projects
-    from migrate.server import connect
+    from migrate.listing import check_input, read_projects
     from migrate.terminal import count_line, print_report
 
     output = Output(no_color=shared.no_color, quiet=shared.quiet)
@@ -128,7 +128,7 @@ def report(
     if chosen_format == "parquet" and file is None and sys.stdout.isatty():
         raise InputError("Parquet is no text for a terminal. Write it to a file with -o FILE.")
     check_input(paths, shared)
-    server = _connect(connect, shared)
+    server = _connect(shared.base_url, shared.quiet)
     mapped = read_projects(server, paths, shared, output.progress)
     rows = [row for one in mapped for row in one.chosen]
     if chosen_format is None:
@@ -160,8 +160,6 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Stop after the plan.")]
 Url = Annotated[str | None, typer.Option("--base-url", help="The W&B server.", metavar="URL")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=RUN)]
-NoColor = Annotated[bool, typer.Option("--no-color", help="No colours.", rich_help_panel=RUN)]
-Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.", rich_help_panel=RUN)]
 
 
 @app.command(rich_help_panel="Rename")
@@ -189,11 +187,9 @@ def rename(
     $ rsst-migrate rename ycx/RSST --limit 10
     $ rsst-migrate rename --plan runs.csv
     """
-    from migrate.listing import check as check_input
-    from migrate.listing import read_projects
+    from migrate.listing import check_input, read_projects
     from migrate.plan_file import read_plan
-    from migrate.rename_commands import rename_mapped, rename_planned
-    from migrate.server import connect
+    from migrate.rename_commands import Asked, rename_mapped, rename_planned
 
     if not paths and plan is None:
         raise InputError("Give a project as entity/project, or a saved report with --plan.")
@@ -204,32 +200,14 @@ def rename(
         )
     output = Output(no_color=shared.no_color, quiet=shared.quiet)
     check_input(paths or [], shared)
+    asked = Asked(limit, journal, yes, dry_run, shared.include_running)
     saved = None if plan is None else read_plan(plan)
-    server = _connect(connect, shared)
+    server = _connect(shared.base_url, shared.quiet)
     if saved is not None:
-        rename_planned(
-            server,
-            saved,
-            paths or [],
-            output,
-            limit=limit,
-            journal=journal,
-            yes=yes,
-            dry_run=dry_run,
-            include_running=shared.include_running,
-        )
+        rename_planned(server, saved, paths or [], output, asked)
         return
     mapped = read_projects(server, paths or [], shared, output.progress)
-    rename_mapped(
-        server,
-        mapped,
-        output,
-        limit=limit,
-        journal=journal,
-        yes=yes,
-        dry_run=dry_run,
-        include_running=shared.include_running,
-    )
+    rename_mapped(server, mapped, output, asked)
 
 
 @app.command(rich_help_panel="Rename")
@@ -247,14 +225,7 @@ def resume(
     [dim]Example:[/dim]
     $ rsst-migrate resume rename-ycx-RSST-20260108T143000Z.journal.jsonl
     """
-    from migrate.journal import read
-    from migrate.rename_commands import go_on
-    from migrate.server import connect
-
-    read(journal)
-    output = Output(no_color=no_color, quiet=quiet)
-    server = connect(base_url, may_prompt=not quiet)
-    go_on(server, journal, "rename", output, yes=yes, dry_run=dry_run)
+    _go_on("rename", journal, yes, dry_run, base_url, quiet, no_color)
 
 
 @app.command(rich_help_panel="Rename")
@@ -272,14 +243,24 @@ def undo(
     [dim]Example:[/dim]
     $ rsst-migrate undo rename-ycx-RSST-20260108T143000Z.journal.jsonl
     """
+    _go_on("undo", journal, yes, dry_run, base_url, quiet, no_color)
+
+
+def _go_on(
+    direction: Direction,
+    journal: Path,
+    yes: bool,
+    dry_run: bool,
+    base_url: str | None,
+    quiet: bool,
+    no_color: bool,
+) -> None:
     from migrate.journal import read
     from migrate.rename_commands import go_on
-    from migrate.server import connect
 
-    read(journal)
+    read(journal)  # what is wrong with it is said before anything is asked of a server
     output = Output(no_color=no_color, quiet=quiet)
-    server = connect(base_url, may_prompt=not quiet)
-    go_on(server, journal, "undo", output, yes=yes, dry_run=dry_run)
+    go_on(_connect(base_url, quiet), journal, direction, output, yes=yes, dry_run=dry_run)
 
 
 # `parse` and `name` answer at once, so they have flags alone, and read the other words themselves:
@@ -462,8 +443,10 @@ def print_completion(
     Output().data(f"{script}\n")
 
 
-def _connect(connect, shared: Shared):  # type: ignore[no-untyped-def]
-    return connect(shared.base_url, may_prompt=not shared.quiet)
+def _connect(base_url: str | None, quiet: bool) -> Server:
+    from migrate.server import connect
+
+    return connect(base_url, may_prompt=not quiet)
 
 
 def main() -> None:

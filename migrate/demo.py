@@ -15,7 +15,7 @@ from migrate.console import Output
 from migrate.errors import InputError
 from migrate.listing import read_projects
 from migrate.options import Shared
-from migrate.rename_commands import go_on, planned, write_names
+from migrate.rename_commands import Asked, go_on, planned, rename
 from migrate.server import connect
 from migrate.terminal import print_audit, print_report
 
@@ -53,7 +53,7 @@ def run_demo(output: Output, runs: int | None = None) -> None:
             _title(output, f"rsst-migrate rename {PATH} --yes --journal {journal}")
             plan = planned(mapped.chosen, None)
             projects = {(mapped.project.entity, mapped.project.name): mapped.project}
-            write_names(server, projects, plan, output, journal)
+            rename(server, projects, plan, output, Asked(journal=journal, yes=True))
 
             _title(output, f"rsst-migrate audit {PATH}")
             (after,) = read_projects(server, [PATH], Shared(), output.progress)

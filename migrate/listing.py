@@ -23,7 +23,7 @@ class Mapped:
     chosen: list[Row]
 
 
-def check(paths: Sequence[str], shared: Shared) -> Rules:
+def check_input(paths: Sequence[str], shared: Shared) -> Rules:
     """Check everything that can be checked before anything is asked of a server."""
     for path in paths:
         parse_path(path)
@@ -41,7 +41,7 @@ def read_projects(
     Every project is listed whole, whatever part of it is asked for: a new name must be free in
     all of it. With `--filters` a second, light listing says which runs pass.
     """
-    rules = check(paths, shared)
+    rules = check_input(paths, shared)
     pattern = shared.pattern()
     projects = [server.project(path) for path in paths]
     named = {(project.entity, project.name) for project in projects}

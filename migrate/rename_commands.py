@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
@@ -28,6 +28,17 @@ Projects = Mapping[tuple[str, str], Project]
 _MOST_FAILED = 50
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a rename was asked for: the options of `rename` that are not about the mapping."""
+
+    limit: int | None = None
+    journal: Path | None = None
+    yes: bool = False
+    dry_run: bool = False
+    include_running: bool = False
+
+
 def planned(rows: Sequence[Row], limit: int | None) -> list[PlannedRename]:
     """The renames among the rows; with a limit, the first so many."""
     renames = [
@@ -38,20 +49,10 @@ def planned(rows: Sequence[Row], limit: int | None) -> list[PlannedRename]:
     return renames[:limit]
 
 
-def rename_mapped(
-    server: Server,
-    mapped: Sequence[Mapped],
-    output: Output,
-    *,
-    limit: int | None,
-    journal: Path | None,
-    yes: bool,
-    dry_run: bool,
-    include_running: bool,
-) -> None:
+def rename_mapped(server: Server, mapped: Sequence[Mapped], output: Output, asked: Asked) -> None:
     """Rename what the projects' rows say."""
     rows = [row for one in mapped for row in one.chosen]
-    plan = planned(rows, limit)
+    plan = planned(rows, asked.limit)
     kept = {one.key for one in plan}
     shown = [
         row for row in rows if row.new_name is None or (row.entity, row.project, row.run_id) in kept
@@ -62,12 +63,12 @@ def rename_mapped(
             f"--limit: the first {len(plan)} of {len(plan) + len(rows) - len(shown)} renames."
         )
     projects = {(one.project.entity, one.project.name): one.project for one in mapped}
-    if not dry_run:
+    if not asked.dry_run:
         _refuse_read_only(
             [one.project for one in mapped if any(row.reason == "read-only" for row in one.chosen)],
             output,
         )
-    _rename(server, projects, plan, output, journal, yes, dry_run, include_running)
+    rename(server, projects, plan, output, asked)
 
 
 def rename_planned(
@@ -75,12 +76,7 @@ def rename_planned(
     plan: Sequence[PlannedRename],
     paths: Sequence[str],
     output: Output,
-    *,
-    limit: int | None,
-    journal: Path | None,
-    yes: bool,
-    dry_run: bool,
-    include_running: bool,
+    asked: Asked,
 ) -> None:
     """Rename what a plan file says, after checking it against the server."""
     named = [server.project(path) for path in paths]
@@ -92,14 +88,14 @@ def rename_planned(
             f"The plan is about {'/'.join(foreign[0])}, not {', '.join(paths)}. "
             "Nothing was touched."
         )
-    plan = list(plan)[:limit]
+    plan = list(plan)[: asked.limit]
     projects = {}
     for where in dict.fromkeys(one.where for one in plan):
         projects[where] = server.project("/".join(where))
         if (projects[where].entity, projects[where].name) != where:
             raise InputError(f"The plan is about {'/'.join(where)!r}, which is no project's path.")
-    print_report(output.out, _check_against(projects, plan, output, include_running))
-    _rename(server, projects, plan, output, journal, yes, dry_run, include_running)
+    print_report(output.out, _check_against(projects, plan, output, asked.include_running))
+    rename(server, projects, plan, output, asked)
 
 
 def _check_against(
@@ -149,16 +145,14 @@ def _will_move(one: PlannedRename, run: Run, include_running: bool) -> bool:
     return may and run.name == one.old_name
 
 
-def _rename(
+def rename(
     server: Server,
     projects: Projects,
     plan: Sequence[PlannedRename],
     output: Output,
-    journal_path: Path | None,
-    yes: bool,
-    dry_run: bool,
-    include_running: bool,
+    asked: Asked,
 ) -> None:
+    """Ask, journal the plan, rename, and tell what the server says."""
     if not plan:
         output.say("Nothing to rename.")
         return
@@ -166,14 +160,17 @@ def _rename(
         wrong = check_new_name(one.new_name)
         if wrong:
             raise InputError(f"{visible(one.run_id)}: {wrong}; nothing was touched.")
-    if dry_run:
+    if asked.dry_run:
         output.say(f"Dry run: {number_of_runs(len(plan))} would be renamed. Nothing was written.")
         return
     concerned = {one.where for one in plan}
     _refuse_read_only([one for where, one in projects.items() if where in concerned], output)
-    _ask(output, f"Rename {number_of_runs(len(plan))} on {scrub(server.base_url)}?", yes)
-    path = journal_path or default_journal(plan)
-    write_names(server, projects, plan, output, path, include_running=include_running)
+    _ask(output, f"Rename {number_of_runs(len(plan))} on {scrub(server.base_url)}?", asked.yes)
+    path = asked.journal or _default_journal(plan)
+    header = Header.of(server.base_url, plan, include_running=asked.include_running)
+    with Journal.create(path, header, plan) as journal:
+        output.say(f"Journal: {path}")
+        _carry_out(journal, plan, projects, "rename", asked.include_running, output)
 
 
 def _refuse_read_only(projects: Sequence[Project], output: Output) -> None:
@@ -182,22 +179,6 @@ def _refuse_read_only(projects: Sequence[Project], output: Output) -> None:
     if read_only:
         output.tell(f"error: {', '.join(read_only)}: read-only for this key. Nothing was written.")
         raise typer.Exit(1)
-
-
-def write_names(
-    server: Server,
-    projects: Projects,
-    plan: Sequence[PlannedRename],
-    output: Output,
-    path: Path,
-    *,
-    include_running: bool = False,
-) -> None:
-    """Journal the plan, rename, and tell what the server says."""
-    header = Header.of(server.base_url, plan, include_running=include_running)
-    with Journal.create(path, header, plan) as journal:
-        output.say(f"Journal: {path}")
-        _carry_out(journal, plan, projects, "rename", include_running, output)
 
 
 def go_on(
@@ -355,7 +336,7 @@ def _ask(output: Output, question: str, yes: bool) -> None:
         raise typer.Exit(0)
 
 
-def default_journal(plan: Sequence[PlannedRename]) -> Path:
+def _default_journal(plan: Sequence[PlannedRename]) -> Path:
     """A name for the journal, in this folder."""
     first = f"{plan[0].entity}-{plan[0].project}"
     safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in first)

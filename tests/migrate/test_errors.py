@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from migrate.errors import InputError
-from migrate.listing import check
+from migrate.listing import check_input
 from migrate.options import Shared
 
 SECRET = "5ec4e7" * 7
@@ -68,7 +68,7 @@ def test_a_wrong_call_says_so_before_anything_is_asked(sandbox, cli, words, said
 )
 def test_paths_that_are_none(path):
     with pytest.raises(InputError, match="is not a project's path"):
-        check([path], Shared())
+        check_input([path], Shared())
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_paths_that_are_none(path):
 )
 def test_options_that_cannot_be(options, said):
     with pytest.raises(InputError) as error:
-        check(["ycx/RSST"], Shared(**options))
+        check_input(["ycx/RSST"], Shared(**options))
     assert said in str(error.value)
     assert error.value.exit_code == 2
 
