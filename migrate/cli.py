@@ -67,7 +67,7 @@ def audit(
     output = Output(no_color=shared.no_color, quiet=shared.quiet)
     check_input(paths, shared)
     mapped = read_projects(_connect(shared.base_url, shared.quiet), paths, shared, output.progress)
-    each = [sum_up(f"{one.project.entity}/{one.project.name}", one.chosen) for one in mapped]
+    each = [sum_up("/".join(one.project.where), one.chosen) for one in mapped]
     total = sum_up("all", [row for one in mapped for row in one.chosen])
     if as_json:
         found = {"projects": [one.to_dict() for one in each], "total": total.to_dict()}
@@ -134,7 +134,7 @@ def report(
     if chosen_format is None:
         print_report(output.out, rows, every=every)
         return
-    projects = tuple((one.project.entity, one.project.name) for one in mapped)
+    projects = tuple(one.project.where for one in mapped)
     data = FORMATS[chosen_format](rows, Source(server.app_url, datetime.now(UTC), projects))
     if file is None:
         output.data(data)

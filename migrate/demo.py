@@ -52,7 +52,7 @@ def run_demo(output: Output, runs: int | None = None) -> None:
             journal = Path("demo.journal.jsonl")
             _title(output, f"rsst-migrate rename {PATH} --yes --journal {journal}")
             plan = planned(mapped.chosen, None)
-            projects = {(mapped.project.entity, mapped.project.name): mapped.project}
+            projects = {mapped.project.where: mapped.project}
             rename(server, projects, plan, output, Asked(journal=journal, yes=True))
 
             _title(output, f"rsst-migrate audit {PATH}")

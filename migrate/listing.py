@@ -44,7 +44,7 @@ def read_projects(
     rules = check_input(paths, shared)
     pattern = shared.pattern()
     projects = [server.project(path) for path in paths]
-    named = {(project.entity, project.name) for project in projects}
+    named = {project.where for project in projects}
     if len(named) != len(projects):
         raise InputError("A project is named twice.")
     mapped = []
@@ -63,7 +63,7 @@ def read_projects(
 def list_runs(project: Project, progress: Progress = unseen) -> list[Run]:
     """Every run of a project."""
     runs: list[Run] = []
-    with progress(f"Listing {project.entity}/{project.name}") as advance:
+    with progress(f"Listing {'/'.join(project.where)}") as advance:
         for page in project.pages():
             runs.extend(page.runs)
             advance(len(runs), page.total)

@@ -20,9 +20,10 @@ from migrate.listing import Mapped, list_runs
 from migrate.plan_file import check_new_name, list_problems
 from migrate.renaming import Result, run
 from migrate.rows import Row, Run, number_of_runs
-from migrate.server import PAGE, Project, RunState, Server
+from migrate.server import PAGE, Project, Server
 from migrate.terminal import print_report
 from migrate.text import visible
+from migrate.wire import RunState
 
 Projects = Mapping[tuple[str, str], Project]
 _MOST_FAILED = 50
@@ -62,7 +63,7 @@ def rename_mapped(server: Server, mapped: Sequence[Mapped], output: Output, aske
         output.say(
             f"--limit: the first {len(plan)} of {len(plan) + len(rows) - len(shown)} renames."
         )
-    projects = {(one.project.entity, one.project.name): one.project for one in mapped}
+    projects = {one.project.where: one.project for one in mapped}
     if not asked.dry_run:
         _refuse_read_only(
             [one.project for one in mapped if any(row.reason == "read-only" for row in one.chosen)],
@@ -80,7 +81,7 @@ def rename_planned(
 ) -> None:
     """Rename what a plan file says, after checking it against the server."""
     named = [server.project(path) for path in paths]
-    allowed = {(project.entity, project.name) for project in named}
+    allowed = {project.where for project in named}
     wanted = dict.fromkeys(one.where for one in plan)
     foreign = [where for where in wanted if allowed and where not in allowed]
     if foreign:
@@ -92,7 +93,7 @@ def rename_planned(
     projects = {}
     for where in dict.fromkeys(one.where for one in plan):
         projects[where] = server.project("/".join(where))
-        if (projects[where].entity, projects[where].name) != where:
+        if projects[where].where != where:
             raise InputError(f"The plan is about {'/'.join(where)!r}, which is no project's path.")
     print_report(output.out, _check_against(projects, plan, output, asked.include_running))
     rename(server, projects, plan, output, asked)
@@ -175,7 +176,7 @@ def rename(
 
 def _refuse_read_only(projects: Sequence[Project], output: Output) -> None:
     """End with exit code 1 where one of the projects takes no renames: before the first write."""
-    read_only = [f"{one.entity}/{one.name}" for one in projects if one.read_only]
+    read_only = ["/".join(one.where) for one in projects if one.read_only]
     if read_only:
         output.tell(f"error: {', '.join(read_only)}: read-only for this key. Nothing was written.")
         raise typer.Exit(1)

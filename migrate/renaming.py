@@ -26,7 +26,8 @@ from migrate.errors import (
     scrub,
 )
 from migrate.journal import ALTERED, Direction, Journal
-from migrate.server import Project, Rename, RunState
+from migrate.server import Project
+from migrate.wire import Rename, RunState
 
 # wandb-core keeps at most 10 requests in flight.
 IN_FLIGHT = 10

@@ -25,7 +25,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from migrate.connection import Session, sign_in
 from migrate.errors import (
@@ -56,8 +55,6 @@ from migrate.wire import (
     run_id_of,
 )
 from naming import CONFIG_KEYS
-
-__all__ = ["PAGE", "Page", "Project", "Rename", "RunState", "Server", "connect"]
 
 PAGE = 1000
 # So many pages in a row may bring no other run, before a listing counts as one without an end.
@@ -147,13 +144,9 @@ class Project:
     """Whether the project takes no renames; known from the first page on."""
 
     @property
-    def url(self) -> str:
-        """The project's page."""
-        return f"{self.server.app_url}/{quote(self.entity)}/{quote(self.name)}"
-
-    def run_url(self, run_id: str) -> str:
-        """A run's page."""
-        return f"{self.url}/runs/{quote(run_id, safe='')}"
+    def where(self) -> tuple[str, str]:
+        """Entity and name."""
+        return (self.entity, self.name)
 
     def pages(self, *, page_size: int = PAGE) -> Iterator[Page]:
         """The project's runs, oldest first, a request a page; each run once.

@@ -134,7 +134,7 @@ def _hash(text: str) -> str:
 
 
 def _page_of(app_url: str, entity: str, project: str) -> str | None:
-    """A project's page, as `Project.url` has it; None where there can be none."""
+    """A project's page; None where there can be none."""
     if urlsplit(app_url).scheme not in ("http", "https"):
         return None
     try:

@@ -134,7 +134,7 @@ class Renamer:
     def __init__(self, project: Project, path: Path) -> None:
         self.project = project
         self.path = path
-        self.where = {(project.entity, project.name): project}
+        self.where = {project.where: project}
 
     def plan(self) -> list[PlannedRename]:
         """What a rename of the project as it is now would do."""
