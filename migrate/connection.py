@@ -46,6 +46,21 @@ class Session:
     secrets: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The way to a server, with what must not be told of it."""
+
+    url: str
+    proxy: str | None
+    settings: Any
+    secrets: tuple[str, ...]
+
+    @property
+    def shown(self) -> str:
+        """The address, for people."""
+        return scrub(self.url)
+
+
 def sign_in(base_url: str | None = None, *, may_prompt: bool = False) -> Session:
     """Sign in with the credentials, server and proxies that wandb has.
 
@@ -69,9 +84,9 @@ def sign_in(base_url: str | None = None, *, may_prompt: bool = False) -> Session
         url = (base_url or settings.base_url).rstrip("/")
         secrets = tuple(key for key in (settings.api_key, os.environ.get("WANDB_API_KEY")) if key)
         _check_address(url)
-        proxy = _proxy(settings, url)
-        _probe(url, proxy)
-        api = _api(url, secrets, settings, proxy, may_prompt)
+        way = _Way(url, _proxy(settings, url), settings, secrets)
+        _probe(url, way.proxy)
+        api = _api(way, may_prompt)
     named = settings.model_copy(update={"base_url": api.settings["base_url"]})
     return Session(
         api=api,
@@ -82,52 +97,42 @@ def sign_in(base_url: str | None = None, *, may_prompt: bool = False) -> Session
     )
 
 
-def _api(
-    url: str, secrets: tuple[str, ...], settings: Any, proxy: str | None, may_prompt: bool
-) -> wandb.Api:
+def _api(way: _Way, may_prompt: bool) -> wandb.Api:
     import wandb
 
-    shown = scrub(url)
     try:
         try:
-            return wandb.Api(overrides={"base_url": url}, timeout=SIGN_IN_SECONDS)
+            return wandb.Api(overrides={"base_url": way.url}, timeout=SIGN_IN_SECONDS)
         except wandb.errors.UsageError as error:
             if not (may_prompt and sys.stdin.isatty() and sys.stderr.isatty()):
                 raise ConnectError(
-                    f"No W&B key for {shown}. "
-                    f"Set WANDB_API_KEY or run `wandb login --host={shown}`."
+                    f"No W&B key for {way.shown}. "
+                    f"Set WANDB_API_KEY or run `wandb login --host={way.shown}`."
                 ) from error
         with _aloud():
-            return wandb.Api(overrides={"base_url": url}, timeout=SIGN_IN_SECONDS)
+            return wandb.Api(overrides={"base_url": way.url}, timeout=SIGN_IN_SECONDS)
     except ConnectError:
         raise
     except wandb.errors.AuthenticationError as error:
-        failed = _sign_in_error(error, shown, secrets, url, settings, proxy)
-        raise failed from error
+        raise _sign_in_error(error, way) from error
     except ValueError as error:  # an address that wandb refuses
         raise ConnectError(
-            f"wandb refuses the address {shown}: {_short(error, secrets)}"
+            f"wandb refuses the address {way.shown}: {_short(error, way.secrets)}"
         ) from error
     except Exception as error:
         raise ConnectError(
-            f"wandb could not start its helper process: {_short(error, secrets)}. "
+            f"wandb could not start its helper process: {_short(error, way.secrets)}. "
             "Try again; `pip install --force-reinstall wandb` if it stays so."
         ) from error
 
 
-def _sign_in_error(
-    error: Exception,
-    shown: str,
-    secrets: tuple[str, ...],
-    url: str,
-    settings: Any,
-    proxy: str | None,
-) -> ConnectError:
+def _sign_in_error(error: Exception, way: _Way) -> ConnectError:
     """What an AuthenticationError was about: it is raised for every failure to sign in."""
+    shown = way.shown
     cause = error.__cause__
     if cause is None:  # the form of the key, or two kinds of credentials at once
         return ConnectError(
-            f"wandb refuses the key it has been given: {_short(error, secrets)} "
+            f"wandb refuses the key it has been given: {_short(error, way.secrets)} "
             f"Set WANDB_API_KEY to a whole key or run `wandb login --relogin --host={shown}`."
         )
     said = str(cause)
@@ -143,13 +148,13 @@ def _sign_in_error(
             "Check --base-url or WANDB_BASE_URL: it is the API's address, without a path."
         )
     if "tls:" in said or "x509:" in said:
-        return _tls(shown, said.rpartition(": tls: ")[2], secrets)
+        return _tls(way, said.rpartition(": tls: ")[2])
     if "not running" in said:
         return ConnectError("wandb's helper process (wandb-core) ended early. Try again.")
     if "did not respond in time" in said or "giving up" in said:
-        return _diagnose(url, shown, settings, proxy, secrets)
+        return _diagnose(way)
     return ConnectError(
-        f"Signing in to {shown} failed: {_words(said, secrets)}. Try again; --debug shows more."
+        f"Signing in to {shown} failed: {_words(said, way.secrets)}. Try again; --debug shows more."
     )
 
 
@@ -224,19 +229,19 @@ def _reach(url: str) -> OSError | None:
     return outcome[0] if outcome else TimeoutError()
 
 
-def _diagnose(
-    url: str, shown: str, settings: Any, proxy: str | None, secrets: tuple[str, ...]
-) -> ConnectError:
+def _diagnose(way: _Way) -> ConnectError:
     """Why signing in ran out of time: one plain request, without credentials."""
     context = ssl.create_default_context()
-    if settings.insecure_disable_ssl:
+    if way.settings.insecure_disable_ssl:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    proxies = {urlsplit(url).scheme: proxy} if proxy else {}
+    proxies = {urlsplit(way.url).scheme: way.proxy} if way.proxy else {}
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler(proxies), urllib.request.HTTPSHandler(context=context)
     )
     request = urllib.request.Request(
-        f"{url}/graphql", b'{"query": "{ viewer { id } }"}', {"Content-Type": "application/json"}
+        f"{way.url}/graphql",
+        b'{"query": "{ viewer { id } }"}',
+        {"Content-Type": "application/json"},
     )
     try:
         with opener.open(request, timeout=DIAGNOSE_SECONDS) as response:
@@ -246,26 +251,26 @@ def _diagnose(
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         if isinstance(reason, ssl.SSLError):
-            return _tls(shown, str(reason.reason or reason), secrets)
+            return _tls(way, str(reason.reason or reason))
         status = 0
     except Exception:  # http.client's own: it is no HTTP
         return ConnectError(
-            f"{shown} answers, but not as a W&B server. Check --base-url or WANDB_BASE_URL."
+            f"{way.shown} answers, but not as a W&B server. Check --base-url or WANDB_BASE_URL."
         )
     if status >= 429:
         return ConnectError(
-            f"{shown} is not in service (HTTP {status}). Try again in some minutes."
+            f"{way.shown} is not in service (HTTP {status}). Try again in some minutes."
         )
     return ConnectError(
-        f"{shown} accepts connections and does not answer in time. Try again; if it stays so, "
+        f"{way.shown} accepts connections and does not answer in time. Try again; if it stays so, "
         "check the address, the proxy and the server."
     )
 
 
-def _tls(shown: str, said: str, secrets: tuple[str, ...]) -> ConnectError:
+def _tls(way: _Way, said: str) -> ConnectError:
     return ConnectError(
-        f"No secure connection to {shown}: {_words(said, secrets)}. Check that it speaks https; "
-        "for a certificate of your own set SSL_CERT_FILE to it."
+        f"No secure connection to {way.shown}: {_words(said, way.secrets)}. Check that it speaks "
+        "https; for a certificate of your own set SSL_CERT_FILE to it."
     )
 
 
