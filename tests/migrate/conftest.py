@@ -87,7 +87,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
 
     yield start
     for served in running:  # which takes 0.2 s: nobody waits for it
-        threading.Thread(target=served.__exit__, args=(None, None, None), daemon=True).start()
+        threading.Thread(target=served.__exit__, daemon=True).start()
 
 
 @pytest.fixture
