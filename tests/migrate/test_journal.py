@@ -113,6 +113,17 @@ def test_a_journal_that_breaks_takes_nothing_more(tmp_path):
             journal.begin("undo")
 
 
+def test_a_closed_journal_takes_nothing(tmp_path):
+    path, other = tmp_path / "j.jsonl", tmp_path / "other"
+    journal = Journal.create(path, Header.of("s", []), [])
+    journal.close()
+    # The file takes the journal's file descriptor.
+    with other.open("w"), pytest.raises(JournalError):
+        journal.begin("rename")
+    assert other.read_text() == ""
+    assert json.loads(path.read_text().splitlines()[-1])["record"] == "planned"
+
+
 ABOUT = Header("http://h", ["e/p"], "2026-01-08T14:30:00Z", False)
 A = PlannedRename("e", "p", "a", "old a", "new a")
 B = PlannedRename("e", "p", "b", "old b", "new b")

@@ -123,6 +123,13 @@ def test_a_csv_file_from_any_system(end, delimiter):
     assert pairs(read_plan(Path("plan.csv"))) == [("a", "new a"), ("b", "new b")]
 
 
+def test_a_plan_that_a_spreadsheet_has_saved():
+    """Semicolons, a byte order mark, empty rows, cells that were guarded."""
+    text = f"{';'.join(COLUMNS)};note\r\nycx;RSST;'12e34567;rename;a;A;\r\n;;;;;;\r\n"
+    Path("plan.csv").write_bytes(text.encode("utf-8-sig"))
+    assert pairs(read_plan(Path("plan.csv"))) == [("12e34567", "A")]
+
+
 def test_semicolons_in_cells_do_not_delimit_them():
     note = dict.fromkeys(["note; mine"], "a; b")
     rows = [{**row, "old_name": "o;;;;;;;;", **note} for row in (GOOD, OTHER)]
@@ -144,6 +151,11 @@ def test_semicolons_in_cells_do_not_delimit_them():
         (b"old,new", "The plan plan has no column entity, project, run_id, status, old_name, new_"),
         (b"old,new", "nothing was touched. Save one with `rsst-migrate report PATH -o plan.csv`."),
         (b"", "The plan plan has no column entity, project, run_id, status, old_name, new_"),
+        (b"entity,project", "The plan plan has no column run_id, status, old_name, new_name;"),
+        pytest.param(b"[" * 50_000, "The plan plan is not JSON: ", id="deep"),
+        (b'[{"entity": "ycx"}]', "The plan plan has rows without project, run_id, status,"),
+        (f'{",".join(COLUMNS)}\nycx,RSST,"a,rename\n'.encode(), "The plan plan is not CSV: line "),
+        (f"{','.join(COLUMNS)}\ne,p,a,rename,a,b, c\n".encode(), "line 2: more cells than columns"),
     ],
 )
 def test_what_is_no_plan(data, words):

@@ -11,9 +11,6 @@ import time
 import pytest
 
 from migrate import renaming
-from migrate.errors import InputError
-from migrate.journal import Header, Journal, JournalError
-from migrate.plan_file import read_plan
 from migrate.sandbox import StoredRun
 
 COLUMNS = "entity,project,run_id,status,old_name,new_name"
@@ -83,34 +80,6 @@ def test_what_an_error_quotes_does_not_act_on_a_terminal(two, cli, tmp_path):
     refused = cli("rename", "ycx/RSST", "--plan", plan, "--yes")
     assert refused.returncode == 2
     assert r"The plan is about \x1b[31mred/\x1b[31mred, not ycx/RSST" in refused.stderr
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        (f"{COLUMNS},new_name\n", "two columns new_name"),
-        (f"{COLUMNS}\nycx,RSST,a,rename,,A\n", "old_name is empty"),
-        ("entity,project\n", "no column run_id, status, old_name, new_name"),
-        (f"{COLUMNS}\nycx,RSST,a,rename,a,new, name\n", "line 2: more cells than columns"),
-        ("[1, 2]", "not an array of objects"),
-        ('[{"entity": "ycx"}]', "rows without project"),
-        ("[" * 50_000, "is not JSON"),
-        (f'{COLUMNS}\nycx,RSST,"a,rename\n', "is not CSV"),
-    ],
-)
-def test_files_that_are_no_plan(tmp_path, text, words):
-    path = tmp_path / "plan"
-    path.write_text(text)
-    with pytest.raises(InputError, match=words):
-        read_plan(path)
-
-
-def test_a_plan_that_a_spreadsheet_has_saved(tmp_path):
-    """Semicolons, a byte order mark, empty rows, cells that were guarded."""
-    text = f"{COLUMNS.replace(',', ';')};note\r\nycx;RSST;'12e34567;rename;a;A;\r\n;;;;;;\r\n"
-    path = tmp_path / "p.csv"
-    path.write_bytes(text.encode("utf-8-sig"))
-    assert [(one.run_id, one.new_name) for one in read_plan(path)] == [("12e34567", "A")]
 
 
 # Other people in between.
@@ -289,14 +258,3 @@ def test_a_server_that_limits_the_size_of_requests(serve, cli, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "1000 of 1000 runs renamed, read back from the server" in done.stderr
     assert cli("undo", path, "--yes").returncode == 0
-
-
-def test_a_closed_journal_takes_nothing(tmp_path):
-    path, other = tmp_path / "j.jsonl", tmp_path / "other"
-    journal = Journal.create(path, Header.of("s", []), [])
-    journal.close()
-    # The file takes the journal's file descriptor.
-    with other.open("w"), pytest.raises(JournalError):
-        journal.begin("rename")
-    assert other.read_text() == ""
-    assert json.loads(path.read_text().splitlines()[-1])["record"] == "planned"
