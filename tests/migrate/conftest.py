@@ -242,6 +242,8 @@ class Prompt:
             stderr=follower,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
+            # The terminal is theirs now: a typed Ctrl-C reaches them.
+            preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),
         )
         os.close(follower)
         self.said = ""

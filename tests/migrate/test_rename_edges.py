@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -126,19 +125,6 @@ def test_an_undo_whose_journal_changed_at_the_prompt(renamer, prompt):
     renamer.again("undo")
     assert asked.answer("y\n") == 2
     assert "changed meanwhile" in asked.said
-
-
-@pytest.mark.parametrize(("how", "code"), [("ctrl-c", 130), ("ctrl-d", 1)])
-def test_leaving_the_prompt(sandbox, prompt, how, code):
-    asked = prompt("rename", "ycx/RSST")
-    if how == "ctrl-c":
-        time.sleep(1)  # it prints the prompt shortly before it reads
-        asked.process.send_signal(signal.SIGINT)
-        assert asked.end() == code
-    else:
-        assert asked.answer("\x04") == code
-    assert "Nothing was written" in asked.said
-    assert not sandbox.service.mutations
 
 
 def test_no_stdin_at_all(sandbox):
