@@ -61,17 +61,24 @@ def test_of_several_projects_each_row_says_which():
     assert lines[4].endswith("hold    ycx/other")
 
 
-def test_no_row_waits_for_the_last_one():
-    seen = []
+def test_a_long_table_comes_while_it_is_made_and_keeps_its_columns():
+    rows = [
+        row(run_id=f"{n}" * (n % 7 + 1), old_name=f"old_{n}", new_name=f"new_{n}")
+        for n in range(1000)
+    ]
+    pieces = []
 
-    class Stream(io.StringIO):
-        def write(self, text):
-            seen.append(text)
-            return len(text)
+    class Terminal(io.StringIO):
+        def flush(self):
+            pieces.append(self.getvalue())
 
-    print_report(Console(file=Stream(), width=80), [row(number) for number in range(50)])
-    assert [text for text in seen if "run00000" in text] != [text for text in seen if text]
-    assert not [text for text in seen if "run00000" in text and "run00049" in text]
+    print_report(Console(file=Terminal(), width=100), rows)
+    assert len(pieces[0]) < len(pieces[-1]) / 3
+    heading, *lines = pieces[-1].splitlines()
+    olds = [line for line in lines if "old_" in line]
+    assert len(olds) == 1000
+    assert {line.index("old_") for line in olds} == {heading.index("old name")}
+    assert not any("old name" in line for line in lines)
 
 
 def test_in_a_pipe_names_stay_in_one_piece(monkeypatch):

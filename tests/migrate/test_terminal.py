@@ -1,22 +1,15 @@
 """On a real terminal (a pty): colours and progress where they belong, and nothing that acts."""
 
-import io
 import os
 import pty
 import re
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime
 
 import pytest
-from rich.console import Console
 
-from migrate.rows import Row
 from migrate.sandbox import sample_store
-from migrate.terminal import print_report
-
-MADE = datetime(2026, 1, 8, tzinfo=UTC)
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-7]m")
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
@@ -104,23 +97,3 @@ def test_a_file_on_a_terminal_does_nothing(on_terminal, kind):
 def test_parquet_is_not_for_terminals(on_terminal):
     with pytest.raises(AssertionError, match="2 == 0"):
         on_terminal("report", "ycx/RSST", "--format", "parquet", terminal="stdout")
-
-
-def test_a_long_table_comes_while_it_is_made_and_keeps_its_columns():
-    rows = [
-        Row("e", "p", f"{n}" * (n % 7 + 1), "", MADE, "rename", "", f"old_{n}", f"new_{n}", {})
-        for n in range(1000)
-    ]
-    pieces = []
-
-    class Terminal(io.StringIO):
-        def flush(self):
-            pieces.append(self.getvalue())
-
-    print_report(Console(file=Terminal(), width=100), rows)
-    assert len(pieces[0]) < len(pieces[-1]) / 3
-    heading, *lines = pieces[-1].splitlines()
-    olds = [line for line in lines if "old_" in line]
-    assert len(olds) == 1000
-    assert {line.index("old_") for line in olds} == {heading.index("old name")}
-    assert not any("old name" in line for line in lines)
