@@ -12,6 +12,7 @@ import pty
 import subprocess
 import sys
 import threading
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -247,8 +248,9 @@ class Prompt:
         )
         os.close(follower)
         self.said = ""
+        self._decode = getincrementaldecoder("utf-8")().decode  # a piece may end in a character
         while "[y/N]" not in self.said:
-            self.said += os.read(self.leader, 1000).decode()
+            self.said += self._decode(os.read(self.leader, 1000))
 
     def answer(self, text: str) -> int:
         """Type an answer; gives the exit code. What is said afterwards is added to `said`."""
@@ -259,7 +261,7 @@ class Prompt:
         """Wait for the end; gives the exit code."""
         try:
             while piece := os.read(self.leader, 1000):
-                self.said += piece.decode()
+                self.said += self._decode(piece)
         except OSError:  # Linux's word for the end of a terminal
             pass
         os.close(self.leader)
