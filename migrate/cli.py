@@ -310,16 +310,16 @@ def parse(
     $ rsst-migrate parse rsst_x_l1_res20s_cifar10
     $ rsst-migrate parse --json - < names.txt
     """
-    from migrate.name_commands import describe, parse_all
+    from migrate.name_commands import as_object, describe, parse_all
 
     if not context.args:
         raise InputError("Give names to parse, or - to read them from stdin, a name a line.")
     parsed = parse_all(context.args, sys.stdin)
     output = Output(no_color=no_color)
     if as_json:
-        output.data(json.dumps([one for one, _ in parsed], indent=1) + "\n")
+        output.data(json.dumps([as_object(one) for one in parsed], indent=1) + "\n")
     else:
-        describe(output.out, [one for _, one in parsed])
+        describe(output.out, parsed)
 
 
 @app.command(

@@ -24,8 +24,8 @@ from naming import (
 )
 
 
-def parse_all(names: Sequence[str], stdin: TextIO) -> list[tuple[dict[str, object], ParsedName]]:
-    """Parse names, `-` standing for the lines of stdin: as an object for JSON, and as it is."""
+def parse_all(names: Sequence[str], stdin: TextIO) -> list[ParsedName]:
+    """Parse names, `-` standing for the lines of stdin."""
     if "-" in names:
         if len(names) > 1:
             raise InputError("Give names, or - for stdin, not both.")
@@ -34,10 +34,11 @@ def parse_all(names: Sequence[str], stdin: TextIO) -> list[tuple[dict[str, objec
         except UnicodeDecodeError:
             raise InputError("stdin is not UTF-8 text.") from None
         names = [line for line in names if line]
-    return [(_as_object(parsed), parsed) for parsed in map(parse_name, names)]
+    return [parse_name(name) for name in names]
 
 
-def _as_object(parsed: ParsedName) -> dict[str, object]:
+def as_object(parsed: ParsedName) -> dict[str, object]:
+    """What a name says, for JSON."""
     return {
         "name": parsed.name,
         "format": parsed.format,
