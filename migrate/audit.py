@@ -32,7 +32,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class SharedName:
     """A name that several runs of a project (`entity/project`) bear."""
 
     project: str
@@ -99,7 +99,7 @@ class Audit:
     statuses: dict[str, int]
     reasons: tuple[Reason, ...]
     pairs: tuple[Pair, ...]
-    shared: tuple[Shared, ...]
+    shared: tuple[SharedName, ...]
     picked: tuple[Picked, ...]
     gaps: tuple[Gap, ...]
     weeks: tuple[Week, ...]
@@ -142,12 +142,12 @@ def _word(row: Row, field: str) -> str | None:
     return None if value is None else str(value)
 
 
-def _shared(rows: Iterable[Row]) -> tuple[Shared, ...]:
+def _shared(rows: Iterable[Row]) -> tuple[SharedName, ...]:
     bearers: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for row in rows:
         bearers[row.entity, row.project, row.old_name].append(row.run_id)
     shared = [
-        Shared(f"{entity}/{project}", name, tuple(ids))
+        SharedName(f"{entity}/{project}", name, tuple(ids))
         for (entity, project, name), ids in bearers.items()
         if len(ids) > 1
     ]

@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from migrate.audit import Gap, Pair, Picked, Shared, audit
+from migrate.audit import Gap, Pair, Picked, SharedName, audit
 from migrate.options import parse_assume
 from migrate.rows import STATUSES, Row
 from migrate.terminal import print_audit
@@ -119,8 +119,8 @@ def test_names_are_shared_within_a_project():
     rows = [row(n, old_name="same") for n in range(5)] + [row(9, old_name="same", **OTHER)]
     rows += [row(6, old_name="two"), row(7, old_name="two")]
     assert audit("all", rows).shared == (
-        Shared("ycx/RSST", "same", ("run0", "run1", "run2", "run3", "run4")),
-        Shared("ycx/RSST", "two", ("run6", "run7")),
+        SharedName("ycx/RSST", "same", ("run0", "run1", "run2", "run3", "run4")),
+        SharedName("ycx/RSST", "two", ("run6", "run7")),
     )
     below = sections(printed(rows))["Names that several runs share"]
     assert below == ["5  same  run0 run1 run2 …", "2  two   run6 run7"]
