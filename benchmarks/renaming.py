@@ -31,10 +31,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from migrate.changes import planned
 from migrate.journal import Header, Journal
 from migrate.listing import list_runs, read_projects
 from migrate.options import Shared
-from migrate.rename_commands import planned
 from migrate.renaming import BATCH, IN_FLIGHT, run
 from migrate.sandbox import Sandbox, Store, StoredRun
 from migrate.sandbox.sample import arguments, wire_config
@@ -142,7 +142,7 @@ def _ours(pipe: Connection, runs: int) -> dict[str, list[Measured]]:
         with tempfile.TemporaryDirectory() as folder:
             with _clock(pipe, runs, taken["rename"]):
                 (mapped,) = read_projects(server, ["ycx/RSST"], Shared())
-                plan = planned(mapped.chosen, None)
+                plan = planned(mapped.chosen)
                 projects = {("ycx", "RSST"): mapped.project}
                 header = Header.of(server.base_url, plan)
                 journal = Journal.create(Path(folder) / "journal.jsonl", header, plan)

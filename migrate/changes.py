@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from migrate.rows import Row
 from migrate.wire import RunState
 
 Key = tuple[str, str, str]
@@ -33,6 +35,15 @@ class PlannedRename:
     def back(self) -> PlannedRename:
         """The rename that takes this one back."""
         return PlannedRename(*self.key, self.new_name, self.old_name)
+
+
+def planned(rows: Iterable[Row]) -> list[PlannedRename]:
+    """The renames among the rows."""
+    return [
+        PlannedRename(row.entity, row.project, row.run_id, row.old_name, row.new_name)
+        for row in rows
+        if row.new_name is not None
+    ]
 
 
 def standing(one: PlannedRename, state: RunState | None, *, include_running: bool) -> str:

@@ -11,11 +11,12 @@ from types import ModuleType
 from rich.text import Text
 
 from migrate.audit import audit
+from migrate.changes import planned
 from migrate.console import Output
 from migrate.errors import InputError
 from migrate.listing import read_projects
 from migrate.options import Shared
-from migrate.rename_commands import Asked, go_on, planned, rename
+from migrate.rename_commands import Asked, go_on, rename
 from migrate.server import connect
 from migrate.terminal import print_audit, print_report
 
@@ -51,7 +52,7 @@ def run_demo(output: Output, runs: int | None = None) -> None:
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
             journal = Path("demo.journal.jsonl")
             _title(output, f"rsst-migrate rename {PATH} --yes --journal {journal}")
-            plan = planned(mapped.chosen, None)
+            plan = planned(mapped.chosen)
             projects = {mapped.project.where: mapped.project}
             rename(server, projects, plan, output, Asked(journal=journal, yes=True))
 

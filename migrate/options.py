@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
 from typing import Annotated, Any, Literal, get_type_hints
@@ -179,7 +179,7 @@ def with_shared(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-def parse_assume(pairs: list[str] | tuple[str, ...]) -> dict[str, object]:
+def parse_assume(pairs: Sequence[str]) -> dict[str, object]:
     """`--assume KEY=VALUE`, with a field's name (`reg`) as good as its key.
 
     Raises:

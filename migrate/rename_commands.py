@@ -12,7 +12,7 @@ from shlex import quote
 
 import typer
 
-from migrate.changes import Key, PlannedRename
+from migrate.changes import Key, PlannedRename, planned
 from migrate.console import Output
 from migrate.errors import InputError, scrub
 from migrate.journal import Direction, Header, Journal, read
@@ -40,20 +40,10 @@ class Asked:
     include_running: bool = False
 
 
-def planned(rows: Sequence[Row], limit: int | None) -> list[PlannedRename]:
-    """The renames among the rows; with a limit, the first so many."""
-    renames = [
-        PlannedRename(row.entity, row.project, row.run_id, row.old_name, row.new_name)
-        for row in rows
-        if row.new_name is not None
-    ]
-    return renames[:limit]
-
-
 def rename_mapped(server: Server, mapped: Sequence[Mapped], output: Output, asked: Asked) -> None:
     """Rename what the projects' rows say."""
     rows = [row for one in mapped for row in one.chosen]
-    plan = planned(rows, asked.limit)
+    plan = planned(rows)[: asked.limit]
     kept = {one.key for one in plan}
     shown = [
         row for row in rows if row.new_name is None or (row.entity, row.project, row.run_id) in kept
@@ -124,17 +114,7 @@ def _check_against(
                     f"{visible(one.run_id)}: {visible(one.new_name)} is the name of "
                     f"{visible(bearers[one.new_name])}"
                 )
-            rows[one] = Row(
-                *where,
-                run_id=one.run_id,
-                state=run.state,
-                created_at=run.created_at,
-                status="rename",
-                reason="",
-                old_name=one.old_name,
-                new_name=one.new_name,
-                fields={},
-            )
+            rows[one] = replace(_as_row(one), state=run.state, created_at=run.created_at)
     if problems:
         raise InputError(list_problems("The plan does not fit the server", problems))
     return [rows[one] for one in plan]

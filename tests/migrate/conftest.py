@@ -22,11 +22,10 @@ from typing import Any
 
 import pytest
 
-from migrate.changes import PlannedRename
+from migrate.changes import PlannedRename, planned
 from migrate.journal import Direction, Header, Journal
 from migrate.listing import list_runs
 from migrate.mapping import map_runs
-from migrate.rename_commands import planned
 from migrate.renaming import Result, run
 from migrate.sandbox import Sandbox, Store, StoredRun
 from migrate.sandbox.sample import arguments, wire_config
@@ -139,7 +138,7 @@ class Renamer:
 
     def plan(self) -> list[PlannedRename]:
         """What a rename of the project as it is now would do."""
-        return planned(map_runs(list_runs(self.project)), None)
+        return planned(map_runs(list_runs(self.project)))
 
     def rename(self, plan: list[PlannedRename] | None = None) -> Result:
         """Begin a journal and rename."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.changes import PlannedRename, standing
+from migrate.changes import PlannedRename, planned, standing
+from migrate.rows import Row
 from migrate.wire import RunState
 
 PLAN = [PlannedRename("e", "p", "a", "old a", "new a"), PlannedRename("e", "q", "b", "x", "y")]
@@ -18,6 +19,14 @@ def test_an_undo_goes_the_other_way():
         ("e", "p", "a"),
         ("e", "q", "b"),
     ]  # fmt: skip
+
+
+def test_rows_with_a_new_name_are_the_plan():
+    rows = [
+        Row("e", "p", "a", "finished", None, "rename", "", "old a", "new a", {}),
+        Row("e", "p", "b", "finished", None, "review", "missing: rate", "old b", None, {}),
+    ]
+    assert planned(rows) == PLAN[:1]
 
 
 def state(name="old", storage_id="U3RvcmU=", run_state="finished", read_only=False):

@@ -27,10 +27,9 @@ from hypothesis.stateful import (
 )
 
 from migrate import renaming
-from migrate.changes import PlannedRename
+from migrate.changes import PlannedRename, planned
 from migrate.journal import Header, Journal, read
 from migrate.mapping import map_runs
-from migrate.rename_commands import planned
 from migrate.renaming import Result, run
 from migrate.sandbox import Faults, Sandbox, Store, StoredRun
 from migrate.sandbox.sample import arguments, wire_config
@@ -126,7 +125,7 @@ class History(RuleBasedStateMachine):
     @rule(faults=FAULTS, late=st.sets(RUN, max_size=2))
     def rename(self, faults: dict[str, object], late: set[int]) -> None:
         listed = [one for page in self.project.pages() for one in page.runs]
-        self.plan = planned(map_runs(listed), None)
+        self.plan = planned(map_runs(listed))
         self.path = self.folder / f"{next(_numbers)}.jsonl"
         for number in late:  # between plan and write
             self.somebody_renames(number)
