@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from migrate.audit import Pair, Reason, Week, audit
 from migrate.formats import charts, csv, html
 from migrate.formats.html import Source
 from migrate.plan_file import read_plan
-from migrate.rows import Row, Status
+from migrate.rows import STATUSES, Row, Status
 from migrate.sandbox import Sandbox
 from migrate.text import visible
 
@@ -65,6 +66,14 @@ ROWS = [
     row(33, "current"),
     row(34, "custom", old_name="paper_fig3", fields={"arch": None, "dataset": None}),
 ]
+
+
+def test_each_status_has_words_and_colours() -> None:
+    assert set(STATUSES) <= html.WORDS.keys()
+    style = (files("migrate.formats") / "report" / "report.css").read_text("utf-8")
+    for status in STATUSES:
+        assert re.search(rf"\.fill-{status}\b.*{{", style), status
+        assert f".tag-{status} {{" in style, status
 
 
 @pytest.fixture(scope="module")
