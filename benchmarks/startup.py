@@ -22,8 +22,8 @@ _TOOL = str(Path(sys.executable).with_name("rsst-migrate"))
 _BARE = "import typer, rich.table, rich.console"
 _ASKS = f"{_BARE}, wandb; wandb.Api()"
 BARE: dict[str, list[str]] = {
-    f"{_BARE}": ["parse", "name", "--help", "completion"],
-    f"{_ASKS}": ["audit", "report", "rename"],
+    _BARE: ["parse", "name", "--help", "completion"],
+    _ASKS: ["audit", "report", "rename"],
     f"{_ASKS}; import jinja2": ["report to html"],
     f"{_ASKS}; import pandas, pyarrow.parquet": ["report to parquet"],
     f"{_BARE}, graphql, uvicorn": ["sandbox"],

@@ -63,12 +63,6 @@ class StoredProject:
     read_only: bool = False
     visible: bool = True
 
-    def add(self, run: StoredRun) -> StoredRun:
-        """Put a run into this project."""
-        run.entity, run.project = self.entity, self.name
-        self.runs[run.name] = run
-        return run
-
 
 @dataclass
 class Store:
@@ -84,7 +78,8 @@ class Store:
 
     def add(self, entity: str, project: str, run: StoredRun) -> StoredRun:
         """Put a run into a project."""
-        self.project(entity, project).add(run)
+        run.entity, run.project = entity, project
+        self.project(entity, project).runs[run.name] = run
         self.by_id[run.id] = run
         return run
 
