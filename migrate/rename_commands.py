@@ -80,13 +80,19 @@ def rename_planned(
             "Nothing was touched."
         )
     plan = list(plan)[: asked.limit]
+    projects = _projects(server, plan)
+    print_report(output.out, _check_against(projects, plan, output, asked.include_running))
+    rename(server, projects, plan, output, asked)
+
+
+def _projects(server: Server, plan: Sequence[PlannedRename]) -> Projects:
+    """A plan's projects; InputError where one is written in another way than the server's."""
     projects = {}
     for where in dict.fromkeys(one.where for one in plan):
         projects[where] = server.project("/".join(where))
         if projects[where].where != where:
             raise InputError(f"The plan is about {'/'.join(where)!r}, which is no project's path.")
-    print_report(output.out, _check_against(projects, plan, output, asked.include_running))
-    rename(server, projects, plan, output, asked)
+    return projects
 
 
 def _check_against(
@@ -188,9 +194,7 @@ def go_on(
     if direction == "rename" and recorded.last == "undo":
         output.say("This rename was being taken back. To resume it is to rename again.")
     plan = recorded.concerned(direction)
-    projects = {
-        where: server.project("/".join(where)) for where in dict.fromkeys(one.where for one in plan)
-    }
+    projects = _projects(server, plan)
     left = _left(plan, projects, output)
     if not left:
         done = "put back" if direction == "undo" else "renamed"

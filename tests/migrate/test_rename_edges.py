@@ -10,6 +10,8 @@ import time
 import pytest
 
 from migrate import renaming
+from migrate.changes import PlannedRename
+from migrate.journal import Header, Journal
 from migrate.sandbox import StoredRun
 
 COLUMNS = "entity,project,run_id,status,old_name,new_name"
@@ -70,6 +72,16 @@ def test_a_project_that_is_none(two, cli, tmp_path):
     plan = write_plan(tmp_path / "p.csv", [("RSST ", "a", "a", "A")])
     refused = cli("rename", "--plan", plan, "--yes")
     assert (refused.returncode, "no project's path" in refused.stderr) == (2, True)
+
+
+def test_a_journal_about_a_project_that_is_none(two, cli, tmp_path):
+    """A journal that somebody wrote by hand: nothing may be renamed in another project."""
+    path = tmp_path / "j.jsonl"
+    forged = PlannedRename("ycx", "RSST ", "a", "a", "A")
+    Journal.create(path, Header.of(two.url, [forged]), [forged]).close()
+    refused = cli("resume", path, "--yes")
+    assert (refused.returncode, "no project's path" in refused.stderr) == (2, True)
+    assert not two.service.mutations
 
 
 def test_what_an_error_quotes_does_not_act_on_a_terminal(two, cli, tmp_path):
