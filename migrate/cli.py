@@ -36,7 +36,9 @@ app = typer.Typer(
 )
 
 ANY_PATHS = typer.Argument(
-    help="entity/project, or project alone.", metavar="PATH", autocompletion=completion.paths
+    help="entity/project, project alone, or the address of the project's page.",
+    metavar="PATH",
+    autocompletion=completion.paths,
 )
 Paths = Annotated[list[str], ANY_PATHS]
 
@@ -108,8 +110,7 @@ def report(
 ) -> None:
     """Show the dry run: one row a run, old name and new name, or the reason why not.
 
-    On a terminal a table of the rows that matter; files and --format hold every
-    run.
+    Prints a table of the rows that matter; files and --format hold every run.
 
     [dim]Examples:[/dim]
     $ rsst-migrate report ycx/RSST
@@ -373,7 +374,8 @@ def sandbox(
     fail: Annotated[
         list[str] | None,
         typer.Option(
-            help="Make requests fail: 429@mutationx3, 500, drop-after@mutation, hang. Repeatable.",
+            help="Make requests fail: 429@mutationx3, 500@query, drop-after, hang; also 400, 403, "
+            "413, 502, 503 and drop. Repeatable.",
             metavar="SPEC",
         ),
     ] = None,
