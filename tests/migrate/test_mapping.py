@@ -200,6 +200,7 @@ def test_a_dataset_that_looks_like_an_extra_part():
     assert only(a_run(name, config=config)).new_name.startswith("rsst_vit_small_svhn_bs_64_sched_")
     row = only(a_run(name, config=bare))  # would be read as svhn, with a batch size
     assert (row.status, row.reason[:24]) == ("review", "invalid: arch or dataset")
+    assert row.fields["dataset"] == "svhn_bs_64"
     known = Rules(vocabulary=VOCABULARY.extended(datasets=["svhn_bs_64"]))
     assert only(a_run(name, config=bare), known).status == "rename"
 

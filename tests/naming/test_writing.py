@@ -281,6 +281,7 @@ def test_a_parser_that_has_an_exp_name_keeps_its_own():
     parser = argparse.ArgumentParser()
     parser.add_argument("--exp_name", default="paper_fig3", help="自定义实验名称")
     add_arguments(parser)
+    add_arguments(parser)
     assert "自定义实验名称" in parser.format_help()
     assert experiment_name(parser.parse_args(["--exp_timestamp"]), at=AT) == "paper_fig3_0108_1430"
 
