@@ -88,10 +88,13 @@ def sign_in(base_url: str | None = None, *, may_prompt: bool = False) -> Session
         _probe(url, way.proxy)
         api = _api(way, may_prompt)
     named = settings.model_copy(update={"base_url": api.settings["base_url"]})
+    pages = urlsplit(named.app_url)
+    # A report is mailed: a user and password in the address are no part of its links.
+    pages = pages._replace(netloc=pages.netloc.rpartition("@")[2])
     return Session(
         api=api,
         base_url=api.settings["base_url"],
-        app_url=named.app_url.rstrip("/"),
+        app_url=pages.geturl().rstrip("/"),
         http_timeout=settings.x_graphql_timeout_seconds,
         secrets=tuple({*secrets, *([api.api_key] if api.api_key else [])}),
     )

@@ -171,6 +171,9 @@ def test_a_password_in_the_servers_address_is_nowhere(sandbox, prompt, cli, tmp_
     assert "secret" not in asked.said + path.read_text()
     undone = cli("undo", path, "--yes", "--base-url", url)
     assert (undone.returncode, "secret" in undone.stderr) == (0, False)
+    page = cli("report", "ycx/RSST", "--format", "html", "--base-url", url).stdout
+    assert "secret" not in page
+    assert f'href="{sandbox.url}/ycx/RSST"' in page
 
 
 def test_a_journal_is_never_overwritten(sandbox, cli, tmp_path):
