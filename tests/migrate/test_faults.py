@@ -31,7 +31,7 @@ def names(sandbox):
         ("500", {"on": "query", "skip": 2}),
         ("502", {"on": "mutation"}),
         ("drop", {"on": "mutation"}),
-        ("drop-after", {"on": "mutation"}),
+        ("drop-after", {"on": "mutation", "times": 2}),
         ("drop", {"on": "query", "skip": 1}),
     ],
 )

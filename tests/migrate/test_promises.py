@@ -250,12 +250,6 @@ def test_what_a_refused_document_did_is_read_and_not_supposed(sandbox, renamer, 
     assert len(result.done) == 28
 
 
-def test_a_write_whose_answer_was_lost_counts(sandbox, renamer):
-    sandbox.faults.add("drop-after", on="mutation", times=2)
-    result = renamer.rename()
-    assert (len(result.done), result.failed) == (30, {})
-
-
 # 7. One failure is one failure.
 
 
