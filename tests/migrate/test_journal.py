@@ -218,6 +218,7 @@ def test_going_on_behind_a_truncated_line(tmp_path):
     journal, recorded = Journal.reopen(path)
     with journal:
         journal.begin("undo")
+    assert journal.path == path
     assert recorded.complete
     assert json.loads(path.read_bytes().splitlines()[3])["direction"] == "undo"
     assert read(path).last == "undo"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from migrate.rows import COLUMNS, Row, flat, utc_text
+from migrate.rows import COLUMNS, Row, count_by_status, flat, utc_text
 
 
 @pytest.fixture
@@ -37,3 +38,10 @@ def test_a_row_has_each_column_and_its_time_in_utc(far_from_utc):
     }
     assert tuple(flat(row)) == COLUMNS
     assert utc_text(None) is None
+
+
+def test_rows_are_counted_in_the_order_of_the_statuses():
+    row = Row("ycx", "RSST", "a", "finished", None, "custom", "", "old", None, {})
+    rows = [row, replace(row, status="rename", new_name="new"), replace(row, status="review"), row]
+    assert count_by_status(rows) == "1 rename, 1 review, 2 custom"
+    assert count_by_status([]) == ""
