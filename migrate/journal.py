@@ -24,7 +24,7 @@ FORMAT = "rsst-migrate journal"
 VERSION = 1
 Direction = Literal["rename", "undo"]
 ALTERED = "altered: the server made it "
-"""What the outcome begins with where the server wrote another name than it was sent."""
+"""What the outcome begins with where the server cut a name short."""
 
 
 class JournalError(MigrateError):
@@ -59,7 +59,7 @@ class Recorded:
         plan: The whole plan; empty where the journal ends before it was complete.
         sent: Ids (entity, project, run) of the runs whose names may be this rename's: it was
             about to be sent, and neither was refused nor is known to be taken back.
-        altered: The names that the server made of ours, where it changed them.
+        altered: The names that the server made of ours, where it cut them short.
         last: What was done last: `rename` or `undo`.
         size: How many bytes of the file are whole records.
     """

@@ -213,8 +213,11 @@ class _Work:
             found: dict[PlannedRename, str] = {}
             for one, rename in zip(ready, renames, strict=True):
                 name = answered.get(rename.storage_id, one.old_name)
-                if name != one.old_name:
-                    found[one] = "done" if name == one.new_name else f"{ALTERED}{name}"
+                if name == one.new_name:
+                    found[one] = "done"
+                # Cut short, it is still ours. Any other name may be somebody's.
+                elif name and name != one.old_name and one.new_name.startswith(name):
+                    found[one] = f"{ALTERED}{name}"
             self._conclude(found, sent=True)
             unsure = [one for one in ready if one not in found]
             if unsure:

@@ -205,6 +205,25 @@ def test_a_server_that_makes_another_name_of_ours(sandbox, renamer, monkeypatch)
     assert sandbox.store.state() == before
 
 
+def test_a_name_that_somebody_gave_before_the_answer_came_is_theirs(sandbox, renamer, monkeypatch):
+    """The answer carries it: it is not taken for what the server made of ours."""
+    write = sandbox.service.upsertBucket
+    run = sandbox.store.project("ycx", "RSST").runs["run00003"]
+
+    def write_and_be_overtaken(**given):
+        answer = write(given["input"])
+        if given["input"]["id"] == run.id:
+            run.displayName = "theirs"
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sandbox.service, "upsertBucket", write_and_be_overtaken)
+        result = renamer.rename()
+    assert result.failed == {("ycx", "RSST", "run00003"): "drifted: is now theirs"}
+    renamer.again("undo")
+    assert run.displayName == "theirs"
+
+
 @pytest.mark.parametrize(
     "words", ["the sweep is not running", "the database did not respond in time"]
 )
