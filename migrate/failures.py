@@ -37,7 +37,9 @@ def failure(error: Exception, secrets: Sequence[str], seconds: float) -> ServerE
     response = getattr(error, "response", None)
     status = getattr(response, "http_status", None) or None
     own = response is None  # wandb's own words; the server's may say anything
-    if (own and "not running" in raw) or type(error).__name__ == "MailboxClosedError":
+    # A connection of Python's own is the one to wandb-core: it alone talks to the server.
+    gone = isinstance(error, ConnectionError) or type(error).__name__ == "MailboxClosedError"
+    if gone or (own and "not running" in raw):
         return ServiceStopped("wandb's helper process (wandb-core) has ended. Start again.")
     said = scrub(raw, secrets)
     if isinstance(error, OSError) or not hasattr(error, "response"):
