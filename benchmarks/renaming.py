@@ -31,11 +31,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from migrate.changes import planned
-from migrate.journal import Header, Journal
-from migrate.listing import list_runs, read_projects
-from migrate.options import Shared
-from migrate.renaming import BATCH, IN_FLIGHT, run
+from migrate.cli.options import Shared
+from migrate.mapping.projects import list_runs, read_projects
+from migrate.rename.batches import BATCH, IN_FLIGHT, run
+from migrate.rename.journal import Header, Journal
+from migrate.rename.plan import planned
 from migrate.sandbox import Sandbox, Store, StoredRun
 from migrate.sandbox.sample import arguments, wire_config
 from naming import VOCABULARY, legacy_name
@@ -132,7 +132,7 @@ def _loop(pipe: Connection, runs: int, threads: int) -> list[Measured]:
 
 def _ours(pipe: Connection, runs: int) -> dict[str, list[Measured]]:
     """List, rename (listing and planning with it) and undo, TIMES each."""
-    from migrate.server import connect
+    from migrate.client.server import connect
 
     server = connect(os.environ["WANDB_BASE_URL"])
     taken: dict[str, list[Measured]] = {"list": [], "rename": [], "undo": []}

@@ -25,10 +25,10 @@ def plan(path: str, **options: Any) -> pandas.DataFrame:
         migrate.errors.MigrateError: In words for the user, as on the command line.
         TypeError: There is no such option.
     """
-    from migrate.formats.frame import frame
-    from migrate.listing import read_projects
-    from migrate.options import Shared
-    from migrate.server import connect
+    from migrate.cli.options import Shared
+    from migrate.client.server import connect
+    from migrate.mapping.projects import read_projects
+    from migrate.report.frame import frame
 
     shared = Shared(**options)
     (mapped,) = read_projects(connect(shared.base_url), [path], shared)

@@ -1,6 +1,6 @@
 """`python -m migrate`: the same as `rsst-migrate`."""
 
-from migrate.cli import main
+from migrate.cli.app import main
 
 if __name__ == "__main__":
     main()

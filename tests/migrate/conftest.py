@@ -22,15 +22,15 @@ from typing import Any
 
 import pytest
 
-from migrate.changes import PlannedRename, planned
-from migrate.journal import Direction, Header, Journal
-from migrate.listing import list_runs
-from migrate.mapping import map_runs
-from migrate.renaming import Result, run
+from migrate.client.server import Project, connect
+from migrate.mapping.mapping import map_runs
+from migrate.mapping.projects import list_runs
+from migrate.rename.batches import Result, run
+from migrate.rename.journal import Direction, Header, Journal
+from migrate.rename.plan import PlannedRename, planned
 from migrate.sandbox import Sandbox, Store, StoredRun
 from migrate.sandbox.sample import arguments, wire_config
 from migrate.sandbox.service import Service, operation_of
-from migrate.server import Project, connect
 from naming import legacy_name
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]

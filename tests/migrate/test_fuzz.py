@@ -22,24 +22,24 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from migrate import cli as command_line
-from migrate.audit import audit
-from migrate.changes import PlannedRename
+from migrate.cli import app as command_line
+from migrate.client.documents import read_page, read_run
+from migrate.client.server import connect
 from migrate.errors import InputError, ServerError
-from migrate.formats import FORMATS, Source
-from migrate.journal import Header, Journal
-from migrate.journal import read as read_journal
-from migrate.listing import list_runs
-from migrate.mapping import Rules, map_runs
-from migrate.plan_file import check_new_name, read_plan
-from migrate.renaming import run
-from migrate.rows import OLD, Row
+from migrate.mapping.mapping import Rules, map_runs
+from migrate.mapping.projects import list_runs
+from migrate.mapping.rows import OLD, Row
+from migrate.rename.batches import run
+from migrate.rename.journal import Header, Journal
+from migrate.rename.journal import read as read_journal
+from migrate.rename.plan import PlannedRename
+from migrate.rename.plan_file import check_new_name, read_plan
+from migrate.report.audit import audit
+from migrate.report.files import FORMATS, Source
+from migrate.report.terminal import print_audit, print_report
 from migrate.sandbox import Store, StoredRun
 from migrate.sandbox.service import Service
-from migrate.server import connect
-from migrate.terminal import print_audit, print_report
 from migrate.text import visible
-from migrate.wire import read_page, read_run
 from naming import CONFIG_KEYS, MAX_LENGTH, Style, parse_name
 
 HERE = Path(__file__).parent

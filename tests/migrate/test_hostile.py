@@ -19,15 +19,15 @@ from markdown_it import MarkdownIt
 from rich.cells import cell_len
 from rich.console import Console
 
-from migrate.audit import audit
+from migrate.cli.names import describe
 from migrate.errors import scrub
-from migrate.formats import csv, frame, markdown
-from migrate.formats import json as json_format
-from migrate.name_commands import describe
-from migrate.plan_file import read_plan
-from migrate.rows import COLUMNS, Row
+from migrate.mapping.rows import COLUMNS, Row
+from migrate.rename.plan_file import read_plan
+from migrate.report import csv, frame, markdown
+from migrate.report import json as json_format
+from migrate.report.audit import audit
+from migrate.report.terminal import print_audit, print_report
 from migrate.sandbox import Store, StoredRun
-from migrate.terminal import print_audit, print_report
 from migrate.text import from_csv_cell, visible
 from naming import parse_name
 

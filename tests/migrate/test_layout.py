@@ -50,7 +50,11 @@ def importers(package):
 
 
 def test_there_is_something_to_look_at():
-    assert {"naming/read.py", "migrate/server.py", "migrate/formats/frame.py"} <= MODULES.keys()
+    assert {
+        "naming/read.py",
+        "migrate/client/server.py",
+        "migrate/report/frame.py",
+    } <= MODULES.keys()
 
 
 def test_the_naming_core_needs_the_standard_library_only():
@@ -60,14 +64,14 @@ def test_the_naming_core_needs_the_standard_library_only():
 
 
 def test_who_talks_to_wandb():
-    assert importers("wandb") == {"migrate/server.py", "migrate/connection.py"}
+    assert importers("wandb") == {"migrate/client/server.py", "migrate/client/sign_in.py"}
     assert {path for path, source in MODULES.items() if "_service_api" in source} == {
-        "migrate/server.py"
+        "migrate/client/server.py"
     }
 
 
 def test_who_needs_pandas():
-    assert importers("pandas") == {"migrate/formats/frame.py"}
+    assert importers("pandas") == {"migrate/report/frame.py"}
 
 
 @pytest.mark.parametrize("package", ["wandb", "pandas", "pyarrow"])

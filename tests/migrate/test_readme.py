@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 import typer
 
-from migrate.cli import app
-from migrate.training_flags import read_flags
+from migrate.cli.app import app
+from migrate.cli.training_flags import read_flags
 
 ROOT = Path(__file__).parents[2]
 PAIRS = [("README.md", "README.zh-CN.md"), ("docs/renaming.md", "docs/renaming.zh-CN.md")]

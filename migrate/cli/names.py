@@ -1,0 +1,88 @@
+"""`parse` and `name`: what the naming core says, for a terminal. Needs neither wandb nor pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from migrate.cli.training_flags import read_flags
+from migrate.errors import InputError
+from migrate.text import visible
+from naming import (
+    MAX_LENGTH,
+    FieldsError,
+    ParsedName,
+    advise,
+    experiment_name,
+    is_exp_name,
+    parse_name,
+    with_guide_defaults,
+)
+
+
+def parse_all(names: Sequence[str], stdin: TextIO) -> list[ParsedName]:
+    """Parse names, `-` standing for the lines of stdin."""
+    if "-" in names:
+        if len(names) > 1:
+            raise InputError("Give names, or - for stdin, not both.")
+        try:
+            names = [line.rstrip("\r\n") for line in stdin]
+        except UnicodeDecodeError:
+            raise InputError("stdin is not UTF-8 text.") from None
+        names = [line for line in names if line]
+    return [parse_name(name) for name in names]
+
+
+def as_object(parsed: ParsedName) -> dict[str, object]:
+    """What a name says, for JSON."""
+    return {
+        "name": parsed.name,
+        "format": parsed.format,
+        "fields": parsed.fields,
+        "readings": list(parsed.readings),
+        "reason": parsed.reason,
+    }
+
+
+def describe(console: Console, parsed: Sequence[ParsedName]) -> None:
+    """Print what names say: the format, then the fields of each reading."""
+    for number, one in enumerate(parsed):
+        if number:
+            console.print()
+        # In a pipe a name stays in one piece, for whoever looks for it.
+        console.print(Text(visible(one.name), "bold"), soft_wrap=not console.is_terminal)
+        console.print(Text(f"{one.format}{': ' if one.reason else ''}{visible(one.reason)}"))
+        for reading in one.readings:
+            table = Table(box=None, show_header=False, pad_edge=True)
+            for field, value in reading.items():
+                if value not in (None, {}):
+                    table.add_row(Text(field, "dim"), Text(visible(str(value))))
+            console.print(table)
+
+
+def preview(words: Sequence[str]) -> tuple[str, list[str]]:
+    """The name that a command line of the training script gives, and what there is to say of it."""
+    flags = read_flags(words)
+    arguments = with_guide_defaults(flags.given)
+    try:
+        name = experiment_name(arguments, at=flags.at, timezone=flags.timezone, style=flags.style)
+    except FieldsError as error:
+        raise InputError(f"No name: {error}.") from None
+    except ValueError as error:
+        raise InputError(f"--timezone: {error}.") from None
+    except OverflowError:
+        raise InputError(
+            f"--at {flags.at} is too early or too late for a time in that zone."
+        ) from None
+    lines = []
+    if flags.ignored:
+        lines.append(f"ignored, not part of the name: {', '.join(flags.ignored)}")
+    if is_exp_name(name, flags.given.get("exp_name"), flags.style):
+        lines += [f"advice: {advice.text} ({advice.guide})" for advice in advise(name)]
+    elif len(name) > MAX_LENGTH:
+        lines.append(f"advice: {len(name)} characters, and W&B keeps {MAX_LENGTH}")
+    return name, lines

@@ -1,0 +1,1 @@
+"""W&B's side: the only folder that sends requests."""

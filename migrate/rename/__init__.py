@@ -1,0 +1,1 @@
+"""Rows become new names: the plan, the batches that are sent, and the journal of both."""

@@ -1,0 +1,1 @@
+"""Rows become what people read: tables, audits, files, and the HTML page."""

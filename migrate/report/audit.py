@@ -1,0 +1,217 @@
+"""Rows in, an audit out: what is in a project, and what needs a person. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from migrate.mapping.rows import OLD, STATUSES, Row
+from naming import CONFIG_KEYS, KEYS, VOCABULARY, advise
+
+_FIELDS = {key: field for field, key in KEYS.items()}
+_NEEDS_A_PERSON = ("review", "hold")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """How many runs of a status have a reason."""
+
+    status: str
+    reason: str
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """How many runs there are of an architecture on a dataset; None where it is not known."""
+
+    arch: str | None
+    dataset: str | None
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class SharedName:
+    """A name that several runs of a project (`entity/project`) bear."""
+
+    project: str
+    name: str
+    run_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """A name that a person picked, and the guide's advice on it."""
+
+    project: str
+    run_id: str
+    name: str
+    advice: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A config key that runs with old names lack, and what would settle it.
+
+    Attributes:
+        key: The config key.
+        runs: How many runs lack it.
+        assume: The option. It has the word VALUE in it, unless `alike` is more than 0.
+        alike: How many other runs of the same kind (struct, family, schedule) there are with a
+            value; they all have the one in `assume`. Whether it holds here is for a person to say.
+    """
+
+    key: str
+    runs: int
+    assume: str
+    alike: int
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """How many runs of an ISO week (`2026-W02`, by created_at in UTC) have which format."""
+
+    week: str
+    legacy: int
+    current: int
+    custom: int
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What is in a project, or in several together.
+
+    Attributes:
+        project: `entity/project`, or `all` for several.
+        runs: How many runs there are.
+        statuses: Status to the number of runs, every status there.
+        reasons: Why runs need a person (review, hold), most frequent first.
+        pairs: Runs by architecture and dataset, most frequent first.
+        shared: Names that several runs bear.
+        picked: Custom names that the guide advises against.
+        gaps: Config keys that are missing.
+        weeks: Runs by week and format of the name.
+    """
+
+    project: str
+    runs: int
+    statuses: dict[str, int]
+    reasons: tuple[Reason, ...]
+    pairs: tuple[Pair, ...]
+    shared: tuple[SharedName, ...]
+    picked: tuple[Picked, ...]
+    gaps: tuple[Gap, ...]
+    weeks: tuple[Week, ...]
+
+    @property
+    def old_names(self) -> int:
+        """How many runs still have an old name, whatever can be done about it."""
+        return sum(self.statuses[status] for status in OLD)
+
+    def to_dict(self) -> dict[str, object]:
+        """The audit as plain data, for JSON."""
+        return asdict(self)
+
+
+def audit(project: str, rows: Sequence[Row]) -> Audit:
+    """Sum up the rows of a project, or of several projects together."""
+    statuses = Counter(row.status for row in rows)
+    reasons = Counter(
+        (row.status, clause)
+        for row in rows
+        if row.status in _NEEDS_A_PERSON
+        for clause in row.reason.split("; ")
+    )
+    pairs = Counter((_word(row, "arch"), _word(row, "dataset")) for row in rows)
+    return Audit(
+        project=project,
+        runs=len(rows),
+        statuses={status: statuses[status] for status in STATUSES},
+        reasons=tuple(Reason(*key, runs) for key, runs in reasons.most_common()),
+        pairs=tuple(Pair(arch, dataset, runs) for (arch, dataset), runs in pairs.most_common()),
+        shared=_shared(rows),
+        picked=tuple(_picked(rows)),
+        gaps=_gaps(rows),
+        weeks=_weeks(rows),
+    )
+
+
+def _word(row: Row, field: str) -> str | None:
+    value = row.fields.get(field)
+    return None if value is None else str(value)
+
+
+def _shared(rows: Iterable[Row]) -> tuple[SharedName, ...]:
+    bearers: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for row in rows:
+        bearers[row.entity, row.project, row.old_name].append(row.run_id)
+    shared = [
+        SharedName(f"{entity}/{project}", name, tuple(ids))
+        for (entity, project, name), ids in bearers.items()
+        if len(ids) > 1
+    ]
+    return tuple(sorted(shared, key=lambda one: (-len(one.run_ids), one.name)))
+
+
+def _picked(rows: Iterable[Row]) -> Iterable[Picked]:
+    for row in rows:
+        if row.status == "custom":
+            advice = tuple(one.text for one in advise(row.old_name))
+            near_miss = (row.reason,) if row.reason.startswith("near-miss") else ()
+            if advice or near_miss:
+                project = f"{row.entity}/{row.project}"
+                yield Picked(project, row.run_id, row.old_name, near_miss or advice)
+
+
+def missing_keys(row: Row) -> list[str]:
+    """The config keys that a row's reason says are missing."""
+    return [
+        key
+        for clause in row.reason.split("; ")
+        if row.status == "review" and clause.startswith("missing: ")
+        for key in clause.removeprefix("missing: ").split(", ")
+        if key in CONFIG_KEYS
+    ]
+
+
+def _gaps(rows: Sequence[Row]) -> tuple[Gap, ...]:
+    lacking: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        for key in missing_keys(row):
+            lacking[key].append(row)
+    ordered = sorted(lacking.items(), key=lambda item: -len(item[1]))
+    return tuple(_gap(key, without, rows) for key, without in ordered)
+
+
+def _gap(key: str, lacking: Sequence[Row], rows: Iterable[Row]) -> Gap:
+    """The value to suggest is the one that all the other runs of each of these kinds have."""
+    kinds = {_kind(row) for row in lacking}
+    field = _FIELDS.get(key, key)
+    alike = [row for row in rows if row.fields.get(field) is not None and _kind(row) in kinds]
+    values = {row.fields[field] for row in alike}
+    # Of a kind without any value nothing is known, and the option would fill it in there, too.
+    if len(values) != 1 or {_kind(row) for row in alike} != kinds:
+        return Gap(key, len(lacking), f"--assume {key}=VALUE", 0)
+    return Gap(key, len(lacking), f"--assume {key}={values.pop()}", len(alike))
+
+
+def _kind(row: Row) -> tuple[object, ...]:
+    """What the values of one experiment may be told from: its other runs, as it were."""
+    family = VOCABULARY.family(str(row.fields.get("arch")))
+    # Of an architecture that nobody has listed, only itself is known to be of its kind.
+    alike = row.fields.get("arch") if family == "other" else family
+    return row.fields.get("struct"), alike, row.fields.get("schedule")
+
+
+def _weeks(rows: Iterable[Row]) -> tuple[Week, ...]:
+    counted: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        if row.created_at is not None:
+            year, week, _ = row.created_at.isocalendar()
+            name_format = "legacy" if row.status in OLD else row.status
+            counted[f"{year}-W{week:02d}"][name_format] += 1
+    return tuple(
+        Week(week, counts["legacy"], counts["current"], counts["custom"])
+        for week, counts in sorted(counted.items())
+    )

@@ -1,0 +1,72 @@
+"""The formats of a saved report, and the saving."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from migrate.errors import InputError
+from migrate.mapping.rows import Row
+from migrate.report import csv, html, json, markdown
+from migrate.report.html import Source
+
+__all__ = ["FORMATS", "Source", "format_of", "save"]
+
+
+def _parquet(rows: Sequence[Row], _: Source) -> bytes:
+    from migrate.report import frame  # pandas is slow to import
+
+    return frame.write_parquet(rows)
+
+
+FORMATS: dict[str, Callable[[Sequence[Row], Source], bytes]] = {
+    "csv": lambda rows, _: csv.write(rows),
+    "json": lambda rows, _: json.write(rows),
+    "md": lambda rows, source: markdown.write(rows, source.projects),
+    "html": html.write,
+    "parquet": _parquet,
+}
+"""Format, and so suffix, to what writes it."""
+
+
+def format_of(path: Path | None, name: str | None) -> str | None:
+    """The format asked for: `--format`, else the suffix of `-o`; None where neither is given.
+
+    Raises:
+        InputError: There is no such format.
+    """
+    asked = name or (path.suffix.removeprefix(".") if path else None)
+    if asked is None:
+        return None
+    if asked.lower() not in FORMATS:
+        raise InputError(
+            f"There is no format {asked!r}. Write -o with one of the suffixes "
+            f"{', '.join('.' + one for one in FORMATS)}, or --format with one of them."
+        )
+    return asked.lower()
+
+
+def save(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        InputError: It cannot be written there.
+    """
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+            umask = os.umask(0)
+            os.umask(umask)
+            os.chmod(name, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask)
+            os.replace(name, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+            raise
+    except OSError as error:
+        raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error

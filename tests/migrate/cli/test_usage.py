@@ -1,0 +1,138 @@
+"""Calls that are wrong, prompts that are left, help: one or two lines, and the exit code."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+
+import pytest
+
+from migrate.cli import app as command_line
+
+
+@pytest.fixture
+def call(monkeypatch, capfd):
+    """Run the command line in this process; gives the exit code, stdout and stderr."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["rsst-migrate", *words])
+        with pytest.raises(SystemExit) as ended:
+            command_line.main()
+        return (ended.value.code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("parse --bogus", "No such option: --bogus. See rsst-migrate parse --help."),
+        ("--bogus", "No such option: --bogus. See rsst-migrate --help."),
+        ("audit", "Missing argument 'PATH'. See rsst-migrate audit --help."),
+        ("undo", "Missing argument 'JOURNAL'. See rsst-migrate undo --help."),
+        ("reprot a/b", "No such command 'reprot'. Did you mean 'report'? See rsst-migrate --help."),
+        ("report a/b -o", "Option '-o' requires an argument. See rsst-migrate --help."),
+        (
+            "report a/b --prefer me",
+            "Invalid value for '--prefer': 'me' is not one of 'name', 'config'. "
+            "See rsst-migrate report --help.",
+        ),
+        (
+            "report a/b --extra colour",
+            "--extra: no extra part is called 'colour': there are bs, lr, seed.",
+        ),
+        ("report a/b --timestamp-format %Q", "--timestamp-format: '%Q' cannot be read back"),
+        ("name --timestamp-format %Q", "--timestamp-format: '%Q' cannot be read back"),
+        ("rename a/b --limit 0", "Invalid value for '--limit': "),
+        ("parse --\x1b[31m\n", "No such option: --"),
+    ],
+)
+def test_a_wrong_call_is_told_in_a_line(call, words, said):
+    code, out, err = call(*words.split(" "))
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {said}")
+    assert err.endswith("\n")
+    assert err.count("\n") == 1
+    assert err[:-1].isprintable()
+
+
+def test_debug_shows_where(call):
+    code, _, err = call("parse", "--debug")
+    assert code == 2
+    assert err.startswith("Traceback")
+    assert err.endswith(
+        "\nerror: Give names to parse, or - to read them from stdin, a name a line.\n"
+    )
+
+
+def test_a_server_that_echoes_the_key_is_not_passed_on(odd_server, call):
+    key = "ab12" * 10
+
+    def echo(request):
+        return 200, {"errors": [{"message": f"bad \x1b[31m key {key} of http://me:pw@proxy:1"}]}
+
+    odd = odd_server(echo)
+    assert odd.key == key
+    code, out, err = call("report", "ycx/RSST", "--debug", "--base-url", odd.url)
+    assert code == 2
+    assert "Traceback" in err
+    assert key not in out + err
+    assert "me:pw" not in err
+    assert all(line.isprintable() for line in err.splitlines())
+
+
+# Terminals that are not UTF-8.
+
+
+@pytest.mark.parametrize(("encoding", "arrow"), [("ascii", "\\u2192"), ("gbk", "→")])
+def test_what_an_encoding_has_not_got_is_spelled_out(sandbox, cli, encoding, arrow):
+    told = cli("report", "ycx/RSST", PYTHONIOENCODING=encoding, encoding=encoding)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert f"{arrow} rsst_vit_small" in told.stdout
+    summed = cli("audit", "ycx/RSST", PYTHONIOENCODING=encoding, encoding=encoding)
+    assert (summed.returncode, summed.stderr) == (0, "")
+    parsed = cli("parse", "\U0001f600_x", PYTHONIOENCODING=encoding, encoding=encoding)
+    assert "\\U0001f600_x" in parsed.stdout
+    helped = cli("--help", PYTHONIOENCODING=encoding, encoding=encoding)
+    assert "rsst-migrate demo" in helped.stdout
+
+
+# Prompts.
+
+
+@pytest.mark.parametrize(("typed", "code"), [("\x03", 130), ("\x04", 1), ("n\n", 0), ("\n", 0)])
+def test_leaving_the_prompt_writes_nothing(sandbox, prompt, typed, code):
+    before = sandbox.store.state()
+    asked = prompt("rename", "ycx/RSST")
+    time.sleep(0.1)  # it prints the prompt shortly before it reads
+    assert asked.answer(typed) == code
+    assert "Nothing was written." in asked.said
+    assert "Traceback" not in asked.said
+    assert "Aborted" not in asked.said
+    assert not sandbox.service.mutations
+    assert sandbox.store.state() == before
+
+
+# Help.
+
+COMMANDS = "audit report rename resume undo parse name sandbox demo completion".split()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_examples_on_lines_of_their_own(call, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERMINAL_WIDTH", "80")
+    code, out, err = call(command, "--help")
+    assert (code, err) == (0, "")
+    lines = [line.strip() for line in out.splitlines()]
+    assert max(map(len, lines)) <= 80
+    assert [line for line in lines if line.startswith(f"$ rsst-migrate {command}")]
+    assert not [line for line in lines if re.search(r"\S +\$ rsst-migrate", line)]
+
+
+def test_alone_it_shows_where_to_begin(call):
+    code, out, err = call()
+    assert (code, err) == (0, "")
+    assert "rsst-migrate demo" in out
+    assert "Where to begin" in out

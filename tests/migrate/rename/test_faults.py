@@ -1,0 +1,257 @@
+"""What can go wrong between us and the server, and what is true and said afterwards."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from migrate.rename.journal import Journal, read
+
+
+def names(sandbox):
+    return sandbox.store.names("ycx", "RSST")
+
+
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [
+        ("429", {"on": "mutation", "times": 2}),  # the sandbox says Retry-After: 1
+        ("429", {"on": "query", "skip": 1, "times": 3}),
+        ("500", {"on": "mutation"}),
+        ("500", {"on": "query", "skip": 2}),
+        ("502", {"on": "mutation"}),
+        ("drop", {"on": "mutation"}),
+        ("drop-after", {"on": "mutation", "times": 2}),
+        ("drop", {"on": "query", "skip": 1}),
+    ],
+)
+def test_passing_faults_are_survived(sandbox, renamer, kind, how):
+    sandbox.faults.add(kind, **how)
+    result = renamer.rename()
+    assert (len(result.done), result.failed) == (30, {})
+    assert len(set(names(sandbox).values())) == 30
+
+
+def test_a_server_that_is_away_for_ten_seconds(sandbox, renamer):
+    sandbox.faults.add("503", on="mutation", seconds=10)
+    start = time.monotonic()
+    result = renamer.rename()
+    assert (len(result.done), result.failed) == (30, {})
+    assert time.monotonic() - start > 10
+
+
+def test_an_answer_that_never_comes(serve, cli, tmp_path):
+    sandbox = serve(runs=30)
+    sandbox.faults.add("hang", on="mutation")
+    path = tmp_path / "j.jsonl"
+    done = cli("rename", "ycx/RSST", "--yes", "--journal", path, WANDB_HTTP_TIMEOUT="2")
+    assert done.returncode == 0, done.stderr
+    assert "30 of 30 runs renamed, read back from the server" in done.stderr
+
+
+def test_an_answer_that_does_not_come_in_time_halves_the_documents(sandbox, renamer):
+    renamer.project.server._call_seconds = 2
+    sandbox.faults.add("hang", on="mutation")
+    result = renamer.rename()
+    assert (len(result.done), result.failed) == (30, {})
+    assert sandbox.counts.requests["mutation"] == 1 + 30 / 5  # ten, then fives
+
+
+def test_wandbs_own_process_is_killed(serve, cli, tmp_path):
+    sandbox = serve(runs=300, latency_ms=100)
+    before, path = sandbox.store.state(), tmp_path / "j.jsonl"
+    with subprocess.Popen(
+        [sys.executable, "-m", "migrate", "rename", "ycx/RSST", "--yes", "--journal", path],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while not sandbox.service.mutations:
+            time.sleep(0.005)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        (core,) = children
+        os.kill(int(core), signal.SIGKILL)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "Stopped: wandb's helper process (wandb-core) has ended. Start again." in said
+    assert f"To go on: rsst-migrate resume {path}" in said
+    assert cli("resume", path, "--yes").returncode == 0
+    assert cli("undo", path, "--yes").returncode == 0
+    assert sandbox.store.state() == before
+
+
+@pytest.mark.parametrize("most", [60, 7, 1])
+def test_a_server_that_refuses_large_documents(serve, cli, tmp_path, most):
+    sandbox = serve(runs=130)
+    sandbox.faults.max_mutations = most
+    done = cli("rename", "ycx/RSST", "--yes", "--journal", tmp_path / "j.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert len(sandbox.service.mutations) == 130  # a refused document does nothing
+    # Once refused, the rest is sent in smaller ones at once.
+    assert sandbox.counts.requests["mutation"] <= 130 / max(1, most // 2) + 20
+
+
+def test_requests_that_are_too_large_in_bytes(sandbox, renamer):
+    sandbox.faults.max_bytes = 3000
+    result = renamer.rename()
+    assert (len(result.done), result.failed) == (30, {})
+
+
+def test_partial_errors_in_one_document(sandbox, renamer):
+    sandbox.faults.denied = {"run00012": "something else", "run00025": "permission denied"}
+    result = renamer.rename()
+    assert {key[2]: why for key, why in result.failed.items()} == {
+        "run00012": "refused: something else",
+        "run00025": "refused: permission denied",
+    }
+    assert len(result.done) == 28
+
+
+def test_errors_that_name_no_run_are_looked_for_by_halves(sandbox, renamer, monkeypatch):
+    execute = sandbox.service.execute
+
+    def nameless(query, variables):
+        answer = execute(query, variables)
+        if "errors" in answer:
+            answer["errors"] = [{"message": one["message"]} for one in answer["errors"]]
+        return answer
+
+    monkeypatch.setattr(sandbox.service, "execute", nameless)
+    sandbox.faults.denied = {"run00005": "not this one", "run00025": "nor this"}
+    result = renamer.rename()
+    assert {(key[2], why.rpartition(": ")[2]) for key, why in result.failed.items()} == {
+        ("run00005", "not this one"),
+        ("run00025", "nor this"),
+    }
+    assert len(result.done) == 28
+
+
+@pytest.mark.parametrize("when", ["before the write", "after the write"])
+def test_a_run_that_disappears_meanwhile(sandbox, renamer, when):
+    run = sandbox.store.project("ycx", "RSST").runs["run00002"]
+    done = 10 if when == "after the write" else 0
+
+    def delete(operation: str) -> None:
+        here = run.name in sandbox.store.project("ycx", "RSST").runs
+        if here and operation == "query" and len(sandbox.service.mutations) >= done:
+            sandbox.store.remove(run)
+
+    plan = renamer.plan()
+    sandbox.faults.before = delete
+    result = renamer.rename(plan)
+    (reason,) = result.failed.values()
+    assert reason.startswith("gone")
+    assert len(result.done) == 29
+
+
+def test_a_run_deleted_between_its_reading_and_its_writing(sandbox, renamer):
+    run = sandbox.store.project("ycx", "RSST").runs["run00002"]
+
+    def delete(operation: str) -> None:
+        if operation == "mutation" and not sandbox.service.mutations:
+            sandbox.store.remove(run)
+            sandbox.faults.before = None
+
+    sandbox.faults.before = delete
+    result = renamer.rename()
+    assert [key[2] for key in result.failed] == ["run00002"]
+    assert len(result.done) == 29
+
+
+def test_two_renames_of_one_project_at_the_same_time(serve, cli, tmp_path):
+    sandbox = serve(runs=200)
+    before = set(names(sandbox).values())
+    sandbox.app.latency_ms = 30
+    ended = []
+
+    def go(number: int) -> None:
+        path = tmp_path / f"{number}.jsonl"
+        ended.append(cli("rename", "ycx/RSST", "--yes", "--journal", path))
+
+    both = [threading.Thread(target=go, args=(number,)) for number in (1, 2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert [one.returncode for one in ended] == [0, 0], ended
+    assert len(set(names(sandbox).values())) == 200
+    assert not set(names(sandbox).values()) & before
+
+
+def test_one_journal_is_for_one_at_a_time(sandbox, renamer, cli):
+    renamer.rename()
+    journal, _ = Journal.reopen(renamer.path)
+    with journal:
+        refused = cli("undo", renamer.path, "--yes")
+    assert refused.returncode == 2
+    assert "Another rsst-migrate is working with the journal" in refused.stderr
+
+
+def test_a_folder_that_takes_no_journal(sandbox, cli, tmp_path):
+    refused = cli("rename", "ycx/RSST", "--yes", "--journal", tmp_path / "no" / "j.jsonl")
+    assert refused.returncode == 2
+    assert "cannot be written" in refused.stderr
+    assert not sandbox.service.mutations
+
+
+@pytest.mark.parametrize("room", [100, 4000])
+def test_a_disk_that_is_full_before_the_first_write(sandbox, tmp_path, room):
+    """No room for the plan: nothing happens, and no half a journal is left."""
+    path = tmp_path / "j.jsonl"
+    done = _rename_with_room(path, room)
+    assert done.returncode == 2
+    assert os.strerror(errno.EFBIG) in done.stderr
+    assert "Nothing was renamed" in done.stderr
+    assert not path.exists()
+    assert not sandbox.service.mutations
+
+
+def test_a_disk_that_fills_up_later(sandbox, tmp_path, cli):
+    """Stop cleanly, say so; what was written stands in the journal, and can be undone."""
+    before = sandbox.store.state()
+    path = tmp_path / "whole.jsonl"
+    assert cli("rename", "ycx/RSST", "--yes", "--journal", path).returncode == 0
+    lines = path.read_bytes().splitlines(keepends=True)
+    planned = next(i for i, line in enumerate(lines) if json.loads(line)["record"] == "planned")
+    assert cli("undo", path, "--yes").returncode == 0
+    room = sum(map(len, lines[: planned + 4])) + 20  # begin, an intent, its outcome, and no more
+    stopped = _rename_with_room(tmp_path / "j.jsonl", room)
+    assert stopped.returncode == 1, stopped.stderr
+    assert "cannot be written" in stopped.stderr
+    assert "Traceback" not in stopped.stderr
+    assert 0 < len(read(tmp_path / "j.jsonl").sent) < 30
+    undone = cli("undo", tmp_path / "j.jsonl", "--yes")
+    assert undone.returncode == 0, undone.stderr
+    assert sandbox.store.state() == before
+
+
+def _rename_with_room(path, room):
+    """Rename where no file may grow beyond so many bytes: a full disk, as the system tells it."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+
+    code = (
+        "import signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); sys.argv[0] = 'x'; "
+        "from migrate.cli.app import main; main()"
+    )
+    words = ["rename", "ycx/RSST", "--yes", "--journal", str(path)]
+    return subprocess.run(
+        [sys.executable, "-c", code, *words],
+        preexec_fn=limit,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

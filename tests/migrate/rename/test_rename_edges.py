@@ -1,0 +1,277 @@
+"""Renames that are nearly right: narrowed plans, others in between, odd answers at the end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from migrate.rename import batches as renaming
+from migrate.rename.journal import Header, Journal
+from migrate.rename.plan import PlannedRename
+from migrate.sandbox import StoredRun
+
+COLUMNS = "entity,project,run_id,status,old_name,new_name"
+
+
+def write_plan(path, rows):
+    lines = [",".join(("ycx", project, run, "rename", *names)) for project, run, *names in rows]
+    path.write_text("\n".join([COLUMNS, *lines]) + "\n")
+    return path
+
+
+@pytest.fixture
+def two(sandbox):
+    """ycx/RSST with runs a and b, and ycx/P2 with run c; each has its id for a name."""
+    for project, run in (("RSST", "a"), ("RSST", "b"), ("P2", "c")):
+        sandbox.store.add("ycx", project, StoredRun(run, run, summaryMetrics="{}"))
+    return sandbox
+
+
+# What a plan file may say.
+
+
+def test_options_that_cannot_change_a_plan_file_are_refused(sandbox, cli, tmp_path):
+    plan = write_plan(tmp_path / "p.csv", [("RSST", "run00000", "x", "y")])
+    refused = cli("rename", "--plan", plan, "--yes", "--match", "vit", "--assume", "rate=0.1")
+    assert refused.returncode == 2
+    assert "--match, --assume cannot change them" in refused.stderr
+
+
+def test_a_limit_shows_the_runs_that_it_renames(two, cli, tmp_path):
+    rows = [("RSST", "a", "a", "A"), ("P2", "c", "c", "C"), ("RSST", "b", "b", "B")]
+    done = cli("rename", "--plan", write_plan(tmp_path / "p.csv", rows), "--yes", "--limit", "2")
+    assert done.returncode == 0, done.stderr
+    assert [word for word in ("→ A", "→ B", "→ C") if word in done.stdout] == ["→ A", "→ C"]
+    assert two.store.names("ycx", "RSST")["a"] == "A"
+    assert two.store.names("ycx", "RSST")["b"] == "b"
+    assert two.store.names("ycx", "P2")["c"] == "C"
+
+
+def test_two_names_can_be_swapped(two, cli, tmp_path):
+    rows = [("RSST", "a", "a", "b"), ("RSST", "b", "b", "a")]
+    plan = write_plan(tmp_path / "p.csv", rows)
+    half = cli("rename", "--plan", plan, "--yes", "--limit", "1")
+    assert (half.returncode, "a: b is the name of b" in half.stderr) == (2, True)
+    assert cli("rename", "--plan", plan, "--yes").returncode == 0
+    assert two.store.names("ycx", "RSST")["a"] == "b"
+    assert two.store.names("ycx", "RSST")["b"] == "a"
+
+
+def test_a_run_that_will_be_left_alone_keeps_its_name(two, cli, tmp_path):
+    two.store.project("ycx", "RSST").runs["b"].displayName = "A"
+    rows = [("RSST", "a", "a", "A"), ("RSST", "b", "b", "B")]
+    refused = cli("rename", "--plan", write_plan(tmp_path / "p.csv", rows), "--yes")
+    assert (refused.returncode, "a: A is the name of b" in refused.stderr) == (2, True)
+
+
+def test_a_project_that_is_none(two, cli, tmp_path):
+    plan = write_plan(tmp_path / "p.csv", [("RSST ", "a", "a", "A")])
+    refused = cli("rename", "--plan", plan, "--yes")
+    assert (refused.returncode, "no project's path" in refused.stderr) == (2, True)
+
+
+def test_a_journal_about_a_project_that_is_none(two, cli, tmp_path):
+    """A journal that somebody wrote by hand: nothing may be renamed in another project."""
+    path = tmp_path / "j.jsonl"
+    forged = PlannedRename("ycx", "RSST ", "a", "a", "A")
+    Journal.create(path, Header.of(two.url, [forged]), [forged]).close()
+    refused = cli("resume", path, "--yes")
+    assert (refused.returncode, "no project's path" in refused.stderr) == (2, True)
+    assert not two.service.mutations
+
+
+def test_what_an_error_quotes_does_not_act_on_a_terminal(two, cli, tmp_path):
+    plan = tmp_path / "p.json"
+    row = dict.fromkeys(COLUMNS.split(","), "\x1b[31mred") | {"status": "rename", "new_name": "A"}
+    plan.write_text(json.dumps([row]))
+    refused = cli("rename", "ycx/RSST", "--plan", plan, "--yes")
+    assert refused.returncode == 2
+    assert r"The plan is about \x1b[31mred/\x1b[31mred, not ycx/RSST" in refused.stderr
+
+
+# Other people in between.
+
+
+def test_an_undo_that_could_not_do_all_says_how_to_go_on_undoing(sandbox, cli, tmp_path):
+    path = tmp_path / "j.jsonl"
+    assert cli("rename", "ycx/RSST", "--yes", "--journal", path).returncode == 0
+    sandbox.store.project("ycx", "RSST").runs["run00003"].displayName = "mine"
+    undone = cli("undo", path, "--yes")
+    assert undone.returncode == 1
+    assert "run00003: drifted: is now mine" in undone.stderr
+    assert f"To go on: rsst-migrate undo {path}" in undone.stderr
+    assert "resume" not in undone.stderr
+
+
+def test_the_commands_to_go_on_with_can_be_pasted(sandbox, cli):
+    sandbox.faults.denied = {"run00003": "no"}
+    done = cli("rename", "ycx/RSST", "--yes", "--journal", "my journal.jsonl")
+    assert "rsst-migrate undo 'my journal.jsonl'" in done.stderr
+
+
+def test_undo_takes_back_what_this_rename_did_and_no_more(sandbox, renamer):
+    """Not what the run's owner did by hand, nor what a later rename did."""
+    plan = renamer.plan()
+    sandbox.faults.denied = {"run00003": "permission denied"}
+    renamer.rename(plan)
+    sandbox.faults.denied = {}
+    run = sandbox.store.project("ycx", "RSST").runs["run00003"]
+    run.displayName = plan[3].new_name
+    renamer.again("undo")
+    assert run.displayName == plan[3].new_name
+    first, renamer.path = renamer.path, renamer.path.with_name("second.jsonl")
+    renamer.rename()
+    names = sandbox.store.names("ycx", "RSST")
+    renamer.path = first
+    assert not renamer.again("undo").done
+    assert sandbox.store.names("ycx", "RSST") == names
+
+
+def test_an_undo_whose_journal_changed_at_the_prompt(renamer, prompt):
+    renamer.rename(renamer.plan()[:20])
+    asked = prompt("undo", renamer.path)
+    renamer.again("undo")
+    assert asked.answer("y\n") == 2
+    assert "changed meanwhile" in asked.said
+
+
+def test_no_stdin_at_all(sandbox):
+    words = f"'{sys.executable}' -m migrate rename ycx/RSST <&-"
+    done = subprocess.run(words, shell=True, capture_output=True, text=True, check=False)
+    assert (done.returncode, "give --yes" in done.stderr) == (2, True)
+
+
+def test_a_project_that_is_gone_keeps_no_other_from_being_undone(two, cli, tmp_path):
+    path = tmp_path / "j.jsonl"
+    plan = write_plan(tmp_path / "p.csv", [("P2", "c", "c", "C"), ("RSST", "a", "a", "A")])
+    assert cli("rename", "--plan", plan, "--yes", "--journal", path).returncode == 0
+    two.store.project("ycx", "P2").visible = False
+    undone = cli("undo", path, "--yes")
+    assert undone.returncode == 1
+    assert "c: not verified: There is no project ycx/P2" in undone.stderr
+    assert "1 of 2 runs put back" in undone.stderr
+    assert two.store.names("ycx", "RSST")["a"] == "a"
+    two.store.project("ycx", "RSST").visible = False
+    assert cli("undo", path, "--yes").returncode == 2
+
+
+# Odd answers.
+
+
+def test_names_that_cannot_be_read_back_are_not_called_renamed(sandbox, cli, tmp_path):
+    def hide(operation: str) -> None:
+        if operation == "query" and len(sandbox.service.mutations) == 30:
+            sandbox.store.project("ycx", "RSST").visible = False
+
+    sandbox.faults.before = hide
+    sandbox.faults.denied = {"run00000": "the owner says no"}
+    done = cli("rename", "ycx/RSST", "--yes", "--journal", tmp_path / "j.jsonl")
+    assert done.returncode == 1
+    assert "0 of 30 runs renamed, read back from the server; 30 could not be read back" in (
+        done.stderr
+    )
+    assert "29 of them confirmed when sent" in done.stderr
+    assert "run00000: refused: the owner says no" in done.stderr
+    assert "rsst-migrate undo" in done.stderr
+
+
+def test_a_server_that_makes_another_name_of_ours(sandbox, renamer, monkeypatch):
+    """Not ours as it was planned, but ours to take back."""
+    before = sandbox.store.state()
+    write = sandbox.service.upsertBucket
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            sandbox.service,
+            "upsertBucket",
+            lambda **given: write(
+                {**given["input"], "displayName": given["input"]["displayName"][:20]}
+            ),
+        )
+        result = renamer.rename()
+    assert not result.done
+    assert result.failed["ycx", "RSST", "run00000"] == (
+        "altered: the server made it rsst_vit_small_cifar"
+    )
+    sandbox.store.project("ycx", "RSST").runs["run00007"].displayName = "theirs"
+    result = renamer.again("undo")
+    assert list(result.failed.values()) == ["drifted: is now theirs"]
+    sandbox.store.project("ycx", "RSST").runs["run00007"].displayName = before[
+        "ycx", "RSST", "run00007"
+    ]["displayName"]
+    assert sandbox.store.state() == before
+
+
+def test_a_name_that_somebody_gave_before_the_answer_came_is_theirs(sandbox, renamer, monkeypatch):
+    """The answer carries it: it is not taken for what the server made of ours."""
+    write = sandbox.service.upsertBucket
+    run = sandbox.store.project("ycx", "RSST").runs["run00003"]
+
+    def write_and_be_overtaken(**given):
+        answer = write(given["input"])
+        if given["input"]["id"] == run.id:
+            run.displayName = "theirs"
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sandbox.service, "upsertBucket", write_and_be_overtaken)
+        result = renamer.rename()
+    assert result.failed == {("ycx", "RSST", "run00003"): "drifted: is now theirs"}
+    renamer.again("undo")
+    assert run.displayName == "theirs"
+
+
+@pytest.mark.parametrize(
+    "words", ["the sweep is not running", "the database did not respond in time"]
+)
+def test_words_of_the_server_that_wandb_uses_itself(sandbox, renamer, words):
+    sandbox.faults.denied = {"run00003": words}
+    result = renamer.rename()
+    assert list(result.failed.values()) == [f"refused: {words}"]
+    assert len(result.done) == 29
+
+
+def test_a_server_that_went_silent_is_not_waited_for_again_and_again(sandbox, renamer, monkeypatch):
+    monkeypatch.setattr(renaming, "READ_AT_ONCE", 5)
+    plan = renamer.plan()
+    renamer.project.server._call_seconds = 1
+    sandbox.faults.add("hang", times=1000)
+    start = time.monotonic()
+    result = renamer.rename(plan)
+    assert time.monotonic() - start < 4  # one call for the first batch, one for the end
+    assert len(result.unread) == 30
+    assert "did not answer within 1 s" in str(result.stopped)
+
+
+def test_many_refused_at_the_front_do_not_stop_the_others(serve, cli, tmp_path):
+    sandbox = serve(runs=60)
+    sandbox.faults.denied = {f"run{number:05d}": "permission denied" for number in range(15)}
+    done = cli("rename", "ycx/RSST", "--yes", "--journal", tmp_path / "j.jsonl")
+    assert done.returncode == 1
+    assert "45 of 60 runs renamed" in done.stderr
+
+
+def test_a_key_without_write_access_where_the_first_runs_need_nothing(serve, cli, tmp_path):
+    sandbox = serve(runs=500)
+    plan = tmp_path / "p.json"
+    cli("report", "ycx/RSST", "-o", plan)
+    for row in json.loads(plan.read_text())[:120]:
+        sandbox.store.project("ycx", "RSST").runs[row["run_id"]].displayName = row["new_name"]
+    sandbox.faults.read_only_key = True
+    done = cli("rename", "--plan", plan, "--yes", "--journal", tmp_path / "j.jsonl")
+    assert done.returncode == 1
+    assert len(sandbox.service.mutations) <= 20
+    assert "120 of 500 runs renamed, read back from the server (120 had the name" in done.stderr
+
+
+def test_a_server_that_limits_the_size_of_requests(serve, cli, tmp_path):
+    sandbox = serve(runs=1000)
+    sandbox.faults.max_bytes = 12_000
+    path = tmp_path / "j.jsonl"
+    done = cli("rename", "ycx/RSST", "--yes", "--journal", path)
+    assert done.returncode == 0, done.stderr
+    assert "1000 of 1000 runs renamed, read back from the server" in done.stderr
+    assert cli("undo", path, "--yes").returncode == 0

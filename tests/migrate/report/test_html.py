@@ -1,0 +1,593 @@
+"""The HTML report, as its reader has it: in a browser, with clicks and keys."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from migrate.mapping.rows import STATUSES, Row, Status
+from migrate.rename.plan_file import read_plan
+from migrate.report import charts, csv, html
+from migrate.report.audit import Pair, Reason, Week, audit
+from migrate.report.html import Source
+from migrate.sandbox import Sandbox
+from migrate.text import visible
+
+HOSTILE: list[str] = [
+    json.loads(line)
+    for line in (Path(__file__).parents[1] / "hostile.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+]
+SOURCE = Source("https://wandb.ai", datetime(2026, 3, 1, 12, tzinfo=UTC))
+FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run
+    --disable-background-networking --disable-component-update --disable-sync""".split()
+
+Open = Callable[..., Page]
+
+
+def row(number: int = 0, status: Status = "rename", **changes: Any) -> Row:
+    """A row; `fields` are added to those that every row has."""
+    arch, dataset = [("vit_small", "cifar100"), ("res20s", "cifar10")][number % 2]
+    fields = {"arch": arch, "dataset": dataset, "rate": 1e-05, "reg": 1.0, "pretrained": True}
+    old = f"rsst_x_l1_{arch}_{dataset}"
+    made = Row(
+        entity="ycx",
+        project="RSST",
+        run_id=f"run{number:05d}",
+        state="finished",
+        created_at=datetime(2025, 6, 2, tzinfo=UTC) + timedelta(hours=number),
+        status=status,
+        reason="",
+        old_name=old,
+        new_name=f"rsst_{arch}_{dataset}_sched_x_reg_1.0_crit_l1_rate_1e-05_pretrained_{number:04d}",
+        fields={**fields, **changes.pop("fields", {})},
+    )
+    if status != "rename":
+        made = replace(made, new_name=None)
+    return replace(made, **changes)
+
+
+ROWS = [
+    *(row(number) for number in range(30)),
+    row(30, "review", reason="missing: rate, exponents", run_id="12e34567"),
+    row(31, "review", reason="conflict: dataset is a in the name, b in the config; missing: rate"),
+    row(32, "hold", reason="running", state="running"),
+    row(33, "current"),
+    row(34, "custom", old_name="paper_fig3", fields={"arch": None, "dataset": None}),
+]
+
+
+def test_each_status_has_words_and_colours() -> None:
+    assert set(STATUSES) <= html.WORDS.keys()
+    style = (files("migrate.report") / "page" / "report.css").read_text("utf-8")
+    for status in STATUSES:
+        assert re.search(rf"\.fill-{status}\b.*{{", style), status
+        assert f".tag-{status} {{" in style, status
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, once for all tests here."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("the HTML report is tested in `chromium`, which is not installed")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def show(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """Write rows to a file and open it; at the end the page must have kept still."""
+    opened: list[tuple[Any, list[str]]] = []
+
+    def open_page(
+        rows: list[Row], source: Source = SOURCE, *, may_complain: bool = False, **options: Any
+    ) -> Page:
+        file = tmp_path / f"report{len(list(tmp_path.iterdir()))}.html"
+        file.write_bytes(html.write(rows, source))
+        context = browser.new_context(**{"locale": "en-US", **options})
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        noise: list[str] = []
+        if not may_complain:
+            opened.append((context, noise))
+        page.on("console", lambda message: noise.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: noise.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (noise.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: noise.append(request.url))
+        page.goto(file.as_uri())
+        assert noise == [file.as_uri()], "the page asks for nothing but itself"
+        noise.clear()
+        return page
+
+    yield open_page
+    for context, noise in opened:
+        context.close()
+        assert [line for line in noise if not line.startswith("blob:")] == []
+
+
+def run_ids(page: Page) -> list[str]:
+    """The runs in the table, as far as it is in the page."""
+    found: list[str] = page.evaluate(
+        "[...document.querySelectorAll('#rows tr:not(.space) .c-run_id')]"
+        ".map(cell => cell.firstChild.textContent)"
+    )
+    return found
+
+
+def downloaded(page: Page) -> Path:
+    with page.expect_download() as waiting:
+        page.click("#download")
+    assert waiting.value.suggested_filename == "rsst-plan.csv"
+    return waiting.value.path()
+
+
+def test_the_command_writes_the_page(sandbox: Sandbox, cli: Any) -> None:
+    done = cli("report", "ycx/RSST", "-o", "report.html")
+    assert done.returncode == 0, done.stderr
+    text = Path("report.html").read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    assert f'"{sandbox.url}/ycx/RSST"' in text
+    printed = cli("report", "ycx/RSST", "--format", "html")
+    assert printed.stdout.startswith("<!doctype html>")
+
+
+def test_a_project_without_runs_is_named(sandbox: Sandbox, cli: Any, show: Open) -> None:
+    sandbox.store.project("ycx", "empty")
+    done = cli("report", "ycx/empty", "--format", "md")
+    assert done.stdout.startswith("**ycx/empty**: 0 runs (none)\n")
+    assert "ycx/empty" in cli("report", "ycx/empty", "--format", "html").stdout
+    page = show([], replace(SOURCE, projects=(("ycx", "empty"),)))
+    expect(page.locator("h1 a")).to_have_attribute("href", "https://wandb.ai/ycx/empty")
+    expect(page.locator("#nothing")).to_have_text(re.compile("No runs"))
+    expect(page).to_have_title("ycx/empty · rsst-migrate")
+
+
+def test_counts_and_charts_stand_without_javascript(show: Open) -> None:
+    page = show(ROWS, java_script_enabled=False)
+    expect(page.locator("#statuses")).to_contain_text(re.compile(r"rename\s+30\s+86%"))
+    expect(page.locator("noscript p")).to_be_visible()
+    expect(page.locator("#runs")).to_be_hidden()
+    for heading in ("by status", "by week", "by architecture", "What needs a person"):
+        expect(page.locator("h2", has_text=heading)).to_be_visible()
+    reasons = page.locator(".reasons li")
+    assert [text.split("\n")[-1].strip() for text in reasons.all_inner_texts()] == ["1"] * 4
+    assert page.locator("svg[role=img]").count() == 3 + 4
+    expect(page.locator(".matrix")).to_contain_text("vit_small")
+
+
+def test_filters(show: Open) -> None:
+    page = show(ROWS)
+    count = page.locator("#count")
+    expect(count).to_have_text("35 of 35 runs · 30 to rename")
+    page.fill("#words", "RES20S paper")
+    expect(page.locator("#nothing")).to_be_visible()
+    expect(page.locator("#download")).to_be_disabled()
+    page.fill("#words", "12E34")
+    assert run_ids(page) == ["12e34567"]
+    page.click("#clear")
+    page.select_option("#f-status", "=review")
+    expect(count).to_have_text("2 of 35 runs · 0 to rename")
+    page.select_option("#f-codes", "=conflict")
+    assert run_ids(page) == ["run00031"]
+    page.click("#clear")
+    page.select_option("#f-family", "=cnn")
+    expect(count).to_contain_text("17 of 35")
+    page.select_option("#f-dataset", "=cifar100")
+    expect(count).to_contain_text("0 of 35")
+    page.select_option("#f-family", "")
+    page.select_option("#f-dataset", "-")
+    assert run_ids(page) == ["run00034"]
+    expect(page.locator("#f-codes option").nth(1)).to_have_text(
+        "missing (2) · the config lacks a value"
+    )
+
+
+def test_keyboard(show: Open) -> None:
+    page = show(ROWS)
+    page.keyboard.press("/")
+    expect(page.locator("#words")).to_be_focused()
+    page.keyboard.type("fig3/")
+    expect(page.locator("#words")).to_have_value("fig3/")
+    expect(page.locator("#count")).to_contain_text("0 of 35")
+    page.keyboard.press("Escape")
+    expect(page.locator("#count")).to_contain_text("35 of 35")
+    for name in ("f-status", "f-codes", "f-family", "f-dataset", "clear", "download"):
+        page.keyboard.press("Tab")
+        expect(page.locator(f"#{name}")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("[data-column=run_id]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("th.c-run_id")).to_have_attribute("aria-sort", "ascending")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+
+
+def test_sorting_by_every_column(show: Open) -> None:
+    page = show(ROWS[25:])
+    rank = ["rename", "review", "hold", "current", "custom"].index
+    for column in (
+        "run_id", "created_at", "state", "status", "old_name", "new_name", "reason", "arch",
+        "dataset",
+    ):  # fmt: skip
+
+        def key(one: Row, column: str = column) -> Any:
+            value = one.fields[column] if column in one.fields else getattr(one, column)
+            return rank(value) if column == "status" else value
+
+        filled = [one for one in ROWS[25:] if key(one) not in (None, "")]
+        empty = [one.run_id for one in ROWS[25:] if key(one) in (None, "")]
+        page.click(f"[data-column={column}]")
+        up = [one.run_id for one in sorted(filled, key=key)]
+        assert run_ids(page) == up + empty, column
+        assert page.get_attribute(f"th.c-{column}", "aria-sort") == "ascending"
+        page.click(f"[data-column={column}]")
+        down = [one.run_id for one in sorted(filled, key=key, reverse=True)]
+        page_down = run_ids(page)
+        assert page_down[len(filled) :] == empty, "what is empty stays last"
+        if len(set(map(key, filled))) == len(filled):
+            assert page_down == down + empty, column
+        assert page.locator("#table th:not([aria-sort=none])").count() == 1
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+def test_only_the_rows_in_sight_are_in_the_page(show: Open, width: int) -> None:
+    page = show([row(number) for number in range(5000)], viewport={"width": width, "height": 720})
+    assert len(run_ids(page)) < 60
+    assert page.get_attribute("#table", "aria-rowcount") == "5001"
+    for _ in range(3):
+        page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        page.wait_for_timeout(60)
+    assert run_ids(page)[-1] == "run04999"
+    assert len(run_ids(page)) < 60
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight / 2)")
+    page.wait_for_timeout(60)
+    ids = run_ids(page)
+    assert ids == [f"run{int(ids[0][3:]) + place:05d}" for place in range(len(ids))]
+    # No hole where people look: the row in the middle of the window is a row.
+    middle = "document.elementFromPoint(innerWidth / 2, innerHeight / 2).closest('#rows tr')"
+    assert page.evaluate(f"{middle}.className") == ""
+    # Scrolling up, over rows that are measured only then, what is read keeps its place.
+    page.evaluate(f"window.held = {middle}")
+    for _ in range(3):
+        before = page.evaluate("held.getBoundingClientRect().top")
+        page.evaluate("scrollBy(0, -90)")
+        page.wait_for_timeout(60)
+        assert page.evaluate("held.getBoundingClientRect().top") == pytest.approx(
+            before + 90, abs=2
+        )
+
+
+def test_the_parts_that_differ_are_marked(show: Open) -> None:
+    page = show(ROWS)
+    first = page.locator("#rows tr:not(.space)").first
+    assert first.locator(".old").inner_text() == "rsst_x_l1_vit_small_cifar100"
+    assert first.locator("del").all_inner_texts() == ["x_l1_"]
+    assert first.locator("ins").all_inner_texts() == [
+        "_sched_x_reg_1.0_crit_l1_rate_1e-05_pretrained_0000"
+    ]
+
+
+def test_no_name_is_broken_within_a_number(show: Open) -> None:
+    page = show([row(0)])
+    name = page.locator("#rows .new")
+    for width in range(300, 1121, 20):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(20)
+        assert name.locator(".whole").evaluate("e => e.getClientRects().length") == 1
+    assert name.locator(".whole").inner_text() == "1e-05"
+
+
+@pytest.mark.parametrize("clipboard", [True, False], ids=["clipboard", "without"])
+def test_copying_a_new_name(show: Open, clipboard: bool) -> None:
+    page = show(ROWS)
+    if not clipboard:  # as over http
+        page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    button = page.locator("button.copy").nth(2)
+    button.click()
+    expect(button).to_have_text("Copied")
+    expect(page.locator("#said")).to_have_text("Copied")
+    page.focus("#words")
+    page.keyboard.press("Control+V")
+    expect(page.locator("#words")).to_have_value(ROWS[2].new_name or "")
+    expect(page.locator("#count")).to_contain_text("1 of 35")
+
+
+def test_links_go_to_the_run_on_its_own_server(show: Open) -> None:
+    app_url = "https://wandb.example:8443/sub"
+    odd = row(entity="a team", project="R&D#1?", run_id="x/y'(é)*!~ %")
+    page = show([odd, row(1)], Source(app_url, SOURCE.read_at))
+    links = [link.get_attribute("href") for link in page.locator("#rows a").all()]
+    assert links == [
+        f"{app_url}/a%20team/R%26D%231%3F/runs/x%2Fy%27%28%C3%A9%29%2A%21~%20%25",
+        f"{app_url}/ycx/RSST/runs/run00001",
+    ]
+    assert "a team/R&D#1?" in page.locator("#rows").inner_text()
+
+
+@pytest.mark.parametrize("app_url", ["javascript:alert(1)//", "file:///tmp", ""])
+def test_no_other_address_becomes_a_link(show: Open, app_url: str) -> None:
+    page = show(ROWS, Source(app_url, SOURCE.read_at))
+    assert page.locator("a").count() == 0
+
+
+def test_the_chosen_rows_as_a_plan(show: Open) -> None:
+    page = show(ROWS)
+    page.click("[data-column=new_name]")
+    page.click("[data-column=new_name]")  # the order of the table is not the plan's
+    page.fill("#words", "res20s")
+    file = downloaded(page)
+    chosen = [one for one in ROWS if one.fields["arch"] == "res20s"]
+    assert file.read_bytes() == csv.write(chosen)
+    assert [(one.run_id, one.old_name, one.new_name) for one in read_plan(file)] == [
+        (one.run_id, one.old_name, one.new_name) for one in chosen if one.status == "rename"
+    ]
+    page.fill("#words", "")
+    assert downloaded(page).read_bytes() == csv.write(ROWS)
+
+
+def hostile_rows() -> list[Row]:
+    """Each name everywhere that other people's text can be."""
+    rows = []
+    for number, name in enumerate(HOSTILE):
+        fields = {"arch": name, "dataset": name, "reg": name, "rate": 5, "struct": name}
+        rows.append(row(number, old_name=name, run_id=name or "-", state=name, fields=fields))
+        rows.append(row(number, "review", reason=f"missing: {name}; {name}", old_name=name))
+        rows.append(row(number, entity=name or "-", project=name or "-", new_name=f"{name}_new"))
+    return rows
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+def test_hostile_names_are_shown_and_do_nothing(show: Open, locale: str) -> None:
+    rows = hostile_rows()
+    page = show(rows, Source("https://wandb.ai/</script><!--\ud800", SOURCE.read_at), locale=locale)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")  # every row at once
+    cells = page.evaluate("[...document.querySelectorAll('#rows .old')].map(e => e.textContent)")
+    assert cells == [visible(one.old_name) for one in rows]
+    reasons = page.evaluate("[...document.querySelectorAll('.why')].map(e => e.textContent)")
+    assert reasons == [visible(one.reason) for one in rows if one.reason]
+    assert page.locator("img, iframe, style:not(head *)").count() == 0
+    assert page.locator("script").count() == 2
+    for element in page.locator("[onmouseover], [onfocus], [onerror], [autofocus]").all():
+        pytest.fail(element.inner_text())
+    bad = "return [...document.querySelectorAll('a')].filter(a => !/^https:/.test(a.href)).length"
+    assert page.evaluate(f"(() => {{ {bad} }})()") == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    for name in HOSTILE[:6]:
+        page.fill("#words", name)
+        expect(page.locator("#count")).not_to_contain_text(re.compile(r"^0 "))
+        page.hover("#rows .names >> nth=0")
+    page.click("#clear")
+    assert downloaded(page).read_bytes() == csv.write(rows)
+
+
+def test_hostile_plan_is_read_back(show: Open) -> None:
+    # An empty name could not be put back, so a plan refuses it.
+    names = [name for name in HOSTILE if name and not re.search("[\ud800-\udfff]", name)]
+    rows = [
+        row(number, old_name=name, entity=name or "-", project=name or "-", run_id=name or "-")
+        for number, name in enumerate(names)
+    ]
+    plan = read_plan(downloaded(show(rows)))
+    assert [(one.entity, one.project, one.run_id, one.old_name, one.new_name) for one in plan] == [
+        (one.entity, one.project, one.run_id, one.old_name, one.new_name) for one in rows
+    ]
+
+
+def test_policy_is_first_and_refuses_what_the_page_does_not_need(show: Open) -> None:
+    text = html.write(ROWS, SOURCE).decode()
+    head = text[text.index("<head>") :]
+    assert re.match(r'<head>\s*<meta http-equiv="Content-Security-Policy" content="default', head)
+    assert " style=" not in re.sub(r"<(script|style)[\s\S]*?</\1>", "", text)
+    page = show(ROWS, may_complain=True)
+    violations = page.evaluate(
+        """async () => {
+          const seen = [];
+          const add = (tag, textContent) =>
+            document.body.append(Object.assign(document.createElement(tag), { textContent }));
+          document.addEventListener("securitypolicyviolation", e => seen.push(e.violatedDirective));
+          add("script", "stop()");
+          add("style", "a{}");
+          await fetch("https://localhost:9/").catch(() => {});
+          new Image().src = "https://localhost:9/x.png";
+          await new Promise(done => setTimeout(done, 100));
+          return seen.map(one => one.split("-")[0]).sort();
+        }"""
+    )
+    assert violations == ["connect", "img", "script", "style"]
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("locale", "lang", "count"),
+    [("zh-CN", "zh-CN", "35 / 35 个实验"), ("zh-TW", "zh-CN", "35 / 35"), ("de-DE", "en", "35 of")],
+)
+def test_language_of_the_browser(show: Open, locale: str, lang: str, count: str) -> None:
+    page = show(ROWS, locale=locale)
+    assert page.get_attribute("html", "lang") == lang
+    expect(page.locator("#count")).to_contain_text(count)
+    page.select_option("#f-status", "=review")
+    page.click("#language")
+    assert page.get_attribute("html", "lang") != lang
+    expect(page.locator("#count")).to_contain_text("2")
+    expect(page.locator("h1")).to_contain_text("Run names" if lang == "zh-CN" else "实验名称")
+    expect(page.locator("h1 .en" if lang == "zh-CN" else "h1 .zh")).to_be_visible()
+    expect(page.locator("h1 .zh" if lang == "zh-CN" else "h1 .en")).to_be_hidden()
+
+
+def test_dark_and_light(show: Open) -> None:
+    shades = []
+    for scheme in ("light", "dark"):
+        page = show(ROWS, color_scheme=scheme)
+        color = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        shades.append(sum(map(int, re.findall(r"\d+", color)[:3])))
+    assert shades[0] > 600 > 150 > shades[1]
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_contrast(scheme: int) -> None:
+    """WCAG AA: 4.5 for text, 3 for what is drawn."""
+    sheet = html._part("report.css").split("@media print")[0]
+    blocks = re.findall(r":root \{([^}]*--page[^}]*)\}", sheet)
+    colors = dict(re.findall(r"--([\w-]+): (#\w{6})", blocks[scheme]))
+
+    def light(name: str) -> float:
+        parts = [int(colors[name][at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = (p / 12.92 if p < 0.04 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    def contrast(one: str, other: str) -> float:
+        low, high = sorted((light(one), light(other)))
+        return (high + 0.05) / (low + 0.05)
+
+    words = ["text", "quiet", "accent", *(name for name in colors if name.endswith("-text"))]
+    pairs = {(w, on) for w in words for on in ("card", "page") if w[:4] not in ("gone", "adde")}
+    for word, on in pairs | {("gone-text", "gone"), ("added-text", "added")}:
+        assert contrast(word, on) >= 4.5, (word, on)
+    for drawn in ("rename", "review", "hold", "current", "custom", "focus"):
+        assert contrast(drawn, "card") >= 3, drawn
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+def test_a_phone_never_scrolls_sideways(show: Open, locale: str) -> None:
+    page = show(hostile_rows(), locale=locale, viewport={"width": 375, "height": 800})
+    for at in (0, 1000, 3000, 6000):
+        page.evaluate(f"scrollTo(0, {at})")
+        page.wait_for_timeout(40)
+        assert page.evaluate("document.documentElement.scrollWidth") == 375
+    expect(page.locator("[data-column=dataset]")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [768, 900, 1000, 1120, 1121, 1280])
+def test_the_table_fits_every_window(show: Open, width: int) -> None:
+    page = show(ROWS, viewport={"width": width, "height": 800})
+    card = page.locator("#runs").bounding_box()
+    assert card
+    assert card["x"] + card["width"] <= width
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    for one in [*page.locator("[data-column]").all(), *page.locator(".copy").all()]:
+        box = one.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= card["x"] + card["width"]
+        assert box["height"] < 40, "a heading stands on one line"
+
+
+def test_print_has_every_chosen_row_up_to_a_limit(show: Open) -> None:
+    page = show([row(number) for number in range(2100)])
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert len(run_ids(page)) == 2000
+    expect(page.locator("#print-note")).to_have_text(
+        "The first 2,000 of these 2,100 rows are printed."
+    )
+    expect(page.locator("#filters")).to_be_hidden()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert len(run_ids(page)) < 60
+    expect(page.locator("#print-note")).to_be_hidden()
+
+
+def test_print_puts_the_statuses_in_a_line_and_explains_in_no_larger_letters(show: Open) -> None:
+    page = show(ROWS, viewport={"width": 688, "height": 900})  # A4 without its margins
+    page.emulate_media(media="print")
+    boxes = [one.bounding_box() for one in page.locator(".figure").all()]
+    assert len({box["y"] for box in boxes if box}) == 1
+    size = "e => parseFloat(getComputedStyle(e).fontSize)"
+    why = page.locator(".reasons li").first
+    assert why.locator(".quiet").evaluate(size) <= why.locator(".mono").evaluate(size)
+
+
+def long_project() -> list[Row]:
+    """200 weeks, 100 architectures on 60 datasets, very long names."""
+    start = datetime(2022, 1, 3, tzinfo=UTC)
+    return [
+        row(
+            number,
+            created_at=start + timedelta(weeks=number % 200),
+            fields={
+                "arch": f"arch_{'long_' * 30}{number % 100}",
+                "dataset": f"dataset{'x' * 80}{number % 60}",
+            },
+        )
+        for number in range(6000)
+    ]
+
+
+@pytest.mark.parametrize("rows", [[], ROWS[:1], long_project()], ids=["none", "one", "long"])
+def test_charts_of_any_size(show: Open, rows: list[Row]) -> None:
+    page = show(rows)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    expect(page.locator("#count")).to_contain_text(f"{len(rows):,} of {len(rows):,}")
+
+
+@pytest.mark.parametrize("width", [320, 390, 600, 601, 1001, 1440])
+def test_dates_of_the_timeline_keep_apart(show: Open, width: int) -> None:
+    start = datetime(2025, 6, 2, tzinfo=UTC)
+    rows = [row(number, created_at=start + timedelta(weeks=number)) for number in range(21)]
+    page = show(rows, viewport={"width": width, "height": 800})
+    edge = page.evaluate("document.querySelector('.time').getBoundingClientRect().right")
+    boxes = [one.bounding_box() for one in page.locator(".time text:visible").all()]
+    right = [box["x"] + box["width"] for box in boxes if box]
+    assert len(right) in (2, 4)
+    assert all(a < box["x"] for a, box in zip(right, boxes[1:], strict=False) if box)
+    assert right[-1] <= edge, "the last is not cut off"
+
+
+def test_headings_of_the_matrix_keep_apart(show: Open) -> None:
+    datasets = ["cifar100_trigger", "imagenet21k", "d" * 90, "图像数据集_第一版", "图像分类数据集"]
+    archs = ["vit_base_patch16_224_a", "vit_base_patch16_224_b", "视觉模型_大型_预训练版本二"]
+    fields = [{"arch": arch, "dataset": dataset} for arch in archs for dataset in datasets]
+    page = show([row(number, fields=one) for number, one in enumerate(fields)])
+    boxes: list[dict[str, float]] = page.evaluate(
+        "[...document.querySelectorAll('.matrix text.mono')].map(e => e.getBoundingClientRect())"
+        ".map(({x, y, right}) => ({x, y, right}))"
+    )
+    left = page.evaluate("document.querySelector('.matrix').getBoundingClientRect().x")
+    assert min(box["x"] for box in boxes) >= left, "no heading is cut off"
+    boxes.sort(key=lambda box: (box["y"], box["x"]))
+    for one, other in pairwise(boxes):
+        assert one["y"] != other["y"] or one["right"] <= other["x"]
+    shown = page.locator(".matrix text.mono").evaluate_all("all => all.map(e => e.firstChild.data)")
+    assert len({text for text in shown if text.startswith("vit_base_p")}) == 2, "all are told apart"
+    assert any("…" in text for text in shown)
+
+
+def test_timeline() -> None:
+    assert charts.timeline([]).bars == ()
+    assert len(charts.timeline([Week("2026-W02", 3, 0, 1)]).bars) == 1
+    gap = charts.timeline([Week("2025-W52", 1, 0, 0), Week("2026-W03", 0, 2, 2)])
+    assert [bar.counts for bar in gap.bars] == [(1, 0, 0), (0, 0, 0), (0, 0, 0), (0, 2, 2)]
+    assert [line for _, line in gap.lines] == [2, 4]
+    ages = charts.timeline([Week("1-W01", 1, 0, 0), Week("9999-W52", 0, 0, 5)])
+    assert len(ages.bars) <= 208
+    assert sum(sum(bar.counts) for bar in ages.bars) == 6
+    assert len(charts.timeline(audit("all", long_project()).weeks).bars) == 200
+
+
+def test_matrix_sums_up_what_does_not_fit() -> None:
+    pairs = [Pair(f"a{n % 100}", f"d{n % 60}", 1) for n in range(6000)] + [Pair(None, "d1", 7)]
+    found = charts.matrix(pairs)
+    assert found.archs[-2:] == (86, None)
+    assert found.datasets[-1] == 52
+    assert sum(found.totals) == 6007
+    assert charts.matrix([]).cells == ()
+
+
+def test_reasons_most_frequent_first() -> None:
+    rows = [row(n, "review", reason=f"missing: key{n % 20}") for n in range(50)]
+    found = charts.reasons(audit("all", rows))
+    assert found.shown[0] == (Reason("review", "missing: key0", 3), "100.000%")
+    assert (len(found.shown), found.others, found.other_runs) == (12, 8, 16)
+    assert len(charts.reasons(audit("all", rows[:13])).shown) == 13
