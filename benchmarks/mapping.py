@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from migrate.client.runs import Run
 from migrate.mapping.mapping import map_runs
-from migrate.mapping.rows import Run
 from migrate.sandbox.sample import arguments
 from naming import VOCABULARY, legacy_name
 

@@ -12,12 +12,12 @@ from shlex import quote
 
 import typer
 
-from migrate.client.documents import RunState
+from migrate.client.runs import Run, RunState
 from migrate.client.server import PAGE, Project, Server
 from migrate.console import Output
 from migrate.errors import InputError, scrub
 from migrate.mapping.projects import Mapped, list_runs
-from migrate.mapping.rows import Row, Run, number_of_runs
+from migrate.mapping.rows import Row, number_of_runs
 from migrate.rename.batches import Result, run
 from migrate.rename.journal import Direction, Header, Journal, read
 from migrate.rename.plan import Key, PlannedRename, planned

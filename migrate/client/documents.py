@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from migrate.client.runs import Run, RunState
 from migrate.errors import ServerError
-from migrate.mapping.rows import Run
 from naming import CONFIG_KEYS
 
 # The texts never change, whatever is asked: servers keep parsed documents.
@@ -36,17 +36,6 @@ LIST = _LIST % {"var": ", $keys: [String!]", "fields": f"{_RUN}(keys: $keys)"}
 LIST_OLD = _LIST % {"var": "", "fields": _RUN}
 LIST_IDS = _LIST % {"var": "", "fields": "name"}
 LIST_STATES = _LIST % {"var": "", "fields": "id name displayName state readOnly"}
-
-
-@dataclass(frozen=True, slots=True)
-class RunState:
-    """What a run is right now: `storage_id` is what a rename takes."""
-
-    run_id: str
-    storage_id: str
-    name: str
-    state: str
-    read_only: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,6 @@ from migrate.client.documents import (
     LIST_OLD,
     LIST_STATES,
     Rename,
-    RunState,
     read_names,
     read_page,
     read_run,
@@ -42,6 +41,7 @@ from migrate.client.documents import (
 )
 from migrate.client.failures import failure
 from migrate.client.paths import parse_filters, parse_path, same_server
+from migrate.client.runs import Run, RunState
 from migrate.client.sign_in import Session, sign_in
 from migrate.errors import (
     ConnectError,
@@ -53,7 +53,6 @@ from migrate.errors import (
     TooLarge,
     scrub,
 )
-from migrate.mapping.rows import Run
 from naming import CONFIG_KEYS
 
 PAGE = 1000

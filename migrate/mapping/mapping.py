@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
-from migrate.mapping.rows import Row, Run, Status
+from migrate.client.runs import Run
+from migrate.mapping.rows import Row, Status
 from naming import (
     FIELDS,
     GUIDE_STYLE,

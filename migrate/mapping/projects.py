@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from migrate.cli.options import Shared
 from migrate.client.paths import parse_filters, parse_path
+from migrate.client.runs import Run
 from migrate.client.server import Project, Server
 from migrate.console import Progress, unseen
 from migrate.errors import InputError
 from migrate.mapping.mapping import Rules, map_runs
-from migrate.mapping.rows import Row, Run
+from migrate.mapping.rows import Row
 
 
 @dataclass(frozen=True, slots=True)

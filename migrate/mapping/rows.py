@@ -24,32 +24,6 @@ OLD: Final[tuple[Status, ...]] = ("rename", "review", "hold")
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """What a listing says of one run.
-
-    Attributes:
-        entity: The user or team that owns the project.
-        project: The project's name.
-        run_id: The id in the run's URL (GraphQL `name`).
-        name: The display name, the one thing that this tool changes.
-        state: W&B's word: `running`, `finished`, `crashed`, ...
-        created_at: Aware, in UTC; None where the server's value is not a time.
-        read_only: True where this key may look and not rename.
-        config: The config values that we use, unwrapped (`{"rate": 0.15}`); None where
-            the server's config is not a JSON object.
-    """
-
-    entity: str
-    project: str
-    run_id: str
-    name: str
-    state: str
-    created_at: datetime | None
-    read_only: bool
-    config: Mapping[str, object] | None
-
-
-@dataclass(frozen=True, slots=True)
 class Row:
     """One line of a report: a run, what is to become of its name, and why.
 

@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from migrate.client.documents import Rename, RunState
+from migrate.client.documents import Rename
+from migrate.client.runs import RunState
 from migrate.client.server import Project
 from migrate.console import Advance, Progress, unseen
 from migrate.errors import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from migrate.client.documents import RunState
+from migrate.client.runs import RunState
 from migrate.mapping.rows import Row
 
 Key = tuple[str, str, str]

@@ -4,7 +4,8 @@ import base64
 
 import pytest
 
-from migrate.client.documents import Rename, RunState
+from migrate.client.documents import Rename
+from migrate.client.runs import RunState
 from migrate.client.server import connect
 from migrate.errors import Denied, InputError, Refused, ServerError, TooLarge, Unanswered
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from migrate.client.runs import Run
 from migrate.mapping.mapping import Rules, map_runs
-from migrate.mapping.rows import Run
 from naming import FIELDS, VOCABULARY, Style, legacy_name, parse_name
 
 AT = datetime(2026, 1, 8, 14, 30, tzinfo=UTC)

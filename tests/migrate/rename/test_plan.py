@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.client.documents import RunState
+from migrate.client.runs import RunState
 from migrate.mapping.rows import Row
 from migrate.rename.plan import PlannedRename, planned, standing
 

@@ -1,0 +1,84 @@
+"""What a source says of runs: as they were listed, and as they are right now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+
+class ProjectKey(NamedTuple):
+    """What a project is known by."""
+
+    entity: str
+    project: str
+
+    def __str__(self) -> str:
+        """`entity/project`."""
+        return "/".join(self)
+
+
+class RunKey(NamedTuple):
+    """What a run is known by, all the way from the listing to the journal.
+
+    Attributes:
+        entity: The user or team that owns the project.
+        project: The project's name.
+        run_id: The id in the run's URL (GraphQL `name`).
+    """
+
+    entity: str
+    project: str
+    run_id: str
+
+    @property
+    def where(self) -> ProjectKey:
+        """The run's project."""
+        return ProjectKey(self.entity, self.project)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a listing says of a run.
+
+    Attributes:
+        entity: The user or team that owns the project.
+        project: The project's name.
+        run_id: The id in the run's URL (GraphQL `name`).
+        name: The run name (GraphQL `displayName`), the one thing that this tool changes.
+        state: W&B's word: `running`, `finished`, `crashed`, ...
+        created_at: Aware, in UTC; None where the server's value is not a time.
+        read_only: True where this key may look and not rename.
+        config: The config values that we use, unwrapped (`{"rate": 0.15}`); None where
+            the server's config is not a JSON object.
+    """
+
+    entity: str
+    project: str
+    run_id: str
+    name: str
+    state: str
+    created_at: datetime | None
+    read_only: bool
+    config: Mapping[str, object] | None
+
+    @property
+    def key(self) -> RunKey:
+        """What the run is known by."""
+        return RunKey(self.entity, self.project, self.run_id)
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """What a run is right now: `storage_id` is what a rename takes."""
+
+    run_id: str
+    storage_id: str
+    name: str
+    state: str
+    read_only: bool
+
+
+ALIVE = frozenset({"running", "pending", "preempting", "preempted"})
+"""The states of runs whose process is alive or will start again, and then sends its own name."""
