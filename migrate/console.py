@@ -5,22 +5,39 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Protocol
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.text import Text
 
 from migrate.text import visible
 
-Advance = Callable[[int, int | None], None]
-"""Takes how many are done, and of how many."""
 
-Progress = Callable[[str], AbstractContextManager[Advance]]
+class Bar(Protocol):
+    """A progress bar that is open."""
+
+    def advance(self, done: int, total: int | None) -> None:
+        """Show that `done` of `total` are done; None where the total is not known."""
+
+    def note(self, text: str) -> None:
+        """Show what the work waits for, or how it goes on; an empty text takes the note away."""
+
+
+Progress = Callable[[str], AbstractContextManager[Bar]]
 """Opens a progress bar with a title."""
 
 
-def unseen(title: str) -> AbstractContextManager[Advance]:
+class _NoBar:
+    def advance(self, done: int, total: int | None) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
+
+
+def no_progress(title: str) -> AbstractContextManager[Bar]:
     """No progress bar."""
-    return nullcontext(lambda done, total: None)
+    return nullcontext(_NoBar())
 
 
 class Output:
@@ -58,32 +75,42 @@ class Output:
         sys.stdout.flush()
 
     @contextmanager
-    def progress(self, title: str) -> Iterator[Advance]:
+    def progress(self, title: str) -> Iterator[Bar]:
         """A progress bar on a terminal, nothing elsewhere."""
         if self.quiet or not self.err.is_terminal:
-            yield lambda done, total: None
+            yield _NoBar()
             return
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
+        yield from _terminal_bar(self.err, visible(title))
 
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=self.err, transient=True) as bar:
-            task = bar.add_task(visible(title), total=None, rate="")
 
-            def advance(done: int, total: int | None) -> None:
-                speed = bar.tasks[task].speed
-                rate = f"{speed:.0f}/s" if speed else ""
-                bar.update(task, completed=done, total=total, rate=rate)
+def _terminal_bar(console: Console, title: str) -> Iterator[Bar]:
+    """A bar, and under it a line with its note, where that line fits a narrow terminal."""
+    from rich import progress
+    from rich.live import Live
 
-            yield advance
+    shown = progress.Progress(
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("{task.fields[rate]}"),
+        progress.TimeRemainingColumn(),
+    )
+    task = shown.add_task(title, total=None, rate="")
+    noted = Text()
+
+    class Shown:
+        def advance(self, done: int, total: int | None) -> None:
+            speed = shown.tasks[task].speed
+            rate = f"{speed:.0f}/s" if speed else ""
+            shown.update(task, completed=done, total=total, rate=rate)
+
+        def note(self, text: str) -> None:
+            nonlocal noted
+            noted = Text(visible(text))
+            live.refresh()
+
+    def both() -> Group:
+        return Group(shown, noted) if noted else Group(shown)
+
+    with Live(console=console, get_renderable=both, transient=True) as live:
+        yield Shown()

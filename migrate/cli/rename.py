@@ -220,10 +220,10 @@ def _left(plan: Sequence[PlannedRename], projects: Projects, output: Output) -> 
     missing: list[InputError] = []
     for where, project in projects.items():
         ids = [one.run_id for one in plan if one.where == where]
-        with output.progress(f"Reading {'/'.join(where)}") as advance:
+        with output.progress(f"Reading {'/'.join(where)}") as bar:
             try:
                 for start in range(0, len(ids), PAGE):
-                    advance(start, len(ids))
+                    bar.advance(start, len(ids))
                     found = project.states(ids[start : start + PAGE])
                     states.update({(*where, run_id): state for run_id, state in found.items()})
             except InputError as error:  # gone, or hidden: the other projects are not

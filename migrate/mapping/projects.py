@@ -9,7 +9,7 @@ from migrate.cli.options import Shared
 from migrate.client.paths import parse_filters, parse_path
 from migrate.client.runs import Run
 from migrate.client.server import Project, Server
-from migrate.console import Progress, unseen
+from migrate.console import Progress, no_progress
 from migrate.errors import InputError
 from migrate.mapping.mapping import Rules, map_runs
 from migrate.mapping.rows import Row
@@ -35,7 +35,7 @@ def check_input(paths: Sequence[str], shared: Shared) -> Rules:
 
 
 def read_projects(
-    server: Server, paths: Sequence[str], shared: Shared, progress: Progress = unseen
+    server: Server, paths: Sequence[str], shared: Shared, progress: Progress = no_progress
 ) -> list[Mapped]:
     """List and map the projects.
 
@@ -61,11 +61,11 @@ def read_projects(
     return mapped
 
 
-def list_runs(project: Project, progress: Progress = unseen) -> list[Run]:
+def list_runs(project: Project, progress: Progress = no_progress) -> list[Run]:
     """Every run of a project."""
     runs: list[Run] = []
-    with progress(f"Listing {'/'.join(project.where)}") as advance:
+    with progress(f"Listing {'/'.join(project.where)}") as bar:
         for page in project.pages():
             runs.extend(page.runs)
-            advance(len(runs), page.total)
+            bar.advance(len(runs), page.total)
     return runs

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from migrate.client.documents import Rename
 from migrate.client.runs import RunState
 from migrate.client.server import Project
-from migrate.console import Advance, Progress, unseen
+from migrate.console import Bar, Progress, no_progress
 from migrate.errors import (
     InputError,
     MigrateError,
@@ -72,7 +72,7 @@ def run(
     direction: Direction,
     *,
     include_running: bool = False,
-    progress: Progress = unseen,
+    progress: Progress = no_progress,
 ) -> Result:
     """Change the names, then read all of them again.
 
@@ -93,12 +93,12 @@ def run(
         work = _Work(here, projects[where], journal, direction, include_running)
         if not result.is_over:
             doing = "Renaming" if direction == "rename" else "Putting back"
-            with progress(f"{doing} {'/'.join(where)}") as advance:
-                work.work_off(advance)
+            with progress(f"{doing} {'/'.join(where)}") as bar:
+                work.work_off(bar)
         else:
             work.stopped = result.stopped
-        with progress(f"Reading back {'/'.join(where)}") as advance:
-            work.verify(result, advance)
+        with progress(f"Reading back {'/'.join(where)}") as bar:
+            work.verify(result, bar)
     return result
 
 
@@ -133,7 +133,7 @@ class _Work:
 
     # The pool.
 
-    def work_off(self, advance: Advance) -> None:
+    def work_off(self, bar: Bar) -> None:
         """Work off the batches. Ctrl-C lets those in flight finish; a second one does not."""
         pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="rename")
         running: set[Future[None]] = set()
@@ -147,7 +147,7 @@ class _Work:
                     running -= finished
                     for future in finished:
                         future.result()
-                    advance(len(self.outcomes), len(self.todo))
+                    bar.advance(len(self.outcomes), len(self.todo))
                 except KeyboardInterrupt:
                     if self.interrupted:
                         raise
@@ -339,14 +339,14 @@ class _Work:
 
     # The end.
 
-    def verify(self, result: Result, advance: Advance) -> None:
+    def verify(self, result: Result, bar: Bar) -> None:
         """Read all the runs again, independently of what is believed; sums up in `result`."""
         result.written |= self.written
         result.stopped = result.stopped or self.stopped
         result.interrupted |= self.interrupted
         result.is_over |= self.is_over
         for start in range(0, len(self.todo), READ_AT_ONCE):
-            advance(start, len(self.todo))
+            bar.advance(start, len(self.todo))
             some = self.todo[start : start + READ_AT_ONCE]
             try:
                 states = self._states(some)
