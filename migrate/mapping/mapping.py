@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
-from migrate.client.runs import Run
+from migrate.client.runs import ALIVE, Run
 from migrate.mapping.rows import Row, Status
 from naming import (
     FIELDS,
@@ -49,7 +49,7 @@ class Rules:
         assume: Config values for runs that lack them, by config key.
         prefer: Which side settles a conflict of name and config; None leaves it to a person.
         vocabulary: The architectures and datasets to count on, besides the project's own.
-        include_running: Rename runs that are running, too.
+        include_running: Rename runs whose process is alive or will start again (ALIVE), too.
     """
 
     style: Style = GUIDE_STYLE
@@ -211,7 +211,7 @@ def _map_old_name(
         return _row(run, "review", reason, known)
     if run.read_only:
         return _row(run, "hold", "read-only", known)
-    if run.state == "running" and not rules.include_running:
+    if run.state in ALIVE and not rules.include_running:
         return _row(run, "hold", "running", known)
     return _row(run, "rename", "", known, name)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrate.client.runs import Run
+from migrate.client.runs import ALIVE, Run
 from migrate.mapping.mapping import Rules, map_runs
 from naming import FIELDS, VOCABULARY, Style, legacy_name, parse_name
 
@@ -118,7 +118,8 @@ STATUSES = [
         "rename",
         "",
     ),
-    (a_run(state="running"), "hold", "running"),
+    *((a_run(state=state), "hold", "running") for state in sorted(ALIVE)),
+    *((a_run(state=state), "rename", "") for state in ("finished", "crashed", "failed", "killed")),
     (a_run(read_only=True), "hold", "read-only"),
     (a_run(state="running", config=without("rate")), "review", "missing: rate"),
     (
@@ -298,8 +299,9 @@ def test_the_style_and_the_zone_of_new_names():
     assert only(a_run(), rules).new_name.endswith("_20260108_223000")
 
 
-def test_running_runs_where_asked_for():
-    assert only(a_run(state="running"), Rules(include_running=True)).status == "rename"
+@pytest.mark.parametrize("state", sorted(ALIVE))
+def test_running_runs_where_asked_for(state):
+    assert only(a_run(state=state), Rules(include_running=True)).status == "rename"
 
 
 def test_twins_get_ordinals_in_order_of_creation_then_run_id():
