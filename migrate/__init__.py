@@ -26,10 +26,13 @@ def plan(path: str, **options: Any) -> pandas.DataFrame:
         TypeError: There is no such option.
     """
     from migrate.cli.options import Shared
+    from migrate.client.paths import parse_path
     from migrate.client.server import connect
     from migrate.mapping.projects import read_projects
     from migrate.report.frame import frame
 
     shared = Shared(**options)
-    (mapped,) = read_projects(connect(shared.base_url), [path], shared)
+    parsed, rules, which = parse_path(path), shared.rules(), shared.which()
+    project = connect(shared.base_url).project(parsed)
+    (mapped,) = read_projects([project], rules, which)
     return frame(mapped.chosen)

@@ -21,7 +21,7 @@ from migrate.text import visible
 
 if TYPE_CHECKING:
     from migrate.client.server import Server
-    from migrate.rename.journal import Direction
+    from migrate.rename.plan import Direction
 
 NAME = "rsst-migrate"
 COMPLETE = "_RSST_MIGRATE_COMPLETE"  # in the environment when the shell asks
@@ -53,7 +53,7 @@ def audit(
     ] = False,
     *,
     shared: Shared,
-) -> None:
+) -> int:
     """Say what is in these projects, and what needs a person.
 
     [dim]Examples:[/dim]
@@ -61,15 +61,18 @@ def audit(
     $ rsst-migrate audit ycx/RSST 609354432/RSST --json
     $ rsst-migrate audit ycx/RSST --check --quiet > /dev/null   # for cron
     """
-    from migrate.mapping.projects import check_input, read_projects
+    from migrate.client.paths import parse_path
+    from migrate.mapping.projects import read_projects
     from migrate.mapping.rows import number_of_runs
     from migrate.report.audit import audit as sum_up
     from migrate.report.terminal import print_audit
 
     output = Output(no_color=shared.no_color, quiet=shared.quiet)
-    check_input(paths, shared)
-    mapped = read_projects(_connect(shared.base_url, shared.quiet), paths, shared, output.progress)
-    each = [sum_up("/".join(one.project.where), one.chosen) for one in mapped]
+    parsed, rules, which = [parse_path(path) for path in paths], shared.rules(), shared.which()
+    server = _connect(shared.base_url, shared.quiet)
+    projects = [server.project(path) for path in parsed]
+    mapped = read_projects(projects, rules, which, output.progress)
+    each = [sum_up(str(one.project.key), one.chosen) for one in mapped]
     total = sum_up("all", [row for one in mapped for row in one.chosen])
     if as_json:
         found = {"projects": [one.to_dict() for one in each], "total": total.to_dict()}
@@ -82,7 +85,8 @@ def audit(
     if check and total.old_names:
         has = "has" if total.old_names == 1 else "have"
         output.say(f"{number_of_runs(total.old_names)} still {has} an old name.")
-        raise typer.Exit(1)
+        return 1
+    return 0
 
 
 @app.command(rich_help_panel="Look")
@@ -107,7 +111,7 @@ def report(
     ] = False,
     *,
     shared: Shared,
-) -> None:
+) -> int:
     """Show the dry run: one row a run, old name and new name, or the reason why not.
 
     Prints a table of the rows that matter; files and --format hold every run.
@@ -118,7 +122,8 @@ def report(
     $ rsst-migrate report ycx/RSST -o report.html   # for a browser
     $ rsst-migrate report ycx/RSST --assume rate=0.15 --timezone Asia/Shanghai
     """
-    from migrate.mapping.projects import check_input, read_projects
+    from migrate.client.paths import parse_path
+    from migrate.mapping.projects import read_projects
     from migrate.report.files import FORMATS, Source, format_of, save
     from migrate.report.terminal import count_line, print_report
 
@@ -128,20 +133,22 @@ def report(
         raise InputError(f"There is no folder {file.parent} to write {file.name} to.")
     if chosen_format == "parquet" and file is None and sys.stdout.isatty():
         raise InputError("Parquet is no text for a terminal. Write it to a file with -o FILE.")
-    check_input(paths, shared)
+    parsed, rules, which = [parse_path(path) for path in paths], shared.rules(), shared.which()
     server = _connect(shared.base_url, shared.quiet)
-    mapped = read_projects(server, paths, shared, output.progress)
+    projects = [server.project(path) for path in parsed]
+    mapped = read_projects(projects, rules, which, output.progress)
     rows = [row for one in mapped for row in one.chosen]
     if chosen_format is None:
         print_report(output.out, rows, every=every)
-        return
-    projects = tuple(one.project.where for one in mapped)
-    data = FORMATS[chosen_format](rows, Source(server.app_url, datetime.now(UTC), projects))
+        return 0
+    keys = tuple(project.key for project in projects)
+    data = FORMATS[chosen_format](rows, Source(server.app_url, datetime.now(UTC), keys))
     if file is None:
         output.data(data)
     else:
         save(file, data)
         output.say(f"Wrote {file}: {count_line(rows)}.")
+    return 0
 
 
 PlanFile = Annotated[
@@ -176,7 +183,7 @@ def rename(
     dry_run: DryRun = False,
     *,
     shared: Shared,
-) -> None:
+) -> int:
     """Show the plan, ask, rename, and read every name back.
 
     Only display names change. A run that somebody else renamed meanwhile is left
@@ -188,8 +195,9 @@ def rename(
     $ rsst-migrate rename ycx/RSST --limit 10
     $ rsst-migrate rename --plan runs.csv
     """
-    from migrate.cli.rename import Asked, rename_mapped, rename_planned
-    from migrate.mapping.projects import check_input, read_projects
+    from migrate.cli.rename import RenameOptions, rename_mapped, rename_planned
+    from migrate.client.paths import parse_path
+    from migrate.mapping.projects import read_projects
     from migrate.rename.plan_file import read_plan
 
     if not paths and plan is None:
@@ -200,15 +208,16 @@ def rename(
             "Give such options to the report that is saved."
         )
     output = Output(no_color=shared.no_color, quiet=shared.quiet)
-    check_input(paths or [], shared)
-    asked = Asked(limit, journal, yes, dry_run, shared.include_running)
+    parsed, rules = [parse_path(path) for path in paths or ()], shared.rules()
+    which = shared.which()
+    options = RenameOptions(limit, journal, yes, dry_run, shared.include_running)
     saved = None if plan is None else read_plan(plan)
     server = _connect(shared.base_url, shared.quiet)
     if saved is not None:
-        rename_planned(server, saved, paths or [], output, asked)
-        return
-    mapped = read_projects(server, paths or [], shared, output.progress)
-    rename_mapped(server, mapped, output, asked)
+        return rename_planned(server, saved, parsed, output, options)
+    projects = [server.project(path) for path in parsed]
+    mapped = read_projects(projects, rules, which, output.progress)
+    return rename_mapped(server, mapped, output, options)
 
 
 @app.command(rich_help_panel="Rename")
@@ -220,13 +229,13 @@ def resume(
     quiet: Quiet = False,
     no_color: NoColor = False,
     debug: Debug = False,
-) -> None:
+) -> int:
     """Finish a rename that was interrupted.
 
     [dim]Example:[/dim]
     $ rsst-migrate resume rename-ycx-RSST-20260108T143000Z.journal.jsonl
     """
-    _go_on("rename", journal, yes, dry_run, base_url, quiet, no_color)
+    return _go_on("rename", journal, yes, dry_run, base_url, quiet, no_color)
 
 
 @app.command(rich_help_panel="Rename")
@@ -238,13 +247,13 @@ def undo(
     quiet: Quiet = False,
     no_color: NoColor = False,
     debug: Debug = False,
-) -> None:
+) -> int:
     """Put every name back that a rename changed, and that nobody has changed since.
 
     [dim]Example:[/dim]
     $ rsst-migrate undo rename-ycx-RSST-20260108T143000Z.journal.jsonl
     """
-    _go_on("undo", journal, yes, dry_run, base_url, quiet, no_color)
+    return _go_on("undo", journal, yes, dry_run, base_url, quiet, no_color)
 
 
 def _go_on(
@@ -255,13 +264,16 @@ def _go_on(
     base_url: str | None,
     quiet: bool,
     no_color: bool,
-) -> None:
+) -> int:
     from migrate.cli.rename import go_on
-    from migrate.rename.journal import read
+    from migrate.rename.journal import Journal
 
-    read(journal)  # what is wrong with it is said before anything is asked of a server
     output = Output(no_color=no_color, quiet=quiet)
-    go_on(_connect(base_url, quiet), journal, direction, output, yes=yes, dry_run=dry_run)
+    # What is wrong with it is said before anything is asked of a server.
+    opened, state = Journal.reopen(journal)
+    with opened:
+        server = _connect(base_url, quiet)
+        return go_on(server, opened, state, direction, output, yes=yes, dry_run=dry_run)
 
 
 # `parse` and `name` answer at once, so they have flags alone, and read the other words themselves:

@@ -10,13 +10,13 @@ from types import ModuleType
 
 from rich.text import Text
 
-from migrate.cli.options import Shared
-from migrate.cli.rename import Asked, go_on, rename
+from migrate.cli.rename import RenameOptions, go_on, rename_mapped
+from migrate.client.paths import parse_path
 from migrate.client.server import connect
 from migrate.console import Output
 from migrate.errors import InputError
 from migrate.mapping.projects import read_projects
-from migrate.rename.plan import planned
+from migrate.rename.journal import Journal
 from migrate.report.audit import audit
 from migrate.report.terminal import print_audit, print_report
 
@@ -43,7 +43,8 @@ def run_demo(output: Output, runs: int | None = None) -> None:
         server = connect()
 
         _title(output, f"rsst-migrate audit {PATH}")
-        (mapped,) = read_projects(server, [PATH], Shared(), output.progress)
+        project = server.project(parse_path(PATH))
+        (mapped,) = read_projects([project], progress=output.progress)
         print_audit(output.out, audit(PATH, mapped.chosen))
 
         _title(output, f"rsst-migrate report {PATH}")
@@ -52,16 +53,16 @@ def run_demo(output: Output, runs: int | None = None) -> None:
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
             journal = Path("demo.journal.jsonl")
             _title(output, f"rsst-migrate rename {PATH} --yes --journal {journal}")
-            plan = planned(mapped.chosen)
-            projects = {mapped.project.where: mapped.project}
-            rename(server, projects, plan, output, Asked(journal=journal, yes=True))
+            rename_mapped(server, [mapped], output, RenameOptions(journal=journal, yes=True))
 
             _title(output, f"rsst-migrate audit {PATH}")
-            (after,) = read_projects(server, [PATH], Shared(), output.progress)
+            (after,) = read_projects([project], progress=output.progress)
             print_audit(output.out, audit(PATH, after.chosen))
 
             _title(output, f"rsst-migrate undo {journal} --yes")
-            go_on(server, journal, "undo", output, yes=True, dry_run=False, show=False)
+            opened, state = Journal.reopen(journal)
+            with opened:
+                go_on(server, opened, state, "undo", output, yes=True, dry_run=False)
 
 
 def _title(output: Output, command: str) -> None:

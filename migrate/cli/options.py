@@ -13,8 +13,10 @@ from typing import Annotated, Any, Literal, get_type_hints
 import typer
 
 from migrate.cli.training_flags import read_style
+from migrate.client.paths import parse_filters
 from migrate.errors import InputError, scrub
 from migrate.mapping.mapping import Rules
+from migrate.mapping.projects import Which
 from naming import CONFIG_KEYS, GUIDE_STYLE, KEYS, VOCABULARY, read_fields, zone
 
 WHICH, HOW, SETTLE, RUN = "Which runs", "How names are written", "What is settled", "Output"
@@ -146,14 +148,15 @@ class Shared:
             if part.name not in others and getattr(self, part.name) not in (part.default, [])
         ]
 
-    def pattern(self) -> re.Pattern[str]:
-        """`--match`; InputError where it is no regular expression."""
+    def which(self) -> Which:
+        """`--filters` and `--match`; InputError where one is not valid."""
+        filters = None if self.filters is None else parse_filters(self.filters)
         try:
             with warnings.catch_warnings(action="ignore"):  # of what a later Python may read else
-                return re.compile(self.match or "")
+                return Which(filters, re.compile(self.match) if self.match else None)
         except (re.error, RecursionError, OverflowError, ValueError) as error:
             raise InputError(
-                f"--match {scrub(repr(self.match))} is no regular expression: {error}."
+                f"--match {scrub(repr(self.match))} is not a valid regular expression: {error}."
             ) from None
 
 

@@ -86,7 +86,8 @@ def sign_in(base_url: str | None = None, *, may_prompt: bool = False) -> Session
         _check_address(url)
         way = _Way(url, _proxy(settings, url), settings, secrets)
         _probe(url, way.proxy)
-        api = _api(way, may_prompt)
+        with _few_repetitions(wandb.setup().settings):
+            api = _api(way, may_prompt)
     named = settings.model_copy(update={"base_url": api.settings["base_url"]})
     pages = urlsplit(named.app_url)
     # A report is mailed: a user and password in the address are no part of its links.
@@ -310,6 +311,22 @@ def _quiet() -> Iterator[None]:
             wandb.termsetup(wandb.Settings(silent=False), None)
         else:
             os.environ["WANDB_SILENT"] = before
+
+
+@contextmanager
+def _few_repetitions(settings: Any) -> Iterator[None]:
+    """Let wandb-core repeat a failed request once, unless the user has set another number.
+
+    It would go on for minutes without a word, and then not say what it was about (a rate limit, a
+    server that fails, silence). `wandb.Api()` copies the settings: a notebook's others stay.
+    """
+    before = settings.x_graphql_retry_max
+    if before is None:
+        settings.x_graphql_retry_max = 1
+    try:
+        yield
+    finally:
+        settings.x_graphql_retry_max = before
 
 
 @contextmanager
