@@ -20,12 +20,14 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from migrate.cli.names import describe
+from migrate.client.runs import RunKey
 from migrate.errors import scrub
-from migrate.mapping.rows import COLUMNS, Row
+from migrate.mapping.rows import Reason, Row
 from migrate.rename.plan_file import read_plan
 from migrate.report import csv, frame, markdown
 from migrate.report import json as json_format
 from migrate.report.audit import audit
+from migrate.report.columns import COLUMNS, flat
 from migrate.report.terminal import print_audit, print_report
 from migrate.sandbox import Store, StoredRun
 from migrate.text import from_csv_cell, visible
@@ -40,16 +42,28 @@ STYLE = re.compile(r"\x1b\[[0-9;]*m")
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+def said_of(name):
+    """A reason's data, with the name wherever other people's text can be in it."""
+    return {
+        "conflict": (("dataset", name, name), ("arch", name, name)),
+        "invalid": (("rate", name),),
+        "ambiguous": ((name, name), (name, name), 0),
+    }
+
+
 def rows():
     """Each name as a run's name, and everywhere else that other people's text can be."""
     made = []
     for number, name in enumerate(HOSTILE):
         fields = {"arch": name, "dataset": name, "schedule": name, "rate": 0.5}
-        where = ("ycx", "RSST", f"run{number}")
-        made.append(Row(*where, name, MADE, "rename", "", name, f"{name}_new", fields))
-        reason = f"missing: {name}; conflict: {name}"
-        made.append(Row(*where[:2], name, "x", MADE, "review", reason, name, None, fields))
-        made.append(Row(name, name, f"c{number}", "x", None, "custom", name, name, None, {}))
+        key = RunKey("ycx", "RSST", f"run{number}")
+        made.append(Row(key, name, MADE, "rename", (), name, f"{name}_new", fields))
+        reasons = tuple(Reason(code, data) for code, data in said_of(name).items())
+        key = RunKey("ycx", "RSST", name)
+        made.append(Row(key, "x", MADE, "review", reasons, name, None, fields))
+        key = RunKey(name, name, f"c{number}")
+        custom = (Reason("near-miss", (name,)),)
+        made.append(Row(key, "x", None, "custom", custom, name, None, {}))
     return made
 
 
@@ -89,7 +103,7 @@ def test_on_a_terminal(width):
             assert f"→ {visible(name)}_new" in report
             assert visible(name) in parsed
         # Three lines a run, of which the reason may be empty; a heading, and the count below.
-        assert len(report.splitlines()) == 1 + 3 * len(rows()) - HOSTILE.count("") + 2
+        assert len(report.splitlines()) == 1 + 3 * len(rows()) + 2
     assert "\\x1b" in every
 
 
@@ -128,7 +142,7 @@ def test_in_csv():
     assert len(cells) == len(rows())
     for row, line in zip(rows(), cells, strict=True):
         for column in ("entity", "project", "run_id", "state", "reason", "old_name"):
-            assert from_csv_cell(line[column]) == spelled(getattr(row, column))
+            assert from_csv_cell(line[column]) == spelled(flat(row)[column])
         assert from_csv_cell(line["arch"]) == spelled(str(row.fields.get("arch", "")))
         assert not [cell for cell in line.values() if cell.startswith(tuple("=+-@\t\r"))]
 
@@ -143,7 +157,7 @@ def test_in_json():
 def test_in_parquet():
     table = pandas.read_parquet(io.BytesIO(frame.write_parquet(rows())))
     assert table["old_name"].tolist() == [spelled(row.old_name) for row in rows()]
-    assert table["entity"].tolist() == [spelled(row.entity) for row in rows()]
+    assert table["entity"].tolist() == [spelled(row.key.entity) for row in rows()]
 
 
 def test_in_markdown():
@@ -164,9 +178,7 @@ def test_in_markdown():
     seen = ["".join(part.content for part in cell) for cell in cells]
     seen = [seen[at : at + 6] for at in range(0, len(seen), 6)][1:]
     assert [line[3] for line in seen] == [visible(row.old_name).strip() for row in rows()]
-    assert [line[0] for line in seen] == [
-        visible(f"{row.entity}/{row.project}").strip() for row in rows()
-    ]
+    assert [line[0] for line in seen] == [visible(str(row.key.where)).strip() for row in rows()]
     # What GitHub links by itself.
     assert not re.search(r"https?:|www\.|(?<!\\)@\w|(?<![\\&])#\d", text)
     assert all(letter.isprintable() for line in text.split("\n") for letter in line)
@@ -180,7 +192,7 @@ def test_in_a_plan(tmp_path):
     """
     names = [name for name in HOSTILE if name and name == spelled(name)]
     renames = [
-        Row(name, name, name, "x", MADE, "rename", "", name, f"new_{n}", {})
+        Row(RunKey(name, name, name), "x", MADE, "rename", (), name, f"new_{n}", {})
         for n, name in enumerate(names)
     ]
     for write, suffix in ((csv.write, "csv"), (json_format.write, "json")):
@@ -188,4 +200,4 @@ def test_in_a_plan(tmp_path):
         saved.write_bytes(write(renames))
         assert [
             (one.entity, one.run_id, one.old_name, one.new_name) for one in read_plan(saved)
-        ] == [(row.entity, row.run_id, row.old_name, row.new_name) for row in renames]
+        ] == [(row.key.entity, row.key.run_id, row.old_name, row.new_name) for row in renames]
