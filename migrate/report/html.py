@@ -132,7 +132,7 @@ def _data(rows: Sequence[Row], source: Source, several: bool) -> dict[str, objec
             columns[name].append(_exact(value))
     archs = [row.fields.get("arch") for row in rows]
     columns["family"] = [VOCABULARY.family(str(arch)) if arch else None for arch in archs]
-    columns["codes"] = [" ".join(row.codes) for row in rows]
+    columns["codes"] = [row.codes for row in rows]
     columns["page"] = [_page_of(source.app_url, *row.key.where) for row in rows]
     return {
         "runs": len(rows),
