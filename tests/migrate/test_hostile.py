@@ -20,11 +20,12 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from migrate.cli.names import describe
-from migrate.client.runs import RunKey
+from migrate.client.runs import Run, RunKey
 from migrate.errors import scrub
+from migrate.mapping.mapping import map_runs
 from migrate.mapping.rows import Reason, Row
 from migrate.rename.plan_file import read_plan
-from migrate.report import csv, frame, markdown
+from migrate.report import csv, frame, html, markdown
 from migrate.report import json as json_format
 from migrate.report.audit import audit
 from migrate.report.columns import COLUMNS, flat
@@ -201,3 +202,89 @@ def test_in_a_plan(tmp_path):
         assert [
             (one.entity, one.run_id, one.old_name, one.new_name) for one in read_plan(saved)
         ] == [(row.key.entity, row.key.run_id, row.old_name, row.new_name) for row in renames]
+
+
+# Values that look like reasons.
+
+FORGED = "c; missing: rate, y"
+RUN_CONFIG = {
+    "struct": "rsst", "RST_schedule": "x", "criteria": "l1", "arch": "vit_small",
+    "dataset": "cifar10", "reg_granularity_prune": 0.5, "rate": 0.15,
+}  # fmt: skip
+FORGING = [
+    ("rsst_x_l1_vit_small_cifar10", {"dataset": FORGED}, "conflict"),
+    ("rsst_x_l1_vit_small_cifar10", {"dataset": FORGED, "arch": FORGED}, "conflict"),
+    ("rsst_x_l1_vit_small_cifar10", {"reg_granularity_prune": FORGED}, "invalid"),
+    ("rsst_x_l1_vit_small_cifar10", {"reg_granularity_prune": ["'; missing: rate"]}, "invalid"),
+    ("rsst_x_l1_vit_small_cifar10", {"dataset": "d;"}, "conflict"),
+    ("rsst_vit_small_cifar10_sched_x_reg_0.5_crit_l1_rate_0.15_0108_1430; missing: rate", {},
+     "near-miss"),
+    ("; missing: rate", {}, "not-ours"),
+    ("; missing: rate", {"exp_name": "; missing: rate"}, "exp-name"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def forging():
+    """Runs that all have their rate, and values that say that they have not; with one of theirs."""
+    runs = [
+        Run(RunKey("ycx", "RSST", f"r{n}"), name, "finished", MADE, False, {**RUN_CONFIG, **config})
+        for n, (name, config, _) in enumerate(FORGING)
+    ]
+    made = map_runs(runs)
+    assert {row.key.run_id: row.codes for row in made} == {
+        f"r{n}": (code,) for n, (_, _, code) in enumerate(FORGING)
+    }
+    return made
+
+
+def reasons_split(column):
+    """What a script makes of the column: the codes of its clauses."""
+    return {clause.partition(":")[0] for text in column for clause in str(text).split("; ")}
+
+
+def test_no_value_forges_a_reason(forging):
+    codes = {code for _, _, code in FORGING}
+    lines = csv_module.DictReader(io.StringIO(csv.write(forging).decode("utf-8-sig"), newline=""))
+    assert reasons_split(line["reason"] for line in lines) == codes
+    assert reasons_split(one["reason"] for one in json.loads(json_format.write(forging))) == codes
+    assert reasons_split(frame.frame(forging)["reason"]) == codes
+    table = pandas.read_parquet(io.BytesIO(frame.write_parquet(forging)))
+    assert reasons_split(table["reason"]) == codes
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown.write(forging).decode())
+    _, *cells = [one.children for one in tokens if one.type == "inline"]
+    texts = ["".join(part.content for part in cell) for cell in cells]
+    assert reasons_split(texts[9::5]) == codes
+    page = html.write(forging, html.Source("https://wandb.ai", MADE)).decode()
+    columns = json.loads(re.search(r'id="data">(.*?)</script>', page)[1])["columns"]
+    columns = {
+        name: one if isinstance(one, list) else [one["values"][at] for at in one["at"]]
+        for name, one in columns.items()
+    }
+    assert reasons_split(columns["reason"]) == codes
+    assert {code for run in columns["codes"] for code in run} == codes
+    assert f"; {FORGED.partition('; ')[2]}" not in page
+
+
+def test_no_value_forges_a_reason_on_a_terminal(forging):
+    report = shown(print_report, forging, every=True)
+    reasons = [line.strip() for line in report.splitlines()]
+    codes = {code for _, _, code in FORGING}
+    reasons = [line for line in reasons if line.partition(":")[0] in codes]
+    assert len(reasons) == len(FORGING)
+    assert not any("; " in line for line in reasons)
+
+
+def test_no_value_forges_a_gap_in_an_audit(forging):
+    """Neither a reason in its counts, nor an --assume for runs that have their rate."""
+    found = audit("ycx/RSST", forging)
+    assert found.gaps == ()
+    saved = json.loads(json.dumps(found.to_dict()))
+    assert saved["gaps"] == []
+    assert reasons_split(one["reason"] for one in saved["reasons"]) == {"conflict", "invalid"}
+    printed = shown(print_audit, found)
+    assert "--assume" not in printed
+    assert "Missing in the configs" not in printed
+    # The same project with a run that does lack its rate: that one is told, and no other.
+    lacking = replace(forging[0], reasons=(Reason("missing", ("rate",)),))
+    assert [(gap.key, gap.runs) for gap in audit("", [*forging, lacking]).gaps] == [("rate", 1)]
