@@ -22,7 +22,7 @@ from migrate.rename.batches import Result, run
 from migrate.rename.journal import Direction, Header, Journal, read
 from migrate.rename.plan import Key, PlannedRename, planned
 from migrate.rename.plan_file import check_new_name, list_problems
-from migrate.report.terminal import print_report
+from migrate.report.terminal import print_renames, print_report
 from migrate.text import visible
 
 Projects = Mapping[tuple[str, str], Project]
@@ -199,7 +199,7 @@ def go_on(
         output.say(f"Nothing to do: no name is left to be {done}.")
         return
     if show:
-        print_report(output.out, [_as_row(one) for one in left])
+        print_renames(output.out, [(RunKey(*one.key), one.old_name, one.new_name) for one in left])
     words = "Put back the names of" if direction == "undo" else "Rename"
     if dry_run:
         output.say(f"Dry run: {len(left)} of {number_of_runs(len(plan))}. Nothing was written.")

@@ -36,7 +36,9 @@ def marks(old_name: str, new_name: str, fields: Mapping[str, object]) -> Marks:
     ['reg_0.5', 'rate_0.2_0108_1430']
     """
     in_old = [
-        (field.name, str(fields[field.name])) for field in IN_OLD_NAMES if field.name in fields
+        (field.name, str(fields[field.name]))
+        for field in IN_OLD_NAMES
+        if fields.get(field.name) is not None
     ]
     here = _places(old_name, in_old)
     there = _places(new_name, _in_new(dict(in_old)))
