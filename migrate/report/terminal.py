@@ -26,7 +26,7 @@ from naming import parse_name
 _STYLES = {"rename": "green", "review": "yellow", "hold": "magenta", "current": "cyan"}
 _DIFFERENT, _HEADING, _DIM = (Style.parse(one) for one in ("bold underline", "bold", "dim"))
 _INDENT, _ARROW = Segment("    "), Segment("  → ")
-_MOST = 12
+_MOST, _MOST_VALUES = 12, 5
 Line = TypeVar("Line")
 Pieces = list[Segment]
 
@@ -124,7 +124,7 @@ def print_audit(console: Console, found: Audit) -> None:
     console.print(Text(", ".join(f"{n} {status}" for status, n in found.statuses.items())))
     _section(
         console,
-        "What needs a person",
+        "Needs attention",
         [(str(one.runs), one.status, one.text) for one in found.reasons],
     )
     _pairs(console, found.pairs)
@@ -142,17 +142,23 @@ def print_audit(console: Console, found: Audit) -> None:
     )
     _section(
         console,
-        "Names that people picked, with the guide's advice",
+        "Custom names, with the guide's advice",
         [(one.run_id, one.name, "; ".join(one.advice)) for one in found.picked],
     )
 
 
 def _grounds(gap: Gap) -> str:
-    if not gap.alike:
-        return "no one value to suggest"
     if gap.alike == 1:
-        return "suggested: the one other run of that kind has it"
-    return f"suggested: the {gap.alike} other runs of that kind have it"
+        return "suggested: the only other run of this kind has it"
+    if gap.alike:
+        return f"suggested: the {gap.alike} other runs of this kind have it"
+    more = ["…"] if len(gap.values) > _MOST_VALUES else []
+    values = ", ".join([*gap.values[:_MOST_VALUES], *more])
+    if len(gap.values) > 1:
+        return f"other runs disagree: {values}"
+    if gap.values:
+        return f"only runs of some of these kinds have one: {values}"
+    return "no other run of this kind has one"
 
 
 def _ids(run_ids: Sequence[str]) -> str:
