@@ -17,10 +17,9 @@ from migrate.mapping.rows import Row
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A project, all of its rows, and those that were asked for."""
+    """A project, and those of its rows that were asked for."""
 
     project: Project
-    every: list[Row]
     chosen: list[Row]
 
 
@@ -57,7 +56,7 @@ def read_projects(
             for row in rows
             if pattern.search(row.old_name) and (passing is None or row.key.run_id in passing)
         ]
-        mapped.append(Mapped(project, rows, chosen))
+        mapped.append(Mapped(project, chosen))
     return mapped
 
 
