@@ -26,8 +26,8 @@ from migrate.rename.execute import Result, run
 from migrate.rename.journal import Header, Journal, JournalState
 from migrate.rename.plan import Direction, PlannedRename, planned
 from migrate.rename.plan_file import check_new_name, list_problems
-from migrate.report.outcomes import outcome_words, print_plan, stop_words
-from migrate.report.terminal import print_report
+from migrate.report.outcomes import outcome_words, stop_words
+from migrate.report.terminal import print_renames, print_report
 from migrate.text import visible
 
 Projects = Mapping[ProjectKey, Project]
@@ -100,7 +100,7 @@ def _problem_words(problem: Problem) -> str:
 
 
 def _print_plan(output: Output, plan: Iterable[PlannedRename]) -> None:
-    print_plan(output.out, [(r.key, r.old_name, r.new_name) for r in plan])
+    print_renames(output.out, [(r.key, r.old_name, r.new_name) for r in plan])
 
 
 def _projects(server: Server, plan: Sequence[PlannedRename]) -> Projects:

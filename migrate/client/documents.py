@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from migrate.client.runs import ProjectKey, Run, RunState
+from migrate.client.runs import ProjectKey, Run, RunKey, RunState
 from migrate.errors import Unanswered
 from naming import CONFIG_KEYS
 
@@ -170,9 +170,7 @@ def _config(value: object) -> dict[str, object] | None:
 def read_run(node: dict[str, Any], project: ProjectKey, read_only: bool) -> Run:
     """A listing's entry; `read_only` is the project's."""
     return Run(
-        entity=project.entity,
-        project=project.project,
-        run_id=run_id_of(node),
+        key=RunKey(*project, run_id_of(node)),
         name=_text(node.get("displayName")),
         state=_text(node.get("state")),
         created_at=created_at(node),

@@ -60,7 +60,7 @@ def read_projects(
             rows = [row for row in rows if which.match.search(row.old_name)]
         if which.filters is not None:
             passing = project.matching(which.filters)
-            rows = [row for row in rows if row.run_id in passing]
+            rows = [row for row in rows if row.key.run_id in passing]
         mapped.append(Mapped(project, rows))
     return mapped
 

@@ -1,4 +1,4 @@
-"""Rows in, an audit out: what is in a project, and what needs a person. Pure."""
+"""Rows in, an audit out: what is in a project, and what needs attention. Pure."""
 
 from __future__ import annotations
 
@@ -6,20 +6,27 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from migrate.mapping.rows import OLD, STATUSES, Row
-from naming import CONFIG_KEYS, KEYS, VOCABULARY, advise
+from migrate.client.runs import ProjectKey
+from migrate.mapping.rows import OLD, STATUSES, Reason, Row
+from migrate.report.words import clause
+from naming import KEYS, VOCABULARY, advise
 
 _FIELDS = {key: field for field, key in KEYS.items()}
-_NEEDS_A_PERSON = ("review", "hold")
+_NEEDS_ATTENTION = ("review", "hold")
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class ReasonCount:
     """How many runs of a status have a reason."""
 
     status: str
-    reason: str
+    reason: Reason
     runs: int
+
+    @property
+    def text(self) -> str:
+        """The reason in words."""
+        return clause(self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,7 @@ class SharedName:
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """A name that a person picked, and the guide's advice on it."""
+    """A custom name, and the guide's advice on it."""
 
     project: str
     run_id: str
@@ -58,14 +65,16 @@ class Gap:
         key: The config key.
         runs: How many runs lack it.
         assume: The option. It has the word VALUE in it, unless `alike` is more than 0.
-        alike: How many other runs of the same kind (struct, family, schedule) there are with a
+        alike: How many other runs of the same kinds (struct, family, schedule) there are with a
             value; they all have the one in `assume`. Whether it holds here is for a person to say.
+        values: The values that other runs of these kinds have, the most frequent first.
     """
 
     key: str
     runs: int
     assume: str
     alike: int
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +95,7 @@ class Audit:
         project: `entity/project`, or `all` for several.
         runs: How many runs there are.
         statuses: Status to the number of runs, every status there.
-        reasons: Why runs need a person (review, hold), most frequent first.
+        reasons: Why runs need attention (review, hold), most frequent first.
         pairs: Runs by architecture and dataset, most frequent first.
         shared: Names that several runs bear.
         picked: Custom names that the guide advises against.
@@ -97,7 +106,7 @@ class Audit:
     project: str
     runs: int
     statuses: dict[str, int]
-    reasons: tuple[Reason, ...]
+    reasons: tuple[ReasonCount, ...]
     pairs: tuple[Pair, ...]
     shared: tuple[SharedName, ...]
     picked: tuple[Picked, ...]
@@ -111,24 +120,28 @@ class Audit:
 
     def to_dict(self) -> dict[str, object]:
         """The audit as plain data, for JSON."""
-        return asdict(self)
+        reasons = [
+            {"status": count.status, "reason": count.text, "runs": count.runs}
+            for count in self.reasons
+        ]
+        return {**asdict(self), "reasons": reasons}
 
 
 def audit(project: str, rows: Sequence[Row]) -> Audit:
     """Sum up the rows of a project, or of several projects together."""
     statuses = Counter(row.status for row in rows)
     reasons = Counter(
-        (row.status, clause)
+        (row.status, reason)
         for row in rows
-        if row.status in _NEEDS_A_PERSON
-        for clause in row.reason.split("; ")
+        if row.status in _NEEDS_ATTENTION
+        for reason in row.reasons
     )
     pairs = Counter((_word(row, "arch"), _word(row, "dataset")) for row in rows)
     return Audit(
         project=project,
         runs=len(rows),
         statuses={status: statuses[status] for status in STATUSES},
-        reasons=tuple(Reason(*key, runs) for key, runs in reasons.most_common()),
+        reasons=tuple(ReasonCount(*key, runs) for key, runs in reasons.most_common()),
         pairs=tuple(Pair(arch, dataset, runs) for (arch, dataset), runs in pairs.most_common()),
         shared=_shared(rows),
         picked=tuple(_picked(rows)),
@@ -143,43 +156,33 @@ def _word(row: Row, field: str) -> str | None:
 
 
 def _shared(rows: Iterable[Row]) -> tuple[SharedName, ...]:
-    bearers: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    bearers: dict[tuple[ProjectKey, str], list[str]] = defaultdict(list)
     for row in rows:
-        bearers[row.entity, row.project, row.old_name].append(row.run_id)
+        bearers[row.key.where, row.old_name].append(row.key.run_id)
     shared = [
-        SharedName(f"{entity}/{project}", name, tuple(ids))
-        for (entity, project, name), ids in bearers.items()
+        SharedName(str(project), name, tuple(ids))
+        for (project, name), ids in bearers.items()
         if len(ids) > 1
     ]
-    return tuple(sorted(shared, key=lambda one: (-len(one.run_ids), one.name)))
+    return tuple(sorted(shared, key=lambda name: (-len(name.run_ids), name.name)))
 
 
 def _picked(rows: Iterable[Row]) -> Iterable[Picked]:
     for row in rows:
         if row.status == "custom":
-            advice = tuple(one.text for one in advise(row.old_name))
-            near_miss = (row.reason,) if row.reason.startswith("near-miss") else ()
+            advice = tuple(advice.text for advice in advise(row.old_name))
+            near_miss = tuple(clause(why) for why in row.reasons if why.code == "near-miss")
             if advice or near_miss:
-                project = f"{row.entity}/{row.project}"
-                yield Picked(project, row.run_id, row.old_name, near_miss or advice)
-
-
-def missing_keys(row: Row) -> list[str]:
-    """The config keys that a row's reason says are missing."""
-    return [
-        key
-        for clause in row.reason.split("; ")
-        if row.status == "review" and clause.startswith("missing: ")
-        for key in clause.removeprefix("missing: ").split(", ")
-        if key in CONFIG_KEYS
-    ]
+                yield Picked(str(row.key.where), row.key.run_id, row.old_name, near_miss or advice)
 
 
 def _gaps(rows: Sequence[Row]) -> tuple[Gap, ...]:
     lacking: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        for key in missing_keys(row):
-            lacking[key].append(row)
+        for reason in row.reasons:
+            if reason.code == "missing":
+                for key in reason.data:
+                    lacking[key].append(row)
     ordered = sorted(lacking.items(), key=lambda item: -len(item[1]))
     return tuple(_gap(key, without, rows) for key, without in ordered)
 
@@ -189,19 +192,24 @@ def _gap(key: str, lacking: Sequence[Row], rows: Iterable[Row]) -> Gap:
     kinds = {_kind(row) for row in lacking}
     field = _FIELDS.get(key, key)
     alike = [row for row in rows if row.fields.get(field) is not None and _kind(row) in kinds]
-    values = {row.fields[field] for row in alike}
-    # Of a kind without any value nothing is known, and the option would fill it in there, too.
+    counts = Counter(str(row.fields[field]) for row in alike)
+    values = tuple(value for value, _ in counts.most_common())
+    # One value is not enough where a kind has none: the option would fill it in there, too.
     if len(values) != 1 or {_kind(row) for row in alike} != kinds:
-        return Gap(key, len(lacking), f"--assume {key}=VALUE", 0)
-    return Gap(key, len(lacking), f"--assume {key}={values.pop()}", len(alike))
+        return Gap(key, len(lacking), f"--assume {key}=VALUE", 0, values)
+    return Gap(key, len(lacking), f"--assume {key}={values[0]}", len(alike), values)
 
 
 def _kind(row: Row) -> tuple[object, ...]:
-    """What the values of one experiment may be told from: its other runs, as it were."""
-    family = VOCABULARY.family(str(row.fields.get("arch")))
-    # Of an architecture that nobody has listed, only itself is known to be of its kind.
-    alike = row.fields.get("arch") if family == "other" else family
-    return row.fields.get("struct"), alike, row.fields.get("schedule")
+    """Runs of one kind are likely to share their values: same struct, family and schedule."""
+    arch = row.fields.get("arch")
+    family = VOCABULARY.family(str(arch))
+    # An architecture that nobody has listed belongs to no family: it is a kind by itself.
+    return (
+        row.fields.get("struct"),
+        arch if family == "other" else family,
+        row.fields.get("schedule"),
+    )
 
 
 def _weeks(rows: Iterable[Row]) -> tuple[Week, ...]:

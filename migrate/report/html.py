@@ -19,32 +19,13 @@ from urllib.parse import quote, urlsplit
 
 from rich.cells import cell_len, chop_cells
 
-from migrate.mapping.rows import COLUMNS, STATUSES, Row, flat, utc_text
+from migrate.mapping.rows import STATUSES, Row
 from migrate.report import charts
 from migrate.report.audit import audit
+from migrate.report.columns import COLUMNS, flat, utc_text
+from migrate.report.words import WORDS
 from migrate.text import shortened, visible
 from naming import VOCABULARY
-
-WORDS = {
-    "rename": ("old name; the new one is known", "旧名称，新名称已确定"),
-    "review": ("old name; cannot be rewritten safely", "旧名称，无法安全改写，需人工处理"),
-    "hold": ("old name; not to be renamed now", "旧名称，目前不能改名"),
-    "current": ("already in the new format", "已是新格式"),
-    "custom": ("a name somebody chose; left alone", "自定义名称，保持不变"),
-    "missing": ("the config lacks a value", "配置中缺少取值"),
-    "conflict": ("name and config disagree", "名称与配置不一致"),
-    "invalid": ("a value makes no sense", "取值无效"),
-    "ambiguous": ("the name has several readings", "名称有多种解读"),
-    "too-long": ("the new name would be too long", "新名称过长"),
-    "running": ("the run has not ended", "实验尚未结束"),
-    "read-only": ("this key may not rename it", "只读，当前密钥无权改名"),
-    "near-miss": ("almost in one of our formats", "与命名格式相近但不相符"),
-    "exp-name": ("given with --exp_name", "由 --exp_name 指定"),
-    "not-ours": ("a name of another kind", "其他类型的名称"),
-    "legacy": ("old format", "旧格式"),
-    "other": ("not a known architecture", "未收录的架构"),
-}
-"""Machine-readable words and what they mean, in English and in Chinese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +61,7 @@ def write(rows: Sequence[Row], source: Source) -> bytes:
     )
     environment.filters.update(clip=_clip, broken=_broken)
     style, script = _part("report.css"), _part("text.js") + _part("report.js")
-    projects = sorted({*source.projects, *((row.entity, row.project) for row in rows)})
+    projects = sorted({*source.projects, *(row.key.where for row in rows)})
     found = audit("all", rows)
     page = environment.from_string(_part("report.html.jinja")).render(
         audit=found,
@@ -151,8 +132,8 @@ def _data(rows: Sequence[Row], source: Source, several: bool) -> dict[str, objec
             columns[name].append(_exact(value))
     archs = [row.fields.get("arch") for row in rows]
     columns["family"] = [VOCABULARY.family(str(arch)) if arch else None for arch in archs]
-    columns["codes"] = [_codes(row.reason) for row in rows]
-    columns["page"] = [_page_of(source.app_url, row.entity, row.project) for row in rows]
+    columns["codes"] = [row.codes for row in rows]
+    columns["page"] = [_page_of(source.app_url, *row.key.where) for row in rows]
     return {
         "runs": len(rows),
         "several": several,
@@ -171,12 +152,6 @@ def _exact(value: object) -> object:
     if value is None or isinstance(value, str):
         return value
     return (str(value).lower() if isinstance(value, bool) else str(value),)
-
-
-def _codes(reason: str) -> str:
-    """The codes of a reason's clauses: `missing conflict`."""
-    found = (clause.partition(":")[0] for clause in reason.split("; "))
-    return " ".join(dict.fromkeys(code for code in found if code in WORDS))
 
 
 def _packed(values: Iterable[object]) -> object:

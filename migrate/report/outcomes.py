@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from rich.console import Console
-from rich.text import Text
-
-from migrate.client.runs import RunKey
 from migrate.text import visible
 
 _WORDS = {
@@ -45,14 +39,3 @@ def outcome_words(code: str, text: str) -> str:
 def stop_words(code: str, text: str, count: int) -> str:
     """Why the work was broken off."""
     return _STOPS[code].format(text=visible(text), count=count)
-
-
-def print_plan(console: Console, renames: Iterable[tuple[RunKey, str, str]]) -> None:
-    """Print planned renames: the run, its name, and the name it is to get."""
-    renames = list(renames)
-    several = len({key.where for key, _, _ in renames}) > 1
-    for key, old_name, new_name in renames:
-        run = f"{key.where}/{key.run_id}" if several else key.run_id
-        lines = (visible(run), f"  {visible(old_name)}", f"→ {visible(new_name)}")
-        console.print(Text("\n".join(lines)), soft_wrap=not console.is_terminal)
-    console.print()

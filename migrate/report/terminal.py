@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
-from collections.abc import Sequence
-from difflib import SequenceMatcher
-from itertools import zip_longest
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from rich.cells import cell_len, chop_cells
@@ -17,112 +14,87 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from migrate.client.runs import RunKey
 from migrate.mapping.rows import OLD, Row, count_by_status, number_of_runs
 from migrate.report.audit import Audit, Gap, Pair
+from migrate.report.marks import Span, marks, pieces
+from migrate.report.words import reason_text
 from migrate.text import shortened, visible
+from naming import parse_name
 
 # Colours of the 16 that every terminal theme makes readable on its own background.
 _STYLES = {"rename": "green", "review": "yellow", "hold": "magenta", "current": "cyan"}
 _DIFFERENT, _HEADING, _DIM = (Style.parse(one) for one in ("bold underline", "bold", "dim"))
-_GAP = 2
-_NO_EDGE = 10_000
-_MOST = 12
-_MOST_PARTS = 400  # a comparison takes the square of them
+_INDENT, _ARROW = Segment("    "), Segment("  → ")
+_MOST, _MOST_VALUES = 12, 5
 Line = TypeVar("Line")
 Pieces = list[Segment]
 
 
 def print_report(console: Console, rows: Sequence[Row], *, every: bool = False) -> None:
-    """Print a table of the rows that matter (`every`: all of them) and a line that counts."""
+    """Print the rows that matter (`every`: all of them), and a line that counts."""
+    several = len({row.key.where for row in rows}) > 1
     shown = [row for row in rows if every or row.status in OLD]
+    for row in shown:
+        style = Style.parse(_STYLES.get(row.status, "none"))
+        created = row.created_at.strftime("%Y-%m-%d") if row.created_at else "-"
+        heading = [*_run(row.key, several), Segment(f"  {created}", _DIM)]
+        lines = [[*heading, Segment(f"  {row.status}", style)]]
+        if row.new_name is None:
+            lines.append([_INDENT, Segment(visible(row.old_name))])
+            if row.reasons:
+                lines.append([_INDENT, Segment(_reasons(row), style)])
+        else:
+            lines += _names(row.old_name, row.new_name, row.fields)
+        _print_lines(console, lines)
     if shown:
-        # No Table of rich's: it takes most of a millisecond a row, and shows none before the last.
-        several = len({(row.entity, row.project) for row in rows}) > 1
-        widths = _widths(console, shown)
-        words = ("run", "created", "status", "old name / new name, or the reason why not")
-        _print_row(console, [[[Segment(word, _HEADING)]] for word in words], widths)
-        for row in shown:
-            _print_row(console, _report_cells(row, several), widths)
         console.print()
     console.print(Text(count_line(rows)))
 
 
-def _widths(console: Console, rows: Sequence[Row]) -> list[int]:
-    """Of the columns: the names have what run, date and status, and the gaps, leave of a line."""
-    # In a pipe or a file names stay in one piece, for whoever looks for them; COLUMNS breaks them.
-    edge = console.width if console.is_terminal or "COLUMNS" in os.environ else _NO_EDGE
-    runs = max(len("run"), *(cell_len(visible(row.run_id)) for row in rows))
-    runs = min(runs, max(20, edge // 4))  # an id may have 128 characters
-    statuses = max(len("status"), *(len(row.status) for row in rows))
-    left = [runs, len("2026-01-08"), statuses]
-    return [*left, max(24, edge - sum(left) - _GAP * len(left))]
+def print_renames(console: Console, renames: Sequence[tuple[RunKey, str, str]]) -> None:
+    """Print runs with their old and new names, of which nothing else is known, and their number."""
+    several = len({key.where for key, _, _ in renames}) > 1
+    for key, old_name, new_name in renames:
+        parsed = parse_name(new_name)
+        fields = (parsed.fields or {}) if parsed.format == "current" else {}
+        _print_lines(console, [_run(key, several), *_names(old_name, new_name, fields)])
+    console.print()
+    console.print(Text(number_of_runs(len(renames))))
 
 
-def _report_cells(row: Row, several: bool) -> list[list[Pieces]]:
-    """For each column the texts that stand in it, one below the other."""
-    style = Style.parse(_STYLES.get(row.status, "none"))
-    created = row.created_at.strftime("%Y-%m-%d") if row.created_at else "-"
-    texts = [[Segment(visible(f"{row.entity}/{row.project}"), _DIM)]] if several else []
-    if row.new_name is None:
-        texts.append([Segment(visible(row.old_name))])
-    else:
-        old, new = _marked(row.old_name, row.new_name)
-        texts += [old, [Segment("→ "), *new]]
-    if row.reason:
-        texts.append([Segment(visible(row.reason), style)])
-    left = [Segment(visible(row.run_id)), Segment(created, _DIM), Segment(row.status, style)]
-    return [*([[one]] for one in left), texts]
+def _run(key: RunKey, several: bool) -> Pieces:
+    """The run's id, with its project where there are several."""
+    project = [Segment(visible(f"{key.where}/"), _DIM)] if several else []
+    return [*project, Segment(visible(key.run_id), _HEADING)]
 
 
-def _print_row(console: Console, cells: Sequence[Sequence[Pieces]], widths: Sequence[int]) -> None:
-    columns = [
-        [line for text in texts for line in _lines(text, width)]
-        for texts, width in zip(cells, widths, strict=True)
-    ]
-    segments = []
-    for line in zip_longest(*columns, fillvalue=[]):
-        blank = 0
-        for pieces, width in zip(line, widths, strict=True):
-            if pieces:
-                segments += [Segment(" " * blank), *pieces]
-                blank = 0
-            blank += width + _GAP - sum(piece.cell_length for piece in pieces)
-        segments.append(Segment.line())
+def _names(old: str, new: str, fields: Mapping[str, object]) -> list[Pieces]:
+    """Both names, with what is not in the other one in bold and underlined."""
+    dropped, added = marks(old, new, fields)
+    return [[_INDENT, *_marked(old, dropped)], [_ARROW, *_marked(new, added)]]
+
+
+def _marked(name: str, spans: Iterable[Span]) -> Pieces:
+    cut = pieces(name, spans)
+    return [Segment(visible(text), _DIFFERENT if marked else None) for text, marked in cut]
+
+
+def _reasons(row: Row) -> str:
+    """The reasons; of a run that is held, its state as well, where it has not begun to run."""
+    state = f" ({row.state})" if "running" in row.codes and row.state != "running" else ""
+    return visible(reason_text(row.reasons) + state)
+
+
+def _print_lines(console: Console, lines: Iterable[Pieces]) -> None:
+    """Print the lines of one run.
+
+    Long lines are left to the terminal to wrap, so that a name stays in one piece for whoever
+    copies it, or looks for it in a pipe. (A Table of rich's takes most of a millisecond a row,
+    and shows none before the last.)
+    """
+    segments = [segment for line in lines for segment in (*line, Segment.line())]
     console.print(Segments(segments), crop=False, end="")
-
-
-def _lines(pieces: Pieces, width: int) -> list[Pieces]:
-    """The pieces in lines of at most `width`."""
-    broken = _broken("".join(piece.text for piece in pieces), width)
-    if len(broken) == 1:
-        return [pieces]
-    lines: list[Pieces] = []
-    left = list(reversed(pieces))
-    for room in map(len, broken):
-        line: Pieces = []
-        while room:
-            text, style, _ = left.pop()
-            if len(text) > room:
-                left.append(Segment(text[room:], style))
-            line.append(Segment(text[:room], style))
-            room -= len(line[-1].text)
-        lines.append(line)
-    return lines
-
-
-def _marked(old: str, new: str) -> tuple[Pieces, Pieces]:
-    """Both names, the parts that the other has not got in bold and underlined."""
-    old_parts = re.findall(r"[^_]+|_", visible(old))
-    new_parts = re.findall(r"[^_]+|_", visible(new))
-    if max(len(old_parts), len(new_parts)) > _MOST_PARTS:
-        return [Segment("".join(old_parts), _DIFFERENT)], [Segment("".join(new_parts), _DIFFERENT)]
-    marked: tuple[Pieces, Pieces] = [], []
-    matcher = SequenceMatcher(None, old_parts, new_parts, autojunk=False)
-    for tag, old_from, old_to, new_from, new_to in matcher.get_opcodes():
-        style = None if tag == "equal" else _DIFFERENT
-        marked[0].append(Segment("".join(old_parts[old_from:old_to]), style))
-        marked[1].append(Segment("".join(new_parts[new_from:new_to]), style))
-    return marked
 
 
 def _broken(text: str, width: int) -> list[str]:
@@ -152,8 +124,8 @@ def print_audit(console: Console, found: Audit) -> None:
     console.print(Text(", ".join(f"{n} {status}" for status, n in found.statuses.items())))
     _section(
         console,
-        "What needs a person",
-        [(str(one.runs), one.status, one.reason) for one in found.reasons],
+        "Needs attention",
+        [(str(one.runs), one.status, one.text) for one in found.reasons],
     )
     _pairs(console, found.pairs)
     _section(
@@ -170,17 +142,23 @@ def print_audit(console: Console, found: Audit) -> None:
     )
     _section(
         console,
-        "Names that people picked, with the guide's advice",
+        "Custom names, with the guide's advice",
         [(one.run_id, one.name, "; ".join(one.advice)) for one in found.picked],
     )
 
 
 def _grounds(gap: Gap) -> str:
-    if not gap.alike:
-        return "no one value to suggest"
     if gap.alike == 1:
-        return "suggested: the one other run of that kind has it"
-    return f"suggested: the {gap.alike} other runs of that kind have it"
+        return "suggested: the only other run of this kind has it"
+    if gap.alike:
+        return f"suggested: the {gap.alike} other runs of this kind have it"
+    more = ["…"] if len(gap.values) > _MOST_VALUES else []
+    values = ", ".join([*gap.values[:_MOST_VALUES], *more])
+    if len(gap.values) > 1:
+        return f"other runs disagree: {values}"
+    if gap.values:
+        return f"only runs of some of these kinds have one: {values}"
+    return "no other run of this kind has one"
 
 
 def _ids(run_ids: Sequence[str]) -> str:

@@ -80,7 +80,7 @@
       const wanted = chosen.slice(1);
       const column = columns[name];
       if (chosen === "-") tests.push((row) => !textOf(column[row]));
-      else if (name === "codes") tests.push((row) => column[row].split(" ").includes(wanted));
+      else if (name === "codes") tests.push((row) => column[row].includes(wanted));
       else tests.push((row) => column[row] !== null && textOf(column[row]) === wanted);
     }
     for (const word of words) tests.push((row) => texts[row].includes(word));
@@ -295,7 +295,7 @@
   function options(name) {
     const counts = new Map();
     for (const value of columns[name]) {
-      const values = name === "codes" ? value.split(" ") : [textOf(value)];
+      const values = name === "codes" ? value : [textOf(value)];
       for (const one of values) counts.set(one, (counts.get(one) || 0) + 1);
     }
     const rank = ([value]) => (name === "status" ? data.statuses.indexOf(value) : value === "");
@@ -314,7 +314,6 @@
       const { value } = select;
       select.replaceChildren(element("option", { value: "" }, TEXTS[chosen].all));
       for (const [one, count] of facets[name]) {
-        if (one === "" && name === "codes") continue; // a run without a reason has no reason
         const meaning = data.words[one]?.[chosen === "zh" ? 1 : 0];
         const label = one === "" ? TEXTS[chosen].none : visible(one);
         const text = `${label} (${number(count)})${meaning ? ` · ${meaning}` : ""}`;

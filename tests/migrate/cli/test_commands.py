@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from migrate import plan
 from migrate.sandbox import Store, StoredRun, sample_store
 from migrate.sandbox.sample import arguments, wire_config
+from migrate.text import visible
 from naming import legacy_name
 
 COLUMNS = (
@@ -47,25 +48,24 @@ def told(done, code=0):
     return done.stdout
 
 
-def rows_of(table):
-    """The run, the status and the joined text of each row of a printed report."""
-    at = table.splitlines()[0].index("old name / new name")
-    rows = []
-    for line in table.split("\n\n")[0].splitlines()[1:]:
-        if line[:at].strip():
-            first, *_, status = line[:at].split()
-            rows.append((first, status, []))
-        rows[-1][2].append(line[at:].rstrip())
-    return {first: (status, "".join(lines)) for first, status, lines in rows}
+def rows_of(report):
+    """The run, the status and the other lines of each row of a printed report."""
+    rows = {}
+    for line in report.split("\n\n")[0].splitlines():
+        if not line.startswith("  "):
+            run_id, _, status = line.split()
+            rows[run_id] = (status, [])
+        else:
+            rows[run_id][1].append(line)
+    return rows
 
 
 # Tables.
 
 
 @pytest.mark.parametrize(("width", "option"), [(80, "--all"), (200, "--quiet")])
-def test_a_table_fits_and_keeps_both_names_whole(sample, cli, width, option):
+def test_a_report_keeps_both_names_whole(sample, cli, width, option):
     out = told(cli("report", "ycx/RSST", option, COLUMNS=str(width)))
-    assert max(cell_len(line) for line in out.splitlines()) <= width
     assert "\x1b" not in out
     rows = plan("ycx/RSST", base_url=sample.url).set_index("run_id")
     wanted = STATUSES if option == "--all" else STATUSES[:3]
@@ -73,16 +73,14 @@ def test_a_table_fits_and_keeps_both_names_whole(sample, cli, width, option):
     printed = rows_of(out)
     assert printed.keys() == set(rows.index)
     for run_id, row in rows.iterrows():
-        status, text = printed[run_id]
+        status, lines = printed[run_id]
         assert status == row["status"]
         if status == "rename":
-            assert text == f"{row['old_name']}→ {row['new_name']}"
-        elif row["old_name"].isprintable() and " " not in row["old_name"]:
-            # Words are broken at spaces, which the joining loses.
-            squeezed = (row["old_name"] + row["reason"]).replace(" ", "")
-            assert text.replace(" ", "") == squeezed
+            assert lines == [f"    {row['old_name']}", f"  → {row['new_name']}"]
+        else:
+            below = [visible(row["old_name"]), *([row["reason"]] if row["reason"] else [])]
+            assert lines == [f"    {line}" for line in below]
     assert out.rstrip().endswith("80 runs: 43 rename, 10 review, 3 hold, 6 current, 18 custom")
-    assert "→" not in [line.strip() for line in out.splitlines()]
     if option == "--all":
         hostile = ["\\x1b[31mred\\x1b[0m alert", "[bold red]markup[/] run", "\\u202egnp.exe run"]
         assert all(name in out for name in [*hostile, "two\\nlines", "<script>alert(1)</script>"])
