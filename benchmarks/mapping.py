@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from migrate.client.runs import Run
+from migrate.client.runs import Run, RunKey
 from migrate.mapping.mapping import map_runs
 from migrate.sandbox.sample import arguments
 from naming import VOCABULARY, legacy_name
@@ -28,7 +28,7 @@ def sample(count: int) -> list[Run]:
         if number % 10 == 1:
             config, at = dict(runs[-1].config or {}), at - timedelta(minutes=5)
         name = legacy_name(config) or ""
-        runs.append(Run("ycx", "RSST", f"r{number}", name, "finished", at, False, config))
+        runs.append(Run(RunKey("ycx", "RSST", f"r{number}"), name, "finished", at, False, config))
     return runs
 
 

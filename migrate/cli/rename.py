@@ -12,7 +12,7 @@ from shlex import quote
 
 import typer
 
-from migrate.client.runs import Run, RunState
+from migrate.client.runs import Run, RunKey, RunState
 from migrate.client.server import PAGE, Project, Server
 from migrate.console import Output
 from migrate.errors import InputError, scrub
@@ -45,9 +45,7 @@ def rename_mapped(server: Server, mapped: Sequence[Mapped], output: Output, aske
     rows = [row for one in mapped for row in one.chosen]
     plan = planned(rows)[: asked.limit]
     kept = {one.key for one in plan}
-    shown = [
-        row for row in rows if row.new_name is None or (row.entity, row.project, row.run_id) in kept
-    ]
+    shown = [row for row in rows if row.new_name is None or row.key in kept]
     print_report(output.out, shown)
     if len(shown) < len(rows):
         output.say(
@@ -56,7 +54,7 @@ def rename_mapped(server: Server, mapped: Sequence[Mapped], output: Output, aske
     projects = {one.project.where: one.project for one in mapped}
     if not asked.dry_run:
         _refuse_read_only(
-            [one.project for one in mapped if any(row.reason == "read-only" for row in one.chosen)],
+            [one.project for one in mapped if any("read-only" in row.codes for row in one.chosen)],
             output,
         )
     rename(server, projects, plan, output, asked)
@@ -102,14 +100,14 @@ def _check_against(
     problems = []
     rows = {}
     for where, project in projects.items():
-        runs = {one.run_id: one for one in list_runs(project, output.progress)}
+        runs = {one.key.run_id: one for one in list_runs(project, output.progress)}
         here = {one.run_id: one for one in plan if one.where == where}
         moving = {
             run_id
             for run_id, one in here.items()
             if run_id in runs and _will_move(one, runs[run_id], include_running)
         }
-        bearers = {one.name: one.run_id for one in runs.values() if one.run_id not in moving}
+        bearers = {one.name: run_id for run_id, one in runs.items() if run_id not in moving}
         for one in here.values():
             run = runs.get(one.run_id)
             if run is None:
@@ -236,7 +234,7 @@ def _left(plan: Sequence[PlannedRename], projects: Projects, output: Output) -> 
 
 
 def _as_row(one: PlannedRename) -> Row:
-    return Row(*one.key, "", None, "rename", "", one.old_name, one.new_name, {})
+    return Row(RunKey(*one.key), "", None, "rename", (), one.old_name, one.new_name, {})
 
 
 def _carry_out(

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from migrate.client.runs import Run, RunState
+from migrate.client.runs import Run, RunKey, RunState
 from migrate.errors import ServerError
 from naming import CONFIG_KEYS
 
@@ -123,9 +123,7 @@ def _config(value: object) -> dict[str, object] | None:
 def read_run(node: dict[str, Any], entity: str, project: str, *, read_only: bool) -> Run:
     """A listing's entry; `read_only` is the project's."""
     return Run(
-        entity=entity,
-        project=project,
-        run_id=run_id_of(node),
+        key=RunKey(entity, project, run_id_of(node)),
         name=_text(node.get("displayName")),
         state=_text(node.get("state")),
         created_at=_time(node.get("createdAt")),

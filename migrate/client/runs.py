@@ -43,9 +43,7 @@ class Run:
     """What a listing says of a run.
 
     Attributes:
-        entity: The user or team that owns the project.
-        project: The project's name.
-        run_id: The id in the run's URL (GraphQL `name`).
+        key: What the run is known by.
         name: The run name (GraphQL `displayName`), the one thing that this tool changes.
         state: W&B's word: `running`, `finished`, `crashed`, ...
         created_at: Aware, in UTC; None where the server's value is not a time.
@@ -54,19 +52,12 @@ class Run:
             the server's config is not a JSON object.
     """
 
-    entity: str
-    project: str
-    run_id: str
+    key: RunKey
     name: str
     state: str
     created_at: datetime | None
     read_only: bool
     config: Mapping[str, object] | None
-
-    @property
-    def key(self) -> RunKey:
-        """What the run is known by."""
-        return RunKey(self.entity, self.project, self.run_id)
 
 
 @dataclass(frozen=True, slots=True)

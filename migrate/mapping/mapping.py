@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
-from migrate.client.runs import Run
-from migrate.mapping.rows import Row, Status
+from migrate.client.runs import ALIVE, Run
+from migrate.mapping.rows import Reason, Row, Status
 from naming import (
     FIELDS,
     GUIDE_STYLE,
@@ -23,6 +23,7 @@ from naming import (
     Experiment,
     Fields,
     FieldsError,
+    ParsedName,
     Style,
     Vocabulary,
     experiment,
@@ -36,6 +37,7 @@ from naming.experiment import cut
 from naming.fields import IN_OLD_NAMES
 
 _IN_OLD_NAMES = [field.name for field in IN_OLD_NAMES]
+_MOST_READINGS = 3  # of an ambiguous name; a hostile one has hundreds
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -49,7 +51,7 @@ class Rules:
         assume: Config values for runs that lack them, by config key.
         prefer: Which side settles a conflict of name and config; None leaves it to a person.
         vocabulary: The architectures and datasets to count on, besides the project's own.
-        include_running: Rename runs that are running, too.
+        include_running: Rename runs whose process is alive or will start again (ALIVE), too.
     """
 
     style: Style = GUIDE_STYLE
@@ -74,7 +76,7 @@ def map_runs(runs: Sequence[Run], rules: Rules | None = None) -> list[Row]:
     """
     rules = rules or Rules()
     rules = replace(rules, vocabulary=_with_the_projects_own(runs, rules.vocabulary))
-    ordered = sorted(runs, key=lambda run: (run.created_at or _NEVER, run.run_id))
+    ordered = sorted(runs, key=lambda run: (run.created_at or _NEVER, run.key.run_id))
     rows = [_map_run(run, rules) for run in ordered]
     return _with_ordinals(rows)
 
@@ -94,17 +96,17 @@ def _map_run(run: Run, rules: Rules) -> Row:
     config = run.config or {}
     told = read_fields(config)
     if is_exp_name(run.name, config.get("exp_name"), rules.style):
-        return _row(run, "custom", "exp-name: a person gave it with --exp_name", told.known)
+        return _row(run, "custom", [Reason("exp-name")], told.known)
 
     if legacy_name(config) == run.name:
         return _map_old_name(run, told, {}, [], rules)
 
     parsed = parse_name(run.name, style=rules.style, vocabulary=rules.vocabulary)
     if parsed.format == "custom":
-        return _row(run, "custom", parsed.reason, told.known)
+        return _row(run, "custom", [_reason_of(parsed)], told.known)
     if parsed.format == "current":
         said = _said(parsed.readings[0]) if parsed.fields else {}
-        return _row(run, "current", "", {**told.known, **said})
+        return _row(run, "current", [], {**told.known, **said})
     reading, problems = _settle(parsed.readings, config, told, rules)
     return _map_old_name(run, told, reading, problems, rules)
 
@@ -114,7 +116,7 @@ def _settle(
     config: Mapping[str, object],
     told: Fields,
     rules: Rules,
-) -> tuple[dict[str, object], list[str]]:
+) -> tuple[dict[str, object], list[Reason]]:
     """What an old name says, held against the config: the fields to use, and what is wrong."""
     in_config = {part: config[KEYS[part]] for part in (*told.known, *told.invalid) if part in KEYS}
     disagreements = [
@@ -141,11 +143,8 @@ def _settle(
         return said, []
     if rules.prefer == "config":
         return {part: value for part, value in said.items() if part not in parts}, []
-    clauses = [
-        f"{part} is {reading[part]} in the name, {cut(str(in_config[part]))} in the config"
-        for part in parts
-    ]
-    return said, ["conflict: " + " and ".join(clauses)]
+    disagreeing = ((part, str(reading[part]), cut(str(in_config[part]))) for part in parts)
+    return said, [Reason("conflict", tuple(disagreeing))]
 
 
 def _fits_assumed(reading: Mapping[str, object], assume: Mapping[str, object]) -> bool:
@@ -164,25 +163,22 @@ def _is_certain(reading: Mapping[str, object], told: Fields, rules: Rules) -> bo
     )
 
 
-def _ambiguous(readings: Sequence[Mapping[str, object]]) -> str:
-    shown = [f"{reading['arch']} on {reading['dataset']}" for reading in readings[:3]]
-    more = [f"{len(readings) - 3} more"] if len(readings) > 3 else []
-    if len(readings) == 1:
-        return f"ambiguous: neither side of {shown[0]} is known; name one with --arch or --dataset"
-    return f"ambiguous: {' or '.join(shown + more)}"
+def _ambiguous(readings: Sequence[Mapping[str, object]]) -> Reason:
+    shown = [(reading["arch"], reading["dataset"]) for reading in readings[:_MOST_READINGS]]
+    return Reason("ambiguous", (*shown, len(readings) - len(shown)))
 
 
 def _map_old_name(
-    run: Run, told: Fields, reading: Mapping[str, object], problems: list[str], rules: Rules
+    run: Run, told: Fields, reading: Mapping[str, object], problems: list[Reason], rules: Rules
 ) -> Row:
     """The row of a run with an old name: `reading` is what its name settles over its config."""
     filled = _assumed(run, told, rules)
     known = {**filled.known, **reading}
     invalid = {part: text for part, text in filled.invalid.items() if part not in known}
     if run.config is None:
-        problems = [*problems, "invalid: the config is not a JSON object"]
+        problems = [*problems, Reason("invalid", (("config",),))]
     if run.created_at is None:
-        problems = [*problems, "invalid: createdAt is not a time"]
+        problems = [*problems, Reason("invalid", (("createdAt",),))]
     try:
         moment = (run.created_at or _NEVER.replace(year=2000)).astimezone(rules.timezone)
         described = experiment(
@@ -195,25 +191,27 @@ def _map_old_name(
         # Where the config is no config, every value is missing: said once. So is an ambiguity,
         # which alone leaves arch and dataset out.
         missing = tuple(key for key in error.missing if key not in ("arch", "dataset"))
-        clauses = FieldsError(missing, error.invalid).clauses() if run.config is not None else []
-        return _row(run, "review", "; ".join([*problems, *clauses]), known)
+        if missing and run.config is not None:
+            problems = [*problems, Reason("missing", missing)]
+        if error.invalid:
+            problems = [*problems, _invalid(error)]
+        return _row(run, "review", problems, known)
     except OverflowError:
-        problems = [*problems, f"invalid: createdAt is {run.created_at}"]
+        problems = [*problems, Reason("invalid", (("createdAt", str(run.created_at)),))]
     if problems:
-        return _row(run, "review", "; ".join(problems), known)
+        return _row(run, "review", problems, known)
 
     name = write_name(described, rules.style)
     known["pretrained"] = described.pretrained
     if len(name) > MAX_LENGTH:
-        return _row(run, "review", _too_long(name), known)
+        return _row(run, "review", [_too_long(name)], known)
     if not _reads_back(name, described, rules):
-        reason = "invalid: arch or dataset would not read back from a new name"
-        return _row(run, "review", reason, known)
+        return _row(run, "review", [Reason("invalid", (("new-name",),))], known)
     if run.read_only:
-        return _row(run, "hold", "read-only", known)
-    if run.state == "running" and not rules.include_running:
-        return _row(run, "hold", "running", known)
-    return _row(run, "rename", "", known, name)
+        return _row(run, "hold", [Reason("read-only")], known)
+    if run.state in ALIVE and not rules.include_running:
+        return _row(run, "hold", [Reason("running", (run.state,))], known)
+    return _row(run, "rename", [], known, name)
 
 
 def _reads_back(name: str, run: Experiment, rules: Rules) -> bool:
@@ -254,7 +252,8 @@ def _with_ordinals(rows: Sequence[Row]) -> list[Row]:
         next_ordinal[row.new_name] = ordinal
         taken.add(name)
         if len(name) > MAX_LENGTH:
-            result.append(replace(row, status="review", reason=_too_long(name), new_name=None))
+            too_long = (_too_long(name),)
+            result.append(replace(row, status="review", reasons=too_long, new_name=None))
         elif name == row.new_name:
             result.append(row)
         else:
@@ -266,25 +265,34 @@ def _said(reading: Mapping[str, object]) -> dict[str, object]:
     return {part: reading[part] for part in FIELDS if reading[part] is not None}
 
 
-def _too_long(name: str) -> str:
-    return f"too-long: {len(name)} characters"
+def _too_long(name: str) -> Reason:
+    return Reason("too-long", (len(name),))
+
+
+def _reason_of(parsed: ParsedName) -> Reason:
+    """Why a name is custom; `naming` gives a code, and words that are passed on as they are."""
+    code, _, words = parsed.reason.partition(": ")
+    return Reason(code, (words,))
+
+
+def _invalid(error: FieldsError) -> Reason:
+    """The values that do not parse; `naming` gives `KEY is VALUE`, with a key of ours."""
+    return Reason("invalid", tuple(tuple(text.split(" is ", 1)) for text in error.invalid))
 
 
 def _row(
     run: Run,
     status: Status,
-    reason: str,
+    reasons: Sequence[Reason],
     fields: Mapping[str, object],
     new_name: str | None = None,
 ) -> Row:
     return Row(
-        entity=run.entity,
-        project=run.project,
-        run_id=run.run_id,
+        key=run.key,
         state=run.state,
         created_at=run.created_at,
         status=status,
-        reason=reason,
+        reasons=tuple(reasons),
         old_name=run.name,
         new_name=new_name,
         fields=fields,

@@ -55,7 +55,7 @@ def read_projects(
         chosen = [
             row
             for row in rows
-            if pattern.search(row.old_name) and (passing is None or row.run_id in passing)
+            if pattern.search(row.old_name) and (passing is None or row.key.run_id in passing)
         ]
         mapped.append(Mapped(project, rows, chosen))
     return mapped

@@ -1,18 +1,18 @@
-"""The data that flows through the tool: runs come in, rows come out.
+"""The values that come out of mapping: a row for each run, and why it is as it is.
 
-Both are plain values. What a status means and which columns a row has is the
-contract of `rsst-migrate report`; every format writes the same columns.
+A reason is a code with its data, never a sentence: the words are made in `report/words.py`, and
+nothing takes them apart again.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
-from typing import Final, Literal, get_args
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal, get_args
 
-from naming import FIELDS
+from migrate.client.runs import RunKey
 
 Status = Literal["rename", "review", "hold", "current", "custom"]
 
@@ -24,43 +24,57 @@ OLD: Final[tuple[Status, ...]] = ("rename", "review", "hold")
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a run gets no new name.
+
+    Attributes:
+        code: Machine-readable, and stable.
+        data: What there is to say besides, by code. Texts from names and configs are as they
+            came, cut to 60 characters.
+
+            `missing`: the config keys.
+            `conflict`: for each field (field, in the name, in the config).
+            `invalid`: for each value (config key, value as Python writes it); without a value
+            (`config`,), (`createdAt`,) and (`new-name`,), which could not be read back.
+            `ambiguous`: up to three (arch, dataset), then how many more readings there are.
+            `too-long`: the length of the new name.
+            `running`: the run's state, which may be another of ALIVE.
+            `near-miss`, `not-ours`: the words of `naming`.
+            `read-only`, `exp-name`: nothing.
+    """
+
+    code: str
+    data: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One line of a report: a run, what is to become of its name, and why.
 
     Attributes:
+        key: What the run is known by.
+        state: W&B's word: `running`, `finished`, `crashed`, ...
+        created_at: Aware, in UTC; None where the server's value is not a time.
         status: One of STATUSES.
-        reason: Empty, or a code and words: `missing: rate, exponents`.
+        reasons: Why there is no new name; empty for the statuses `rename` and `current`.
+        old_name: The run name as it is on the server.
         new_name: The new name where status is `rename`, else None.
         fields: The FIELDS of the run as far as they are known; a field that is not is absent.
     """
 
-    entity: str
-    project: str
-    run_id: str
+    key: RunKey
     state: str
     created_at: datetime | None
     status: Status
-    reason: str
+    reasons: tuple[Reason, ...]
     old_name: str
     new_name: str | None
     fields: Mapping[str, object]
 
-
-_OWN = tuple(part.name for part in fields(Row) if part.name != "fields")
-
-COLUMNS: Final[tuple[str, ...]] = (*_OWN, *FIELDS)
-"""The columns of a row, in the order in which every format writes them."""
-
-
-def utc_text(moment: datetime | None) -> str | None:
-    """The ISO 8601 text of an aware time, in UTC with a `Z`; None stays None.
-
-    >>> utc_text(datetime(2026, 1, 8, 14, 30, tzinfo=UTC))
-    '2026-01-08T14:30:00Z'
-    """
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of its reasons, each once."""
+        return tuple(dict.fromkeys(reason.code for reason in self.reasons))
 
 
 def number_of_runs(count: int) -> str:
@@ -76,10 +90,3 @@ def count_by_status(rows: Iterable[Row]) -> str:
     """`42 rename, 9 review`: the statuses that there are."""
     counts = Counter(row.status for row in rows)
     return ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
-
-
-def flat(row: Row) -> dict[str, object]:
-    """A row as one value for each of COLUMNS; `created_at` is text, what is absent is None."""
-    values: dict[str, object] = {name: getattr(row, name) for name in _OWN}
-    values["created_at"] = utc_text(row.created_at)
-    return {**values, **{name: row.fields.get(name) for name in FIELDS}}

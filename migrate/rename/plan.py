@@ -40,7 +40,7 @@ class PlannedRename:
 def planned(rows: Iterable[Row]) -> list[PlannedRename]:
     """The renames among the rows."""
     return [
-        PlannedRename(row.entity, row.project, row.run_id, row.old_name, row.new_name)
+        PlannedRename(*row.key, row.old_name, row.new_name)
         for row in rows
         if row.new_name is not None
     ]

@@ -6,20 +6,27 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from migrate.mapping.rows import OLD, STATUSES, Row
-from naming import CONFIG_KEYS, KEYS, VOCABULARY, advise
+from migrate.client.runs import ProjectKey
+from migrate.mapping.rows import OLD, STATUSES, Reason, Row
+from migrate.report.words import clause
+from naming import KEYS, VOCABULARY, advise
 
 _FIELDS = {key: field for field, key in KEYS.items()}
-_NEEDS_A_PERSON = ("review", "hold")
+_NEEDS_ATTENTION = ("review", "hold")
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class ReasonCount:
     """How many runs of a status have a reason."""
 
     status: str
-    reason: str
+    reason: Reason
     runs: int
+
+    @property
+    def text(self) -> str:
+        """The reason in words."""
+        return clause(self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,7 @@ class Audit:
     project: str
     runs: int
     statuses: dict[str, int]
-    reasons: tuple[Reason, ...]
+    reasons: tuple[ReasonCount, ...]
     pairs: tuple[Pair, ...]
     shared: tuple[SharedName, ...]
     picked: tuple[Picked, ...]
@@ -111,24 +118,27 @@ class Audit:
 
     def to_dict(self) -> dict[str, object]:
         """The audit as plain data, for JSON."""
-        return asdict(self)
+        reasons = [
+            {"status": one.status, "reason": one.text, "runs": one.runs} for one in self.reasons
+        ]
+        return {**asdict(self), "reasons": reasons}
 
 
 def audit(project: str, rows: Sequence[Row]) -> Audit:
     """Sum up the rows of a project, or of several projects together."""
     statuses = Counter(row.status for row in rows)
     reasons = Counter(
-        (row.status, clause)
+        (row.status, reason)
         for row in rows
-        if row.status in _NEEDS_A_PERSON
-        for clause in row.reason.split("; ")
+        if row.status in _NEEDS_ATTENTION
+        for reason in row.reasons
     )
     pairs = Counter((_word(row, "arch"), _word(row, "dataset")) for row in rows)
     return Audit(
         project=project,
         runs=len(rows),
         statuses={status: statuses[status] for status in STATUSES},
-        reasons=tuple(Reason(*key, runs) for key, runs in reasons.most_common()),
+        reasons=tuple(ReasonCount(*key, runs) for key, runs in reasons.most_common()),
         pairs=tuple(Pair(arch, dataset, runs) for (arch, dataset), runs in pairs.most_common()),
         shared=_shared(rows),
         picked=tuple(_picked(rows)),
@@ -143,12 +153,12 @@ def _word(row: Row, field: str) -> str | None:
 
 
 def _shared(rows: Iterable[Row]) -> tuple[SharedName, ...]:
-    bearers: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    bearers: dict[tuple[ProjectKey, str], list[str]] = defaultdict(list)
     for row in rows:
-        bearers[row.entity, row.project, row.old_name].append(row.run_id)
+        bearers[row.key.where, row.old_name].append(row.key.run_id)
     shared = [
-        SharedName(f"{entity}/{project}", name, tuple(ids))
-        for (entity, project, name), ids in bearers.items()
+        SharedName(str(project), name, tuple(ids))
+        for (project, name), ids in bearers.items()
         if len(ids) > 1
     ]
     return tuple(sorted(shared, key=lambda one: (-len(one.run_ids), one.name)))
@@ -158,28 +168,18 @@ def _picked(rows: Iterable[Row]) -> Iterable[Picked]:
     for row in rows:
         if row.status == "custom":
             advice = tuple(one.text for one in advise(row.old_name))
-            near_miss = (row.reason,) if row.reason.startswith("near-miss") else ()
+            near_miss = tuple(clause(one) for one in row.reasons if one.code == "near-miss")
             if advice or near_miss:
-                project = f"{row.entity}/{row.project}"
-                yield Picked(project, row.run_id, row.old_name, near_miss or advice)
-
-
-def missing_keys(row: Row) -> list[str]:
-    """The config keys that a row's reason says are missing."""
-    return [
-        key
-        for clause in row.reason.split("; ")
-        if row.status == "review" and clause.startswith("missing: ")
-        for key in clause.removeprefix("missing: ").split(", ")
-        if key in CONFIG_KEYS
-    ]
+                yield Picked(str(row.key.where), row.key.run_id, row.old_name, near_miss or advice)
 
 
 def _gaps(rows: Sequence[Row]) -> tuple[Gap, ...]:
     lacking: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        for key in missing_keys(row):
-            lacking[key].append(row)
+        for reason in row.reasons:
+            if reason.code == "missing":
+                for key in reason.data:
+                    lacking[key].append(row)
     ordered = sorted(lacking.items(), key=lambda item: -len(item[1]))
     return tuple(_gap(key, without, rows) for key, without in ordered)
 

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from math import ceil, sqrt
 
-from migrate.report.audit import Audit, Pair, Reason, Week
+from migrate.report.audit import Audit, Pair, ReasonCount, Week
 
 FORMATS = ("legacy", "current", "custom")
 PLOT_HEIGHT = 150
@@ -98,7 +98,7 @@ class Matrix:
 class Reasons:
     """The reasons that need a person, with the width of each one's bar; and what is left out."""
 
-    shown: tuple[tuple[Reason, str], ...]
+    shown: tuple[tuple[ReasonCount, str], ...]
     others: int
     other_runs: int
 

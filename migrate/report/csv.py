@@ -10,7 +10,8 @@ import csv
 import io
 from collections.abc import Sequence
 
-from migrate.mapping.rows import COLUMNS, Row, flat
+from migrate.mapping.rows import Row
+from migrate.report.columns import COLUMNS, flat
 from migrate.text import csv_cell
 
 

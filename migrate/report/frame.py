@@ -6,7 +6,8 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from migrate.mapping.rows import COLUMNS, STATUSES, Row, flat
+from migrate.mapping.rows import STATUSES, Row
+from migrate.report.columns import COLUMNS, flat
 from naming import FIELD_TYPES
 
 if TYPE_CHECKING:

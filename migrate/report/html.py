@@ -14,34 +14,17 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
+from itertools import chain, pairwise
 from urllib.parse import quote, urlsplit
 
-from migrate.mapping.rows import COLUMNS, STATUSES, Row, flat, utc_text
+from migrate.mapping.rows import STATUSES, Row
 from migrate.report import charts
 from migrate.report.audit import audit
+from migrate.report.columns import COLUMNS, flat, utc_text
+from migrate.report.marks import Span, marks
+from migrate.report.words import WORDS
 from migrate.text import UNSEEN, csv_cell, shortened, visible
 from naming import VOCABULARY
-
-WORDS = {
-    "rename": ("old name; the new one is known", "旧名称，新名称已确定"),
-    "review": ("old name; cannot be rewritten safely", "旧名称，无法安全改写，需人工处理"),
-    "hold": ("old name; not to be renamed now", "旧名称，目前不能改名"),
-    "current": ("already in the new format", "已是新格式"),
-    "custom": ("a name somebody chose; left alone", "自定义名称，保持不变"),
-    "missing": ("the config lacks a value", "配置中缺少取值"),
-    "conflict": ("name and config disagree", "名称与配置不一致"),
-    "invalid": ("a value makes no sense", "取值无效"),
-    "ambiguous": ("the name has several readings", "名称有多种解读"),
-    "too-long": ("the new name would be too long", "新名称过长"),
-    "running": ("the run has not ended", "实验尚未结束"),
-    "read-only": ("this key may not rename it", "只读，当前密钥无权改名"),
-    "near-miss": ("almost in one of our formats", "与命名格式相近但不相符"),
-    "exp-name": ("given with --exp_name", "由 --exp_name 指定"),
-    "not-ours": ("a name of another kind", "其他类型的名称"),
-    "legacy": ("old format", "旧格式"),
-    "other": ("not a known architecture", "未收录的架构"),
-}
-"""Machine-readable words and what they mean, in English and in Chinese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +60,7 @@ def write(rows: Sequence[Row], source: Source) -> bytes:
     )
     environment.filters["clip"] = _clip
     style, script = _part("report.css"), _part("report.js")
-    projects = sorted({*source.projects, *((row.entity, row.project) for row in rows)})
+    projects = sorted({*source.projects, *(row.key.where for row in rows)})
     page = environment.from_string(_part("report.html.jinja")).render(
         audit=audit("all", rows),
         charts=charts,
@@ -135,12 +118,14 @@ def _data(rows: Sequence[Row], source: Source, *, several: bool) -> dict[str, ob
     columns: dict[str, list[Hashable]] = {
         name: [_text(value) for value in column] for name, column in values.items()
     }
-    columns["new_name"] = [_new_name_parts(row) for row in rows]
+    names = [_names(row) for row in rows]
+    columns["old_name"] = [old for old, _ in names]
+    columns["new_name"] = [new for _, new in names]
     archs = [row.fields.get("arch") for row in rows]
     columns["family"] = [VOCABULARY.family(str(arch)) if arch else None for arch in archs]
-    columns["codes"] = [_codes(row.reason) for row in rows]
+    columns["codes"] = [row.codes for row in rows]
     columns["page"] = [
-        _address(source.app_url, row.entity, row.project, "runs", row.run_id) for row in rows
+        _address(source.app_url, *row.key.where, "runs", row.key.run_id) for row in rows
     ]
     return {
         "several": several,
@@ -171,15 +156,22 @@ def _odd_cells(column: Iterable[object]) -> dict[int, str]:
     return cells
 
 
-def _new_name_parts(row: Row) -> tuple[str, ...] | None:
-    """The new name in parts that the old one has as well and added ones, in turn."""
-    return None if row.new_name is None else (row.new_name,)
+def _names(row: Row) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
+    """The old and the new name, each in parts: what both have, what one has alone, and so on."""
+    if row.new_name is None:
+        return (row.old_name,), None
+    found = marks(row.old_name, row.new_name, row.fields)
+    return _parts(row.old_name, found.dropped), _parts(row.new_name, found.added)
 
 
-def _codes(reason: str) -> str:
-    """The codes of a reason's clauses: `missing conflict`."""
-    found = (clause.partition(":")[0] for clause in reason.split("; "))
-    return " ".join(dict.fromkeys(code for code in found if code in WORDS))
+def _parts(name: str, spans: Iterable[Span]) -> tuple[str, ...]:
+    """A name cut where spans begin and end: they are every second part.
+
+    >>> _parts("a_b_reg_1.0", [(4, 11)])
+    ('a_b_', 'reg_1.0', '')
+    """
+    edges = [0, *chain.from_iterable(spans), len(name)]
+    return tuple(name[start:end] for start, end in pairwise(edges))
 
 
 def _packed(column: Sequence[Hashable]) -> object:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from migrate.mapping.rows import Row, flat
+from migrate.mapping.rows import Row
+from migrate.report.columns import flat
 from naming import FIELDS
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from migrate.mapping.rows import Row, count_by_status, number_of_runs
+from migrate.report.words import reason_text
 from migrate.text import markdown
 
 LONG = 30
@@ -20,8 +21,11 @@ def write(rows: Sequence[Row], projects_read: Sequence[tuple[str, str]] = ()) ->
     columns = [*(["project"] if several else []), *_COLUMNS]
     table = [_line(columns), f"|{' --- |' * len(columns)}"]
     for row in rows:
-        cells = [*([_project(row)] if several else []), *(getattr(row, one) for one in _COLUMNS)]
-        table.append(_line([markdown(cell or "") for cell in cells]))
+        reason = reason_text(row.reasons)
+        cells = [row.key.run_id, row.status, row.old_name, row.new_name or "", reason]
+        table.append(
+            _line([markdown(cell) for cell in [*([_project(row)] if several else []), *cells]])
+        )
     if len(rows) > LONG:
         summary = f"<summary>All {len(rows)} runs</summary>"
         table = ["<details>", summary, "", *table, "", "</details>"]
@@ -29,7 +33,7 @@ def write(rows: Sequence[Row], projects_read: Sequence[tuple[str, str]] = ()) ->
 
 
 def _project(row: Row) -> str:
-    return f"{row.entity}/{row.project}"
+    return str(row.key.where)
 
 
 def _line(cells: Sequence[str]) -> str:

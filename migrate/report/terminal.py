@@ -19,6 +19,7 @@ from rich.text import Text
 
 from migrate.mapping.rows import OLD, Row, count_by_status, number_of_runs
 from migrate.report.audit import Audit, Gap, Pair
+from migrate.report.words import reason_text
 from migrate.text import shortened, visible
 
 # Colours of the 16 that every terminal theme makes readable on its own background.
@@ -37,7 +38,7 @@ def print_report(console: Console, rows: Sequence[Row], *, every: bool = False) 
     shown = [row for row in rows if every or row.status in OLD]
     if shown:
         # No Table of rich's: it takes most of a millisecond a row, and shows none before the last.
-        several = len({(row.entity, row.project) for row in rows}) > 1
+        several = len({row.key.where for row in rows}) > 1
         widths = _widths(console, shown)
         words = ("run", "created", "status", "old name / new name, or the reason why not")
         _print_row(console, [[[Segment(word, _HEADING)]] for word in words], widths)
@@ -51,7 +52,7 @@ def _widths(console: Console, rows: Sequence[Row]) -> list[int]:
     """Of the columns: the names have what run, date and status, and the gaps, leave of a line."""
     # In a pipe or a file names stay in one piece, for whoever looks for them; COLUMNS breaks them.
     edge = console.width if console.is_terminal or "COLUMNS" in os.environ else _NO_EDGE
-    runs = max(len("run"), *(cell_len(visible(row.run_id)) for row in rows))
+    runs = max(len("run"), *(cell_len(visible(row.key.run_id)) for row in rows))
     runs = min(runs, max(20, edge // 4))  # an id may have 128 characters
     statuses = max(len("status"), *(len(row.status) for row in rows))
     left = [runs, len("2026-01-08"), statuses]
@@ -62,15 +63,15 @@ def _report_cells(row: Row, several: bool) -> list[list[Pieces]]:
     """For each column the texts that stand in it, one below the other."""
     style = Style.parse(_STYLES.get(row.status, "none"))
     created = row.created_at.strftime("%Y-%m-%d") if row.created_at else "-"
-    texts = [[Segment(visible(f"{row.entity}/{row.project}"), _DIM)]] if several else []
+    texts = [[Segment(visible(str(row.key.where)), _DIM)]] if several else []
     if row.new_name is None:
         texts.append([Segment(visible(row.old_name))])
     else:
         old, new = _marked(row.old_name, row.new_name)
         texts += [old, [Segment("→ "), *new]]
-    if row.reason:
-        texts.append([Segment(visible(row.reason), style)])
-    left = [Segment(visible(row.run_id)), Segment(created, _DIM), Segment(row.status, style)]
+    if row.reasons:
+        texts.append([Segment(visible(reason_text(row.reasons)), style)])
+    left = [Segment(visible(row.key.run_id)), Segment(created, _DIM), Segment(row.status, style)]
     return [*([[one]] for one in left), texts]
 
 
@@ -153,7 +154,7 @@ def print_audit(console: Console, found: Audit) -> None:
     _section(
         console,
         "What needs a person",
-        [(str(one.runs), one.status, one.reason) for one in found.reasons],
+        [(str(one.runs), one.status, one.text) for one in found.reasons],
     )
     _pairs(console, found.pairs)
     _section(

@@ -24,11 +24,12 @@ from rich.console import Console
 
 from migrate.cli import app as command_line
 from migrate.client.documents import read_page, read_run
+from migrate.client.runs import RunKey
 from migrate.client.server import connect
 from migrate.errors import InputError, ServerError
 from migrate.mapping.mapping import Rules, map_runs
 from migrate.mapping.projects import list_runs
-from migrate.mapping.rows import OLD, Row
+from migrate.mapping.rows import OLD, Reason, Row
 from migrate.rename.batches import run
 from migrate.rename.journal import Header, Journal
 from migrate.rename.journal import read as read_journal
@@ -177,10 +178,12 @@ RULES = st.builds(
 def outputs(text):
     """Any text, everywhere where other people's text stands, in every output."""
     fields = {"arch": text, "dataset": text, "struct": text, "rate": 0.5, "exponents": 3}
+    near_miss = (Reason("near-miss", (text,)),)
+    reasons = (Reason("missing", ("rate",)), Reason("conflict", (("arch", text, text),)))
     rows = [
-        Row("ycx", "RSST", "a", "finished", AT, "rename", "", text, f"{text}_new", fields),
-        Row("ycx", "RSST", text, text, None, "custom", f"x: {text}", text, None, {}),
-        Row(text, text, "c", "x", AT, "review", f"missing: rate; x: {text}", text, None, fields),
+        Row(RunKey("ycx", "RSST", "a"), "x", AT, "rename", (), text, f"{text}_new", fields),
+        Row(RunKey("ycx", "RSST", text), text, None, "custom", near_miss, text, None, {}),
+        Row(RunKey(text, text, "c"), "x", AT, "review", reasons, text, None, fields),
     ]
     every_output(rows)
 
@@ -204,20 +207,20 @@ def project(given_project):
     every = {node["name"]: read_run(node, "ycx", "RSST", read_only=False) for node in found}
     runs = list(every.values())
     rows = map_runs(runs, rules)
-    assert sorted(row.run_id for row in rows) == sorted(every)
-    new = {row.run_id: row.new_name for row in rows if row.status == "rename"}
+    assert sorted(row.key.run_id for row in rows) == sorted(every)
+    new = {row.key.run_id: row.new_name for row in rows if row.status == "rename"}
     assert len(set(new.values())) == len(new)
-    assert not set(new.values()) & {row.old_name for row in rows if row.run_id not in new}
+    assert not set(new.values()) & {row.old_name for row in rows if row.key.run_id not in new}
     for row in rows:
         assert (row.new_name is not None) == (row.status == "rename")
-        assert (row.reason == "") == (row.status in ("rename", "current"))
+        assert (row.reasons == ()) == (row.status in ("rename", "current"))
         if row.new_name is not None:
             assert check_new_name(row.new_name) is None
             assert row.old_name
             assert len(row.new_name) <= MAX_LENGTH
-    renamed = [replace(one, name=new.get(one.run_id, one.name)) for one in runs]
+    renamed = [replace(one, name=new.get(one.key.run_id, one.name)) for one in runs]
     again = map_runs(renamed, rules)
-    assert not [row for row in again if row.run_id in new and row.status in OLD]
+    assert not [row for row in again if row.key.run_id in new and row.status in OLD]
     assert not [row for row in again if row.new_name is not None]
 
 
@@ -261,7 +264,7 @@ def journal(data):
 
 
 ROWS = [
-    Row("ycx", "RSST", f"r{n}", "x", AT, status, "", old, f"new_{n}", {"rate": 0.5})
+    Row(RunKey("ycx", "RSST", f"r{n}"), "x", AT, status, (), old, f"new_{n}", {"rate": 0.5})
     for n, (status, old) in enumerate(
         [("rename", "a"), ("rename", '=1+1, "quoted"\nline'), ("custom", "模"), ("rename", "'1e5")]
     )

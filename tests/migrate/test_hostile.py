@@ -20,12 +20,15 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from migrate.cli.names import describe
+from migrate.client.runs import Run, RunKey
 from migrate.errors import scrub
-from migrate.mapping.rows import COLUMNS, Row
+from migrate.mapping.mapping import map_runs
+from migrate.mapping.rows import Reason, Row
 from migrate.rename.plan_file import read_plan
-from migrate.report import csv, frame, markdown
+from migrate.report import csv, frame, html, markdown
 from migrate.report import json as json_format
 from migrate.report.audit import audit
+from migrate.report.columns import COLUMNS, flat
 from migrate.report.terminal import print_audit, print_report
 from migrate.sandbox import Store, StoredRun
 from migrate.text import from_csv_cell, visible
@@ -40,16 +43,28 @@ STYLE = re.compile(r"\x1b\[[0-9;]*m")
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+def said_of(name):
+    """A reason's data, with the name wherever other people's text can be in it."""
+    return {
+        "conflict": (("dataset", name, name), ("arch", name, name)),
+        "invalid": (("rate", name),),
+        "ambiguous": ((name, name), (name, name), 0),
+    }
+
+
 def rows():
     """Each name as a run's name, and everywhere else that other people's text can be."""
     made = []
     for number, name in enumerate(HOSTILE):
         fields = {"arch": name, "dataset": name, "schedule": name, "rate": 0.5}
-        where = ("ycx", "RSST", f"run{number}")
-        made.append(Row(*where, name, MADE, "rename", "", name, f"{name}_new", fields))
-        reason = f"missing: {name}; conflict: {name}"
-        made.append(Row(*where[:2], name, "x", MADE, "review", reason, name, None, fields))
-        made.append(Row(name, name, f"c{number}", "x", None, "custom", name, name, None, {}))
+        key = RunKey("ycx", "RSST", f"run{number}")
+        made.append(Row(key, name, MADE, "rename", (), name, f"{name}_new", fields))
+        reasons = tuple(Reason(code, data) for code, data in said_of(name).items())
+        key = RunKey("ycx", "RSST", name)
+        made.append(Row(key, "x", MADE, "review", reasons, name, None, fields))
+        key = RunKey(name, name, f"c{number}")
+        custom = (Reason("near-miss", (name,)),)
+        made.append(Row(key, "x", None, "custom", custom, name, None, {}))
     return made
 
 
@@ -89,7 +104,7 @@ def test_on_a_terminal(width):
             assert f"→ {visible(name)}_new" in report
             assert visible(name) in parsed
         # Three lines a run, of which the reason may be empty; a heading, and the count below.
-        assert len(report.splitlines()) == 1 + 3 * len(rows()) - HOSTILE.count("") + 2
+        assert len(report.splitlines()) == 1 + 3 * len(rows()) + 2
     assert "\\x1b" in every
 
 
@@ -128,7 +143,7 @@ def test_in_csv():
     assert len(cells) == len(rows())
     for row, line in zip(rows(), cells, strict=True):
         for column in ("entity", "project", "run_id", "state", "reason", "old_name"):
-            assert from_csv_cell(line[column]) == spelled(getattr(row, column))
+            assert from_csv_cell(line[column]) == spelled(flat(row)[column])
         assert from_csv_cell(line["arch"]) == spelled(str(row.fields.get("arch", "")))
         assert not [cell for cell in line.values() if cell.startswith(tuple("=+-@\t\r"))]
 
@@ -143,7 +158,7 @@ def test_in_json():
 def test_in_parquet():
     table = pandas.read_parquet(io.BytesIO(frame.write_parquet(rows())))
     assert table["old_name"].tolist() == [spelled(row.old_name) for row in rows()]
-    assert table["entity"].tolist() == [spelled(row.entity) for row in rows()]
+    assert table["entity"].tolist() == [spelled(row.key.entity) for row in rows()]
 
 
 def test_in_markdown():
@@ -164,9 +179,7 @@ def test_in_markdown():
     seen = ["".join(part.content for part in cell) for cell in cells]
     seen = [seen[at : at + 6] for at in range(0, len(seen), 6)][1:]
     assert [line[3] for line in seen] == [visible(row.old_name).strip() for row in rows()]
-    assert [line[0] for line in seen] == [
-        visible(f"{row.entity}/{row.project}").strip() for row in rows()
-    ]
+    assert [line[0] for line in seen] == [visible(str(row.key.where)).strip() for row in rows()]
     # What GitHub links by itself.
     assert not re.search(r"https?:|www\.|(?<!\\)@\w|(?<![\\&])#\d", text)
     assert all(letter.isprintable() for line in text.split("\n") for letter in line)
@@ -180,7 +193,7 @@ def test_in_a_plan(tmp_path):
     """
     names = [name for name in HOSTILE if name and name == spelled(name)]
     renames = [
-        Row(name, name, name, "x", MADE, "rename", "", name, f"new_{n}", {})
+        Row(RunKey(name, name, name), "x", MADE, "rename", (), name, f"new_{n}", {})
         for n, name in enumerate(names)
     ]
     for write, suffix in ((csv.write, "csv"), (json_format.write, "json")):
@@ -188,4 +201,90 @@ def test_in_a_plan(tmp_path):
         saved.write_bytes(write(renames))
         assert [
             (one.entity, one.run_id, one.old_name, one.new_name) for one in read_plan(saved)
-        ] == [(row.entity, row.run_id, row.old_name, row.new_name) for row in renames]
+        ] == [(row.key.entity, row.key.run_id, row.old_name, row.new_name) for row in renames]
+
+
+# Values that look like reasons.
+
+FORGED = "c; missing: rate, y"
+RUN_CONFIG = {
+    "struct": "rsst", "RST_schedule": "x", "criteria": "l1", "arch": "vit_small",
+    "dataset": "cifar10", "reg_granularity_prune": 0.5, "rate": 0.15,
+}  # fmt: skip
+FORGING = [
+    ("rsst_x_l1_vit_small_cifar10", {"dataset": FORGED}, "conflict"),
+    ("rsst_x_l1_vit_small_cifar10", {"dataset": FORGED, "arch": FORGED}, "conflict"),
+    ("rsst_x_l1_vit_small_cifar10", {"reg_granularity_prune": FORGED}, "invalid"),
+    ("rsst_x_l1_vit_small_cifar10", {"reg_granularity_prune": ["'; missing: rate"]}, "invalid"),
+    ("rsst_x_l1_vit_small_cifar10", {"dataset": "d;"}, "conflict"),
+    ("rsst_vit_small_cifar10_sched_x_reg_0.5_crit_l1_rate_0.15_0108_1430; missing: rate", {},
+     "near-miss"),
+    ("; missing: rate", {}, "not-ours"),
+    ("; missing: rate", {"exp_name": "; missing: rate"}, "exp-name"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def forging():
+    """Runs that all have their rate, and values that say that they have not; with one of theirs."""
+    runs = [
+        Run(RunKey("ycx", "RSST", f"r{n}"), name, "finished", MADE, False, {**RUN_CONFIG, **config})
+        for n, (name, config, _) in enumerate(FORGING)
+    ]
+    made = map_runs(runs)
+    assert {row.key.run_id: row.codes for row in made} == {
+        f"r{n}": (code,) for n, (_, _, code) in enumerate(FORGING)
+    }
+    return made
+
+
+def reasons_split(column):
+    """What a script makes of the column: the codes of its clauses."""
+    return {clause.partition(":")[0] for text in column for clause in str(text).split("; ")}
+
+
+def test_no_value_forges_a_reason(forging):
+    codes = {code for _, _, code in FORGING}
+    lines = csv_module.DictReader(io.StringIO(csv.write(forging).decode("utf-8-sig"), newline=""))
+    assert reasons_split(line["reason"] for line in lines) == codes
+    assert reasons_split(one["reason"] for one in json.loads(json_format.write(forging))) == codes
+    assert reasons_split(frame.frame(forging)["reason"]) == codes
+    table = pandas.read_parquet(io.BytesIO(frame.write_parquet(forging)))
+    assert reasons_split(table["reason"]) == codes
+    tokens = MarkdownIt("commonmark").enable("table").parse(markdown.write(forging).decode())
+    _, *cells = [one.children for one in tokens if one.type == "inline"]
+    texts = ["".join(part.content for part in cell) for cell in cells]
+    assert reasons_split(texts[9::5]) == codes
+    page = html.write(forging, html.Source("https://wandb.ai", MADE)).decode()
+    columns = json.loads(re.search(r'id="data">(.*?)</script>', page)[1])["columns"]
+    columns = {
+        name: one if isinstance(one, list) else [one["values"][at] for at in one["at"]]
+        for name, one in columns.items()
+    }
+    assert reasons_split(columns["reason"]) == codes
+    assert {code for run in columns["codes"] for code in run} == codes
+    assert f"; {FORGED.partition('; ')[2]}" not in page
+
+
+def test_no_value_forges_a_reason_on_a_terminal(forging):
+    report = shown(print_report, forging, every=True)
+    reasons = [line.strip() for line in report.splitlines()]
+    codes = {code for _, _, code in FORGING}
+    reasons = [line for line in reasons if line.partition(":")[0] in codes]
+    assert len(reasons) == len(FORGING)
+    assert not any("; " in line for line in reasons)
+
+
+def test_no_value_forges_a_gap_in_an_audit(forging):
+    """Neither a reason in its counts, nor an --assume for runs that have their rate."""
+    found = audit("ycx/RSST", forging)
+    assert found.gaps == ()
+    saved = json.loads(json.dumps(found.to_dict()))
+    assert saved["gaps"] == []
+    assert reasons_split(one["reason"] for one in saved["reasons"]) == {"conflict", "invalid"}
+    printed = shown(print_audit, found)
+    assert "--assume" not in printed
+    assert "Missing in the configs" not in printed
+    # The same project with a run that does lack its rate: that one is told, and no other.
+    lacking = replace(forging[0], reasons=(Reason("missing", ("rate",)),))
+    assert [(gap.key, gap.runs) for gap in audit("", [*forging, lacking]).gaps] == [("rate", 1)]

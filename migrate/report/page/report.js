@@ -46,8 +46,10 @@ const columns = {}; // column → a text for each run, or null
 for (const [name, packed] of Object.entries(data.columns)) {
   columns[name] = Array.isArray(packed) ? packed : packed.at.map((at) => packed.values[at]);
 }
-const newNames = columns.new_name; // in parts: kept, added, kept, …
-columns.new_name = newNames.map((parts) => parts && parts.join(""));
+// Names come in parts: what both have, what one has alone, what both have, …
+const { old_name: oldParts, new_name: newParts } = columns;
+columns.old_name = oldParts.map((parts) => parts.join(""));
+columns.new_name = newParts.map((parts) => parts && parts.join(""));
 
 // As `migrate.text.visible`. With the u flag, halves of surrogate pairs count only when alone.
 const UNSEEN = new RegExp(data.unseen, "gu");
@@ -84,11 +86,8 @@ function searchable() {
   return searched;
 }
 
-// A run's values of a facet: several codes, one of anything else; "" is not known.
-function facetValues(name, run) {
-  const value = columns[name][run] ?? "";
-  return name === "codes" ? value.split(" ") : [value];
-}
+// A run's values of a facet: as many codes as it has reasons, one of anything else ("": unknown).
+const facetValues = (name, run) => (name === "codes" ? columns.codes[run] : [columns[name][run] ?? ""]);
 
 function filter() {
   const words = visible($("words").value).toLowerCase().split(/\s+/).filter(Boolean);
@@ -147,27 +146,33 @@ function breakable(name) {
   return nodes;
 }
 
-// The old name, and under it what becomes of it: the new name, or the reason why not.
-function namesCell(run) {
-  const old = element("div", { className: "old" }, ...breakable(columns.old_name[run]));
-  const cell = element("td", { className: "names", colSpan: 3 }, old);
-  const parts = newNames[run];
-  if (parts === null) {
-    old.classList.add("kept");
-    const reason = columns.reason[run];
-    if (reason) cell.append(element("div", { className: "why" }, visible(reason)));
-    return cell;
-  }
-  const copy = element("button", { type: "button", className: "copy" }, TEXTS[language].copy);
-  copy.ariaLabel = TEXTS[language].copyName(visible(columns.new_name[run]));
-  copy.dataset.run = run;
-  const line = element("div", { className: "new" });
+// A name with the parts marked that the other has not got.
+function nameLine(className, parts, mark) {
+  const line = element("div", { className });
   parts.forEach((part, at) => {
     const nodes = breakable(part);
-    line.append(...(at % 2 ? [element("ins", {}, ...nodes)] : nodes));
+    line.append(...(at % 2 ? [element(mark, {}, ...nodes)] : nodes));
   });
-  line.append(copy);
-  cell.append(line);
+  return line;
+}
+
+// The old name, and under it what becomes of it: the new name, or the reason why not.
+function namesCell(run) {
+  const old = nameLine("old", oldParts[run], "del");
+  const cell = element("td", { className: "names", colSpan: 3 }, old);
+  if (newParts[run]) {
+    const copy = element("button", { type: "button", className: "copy" }, TEXTS[language].copy);
+    copy.ariaLabel = TEXTS[language].copyName(visible(columns.new_name[run]));
+    copy.dataset.run = run;
+    const line = nameLine("new", newParts[run], "ins");
+    line.append(copy);
+    cell.append(line);
+  } else {
+    old.classList.add("kept");
+    if (columns.reason[run]) {
+      cell.append(element("div", { className: "why" }, visible(columns.reason[run])));
+    }
+  }
   return cell;
 }
 
@@ -232,7 +237,6 @@ function countValues(name) {
   for (const run of order) {
     for (const value of facetValues(name, run)) counts.set(value, (counts.get(value) || 0) + 1);
   }
-  if (name === "codes") counts.delete(""); // a run without a reason has no reason
   const rank = ([value]) => (name === "status" ? data.statuses.indexOf(value) : value === "");
   return [...counts].sort((a, b) => rank(a) - rank(b) || b[1] - a[1]);
 }

@@ -12,7 +12,7 @@ from naming import CONFIG_KEYS
 
 
 def ids(pages):
-    return [run.run_id for page in pages for run in page.runs]
+    return [run.key.run_id for page in pages for run in page.runs]
 
 
 def one_run(**how):

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrate.client.runs import Run
+from migrate.client.runs import ALIVE, Run, RunKey
 from migrate.mapping.mapping import Rules, map_runs
+from migrate.mapping.rows import Reason
+from migrate.report.words import reason_text
 from naming import FIELDS, VOCABULARY, Style, legacy_name, parse_name
 
 AT = datetime(2026, 1, 8, 14, 30, tzinfo=UTC)
@@ -35,8 +37,12 @@ NEW = (
 
 def a_run(name=OLD, run_id="a", **changes):
     config = changes.pop("config", CONFIG)
-    base = Run("ycx", "RSST", run_id, name, "finished", AT, False, config)
+    base = Run(RunKey("ycx", "RSST", run_id), name, "finished", AT, False, config)
     return replace(base, **changes)
+
+
+def why(row):
+    return reason_text(row.reasons)
 
 
 def without(*keys):
@@ -90,7 +96,7 @@ STATUSES = [
     (
         a_run("rsst_x_l1_mine_yours", config={}),
         "review",
-        "ambiguous: neither side of mine on yours is known; name one with --arch or --dataset",
+        "ambiguous: neither side of mine on yours is known (name one with --arch or --dataset)",
     ),
     (
         a_run("rsst_x_l1_mobilenet_v2_cifar10", config={}),
@@ -118,7 +124,8 @@ STATUSES = [
         "rename",
         "",
     ),
-    (a_run(state="running"), "hold", "running"),
+    *((a_run(state=state), "hold", "running") for state in sorted(ALIVE)),
+    *((a_run(state=state), "rename", "") for state in ("finished", "crashed", "failed", "killed")),
     (a_run(read_only=True), "hold", "read-only"),
     (a_run(state="running", config=without("rate")), "review", "missing: rate"),
     (
@@ -140,14 +147,12 @@ STATUSES = [
 @pytest.mark.parametrize(("run", "status", "reason"), STATUSES)
 def test_each_status_and_its_reason(run, status, reason):
     row = only(run)
-    assert (row.status, row.reason[: len(reason)]) == (status, reason)
+    assert (row.status, why(row)[: len(reason)]) == (status, reason)
     if reason in ("", "running", "read-only") or reason.startswith("invalid: the config"):
-        assert row.reason == reason
+        assert why(row) == reason
     assert (row.new_name is not None) == (status == "rename")
-    assert (row.entity, row.project, row.run_id, row.old_name, row.state, row.created_at) == (
-        run.entity,
-        run.project,
-        run.run_id,
+    assert (row.key, row.old_name, row.state, row.created_at) == (
+        run.key,
         run.name,
         run.state,
         run.created_at,
@@ -199,7 +204,7 @@ def test_a_dataset_that_looks_like_an_extra_part():
     bare = without("dataset")
     assert only(a_run(name, config=config)).new_name.startswith("rsst_vit_small_svhn_bs_64_sched_")
     row = only(a_run(name, config=bare))  # would be read as svhn, with a batch size
-    assert (row.status, row.reason[:24]) == ("review", "invalid: arch or dataset")
+    assert (row.status, why(row)[:24]) == ("review", "invalid: arch or dataset")
     assert row.fields["dataset"] == "svhn_bs_64"
     known = Rules(vocabulary=VOCABULARY.extended(datasets=["svhn_bs_64"]))
     assert only(a_run(name, config=bare), known).status == "rename"
@@ -229,14 +234,14 @@ def test_where_the_config_is_preferred_it_does_not_matter_how_the_name_splits():
     config = {**CONFIG, "RST_schedule": "x", "arch": "res18"}
     run = a_run("rsst_x_l1_mobilenet_v2_cifar10", config=config)
     for rules in (None, Rules(prefer="name")):
-        assert only(run, rules).reason.startswith("ambiguous: mobilenet_v2 on cifar10 or mobilenet")
+        assert why(only(run, rules)).startswith("ambiguous: mobilenet_v2 on cifar10 or mobilenet")
     assert only(run, Rules(prefer="config")).new_name.startswith("rsst_res18_cifar100_sched_x_")
     unclear = replace(run, config={**config, "dataset": None})
     assert only(unclear, Rules(prefer="config")).status == "review"
 
 
 def test_a_long_value_is_cut_in_the_reason_of_a_conflict():
-    reason = only(a_run(config={**CONFIG, "dataset": "x" * 10_000})).reason
+    reason = why(only(a_run(config={**CONFIG, "dataset": "x" * 10_000})))
     assert reason == f"conflict: dataset is cifar100 in the name, {'x' * 59}… in the config"
 
 
@@ -269,7 +274,7 @@ def test_the_users_own_style_and_vocabulary():
     # Names in this style count as such, with no word of their own about it.
     assert only(replace(run, name=new), Rules(style=style)).status == "current"
     named = a_run("mine_2026", config={**CONFIG, "exp_name": "mine"})
-    assert only(named, Rules(style=style)).reason.startswith("exp-name")
+    assert only(named, Rules(style=style)).codes == ("exp-name",)
     cnn = Rules(vocabulary=replace(VOCABULARY, architectures={"vit_small": "cnn"}))
     assert "_exp3_" not in only(a_run(), cnn).new_name
 
@@ -277,7 +282,7 @@ def test_the_users_own_style_and_vocabulary():
 def test_a_time_that_the_zone_pushes_out_of_the_calendar():
     rules = Rules(timezone=ZoneInfo("Asia/Shanghai"))
     row = only(a_run(created_at=datetime.max.replace(tzinfo=UTC)), rules)
-    assert (row.status, row.reason[:30]) == ("review", "invalid: createdAt is 9999-12-")
+    assert (row.status, why(row)[:30]) == ("review", "invalid: createdAt is 9999-12-")
 
 
 def test_a_name_of_just_the_length_that_wandb_keeps_and_its_twin():
@@ -285,9 +290,9 @@ def test_a_name_of_just_the_length_that_wandb_keeps_and_its_twin():
     runs = [a_run(legacy_name(config), run_id, config=config) for run_id in "ab"]
     first, second = map_runs(runs)
     assert (first.status, len(first.new_name)) == ("rename", 128)
-    assert (second.status, second.reason) == ("review", "too-long: 130 characters")
+    assert (second.status, second.reasons) == ("review", (Reason("too-long", (130,)),))
     assert second.new_name is None
-    assert second.run_id == "b"
+    assert second.key.run_id == "b"
     # With a shorter time there is room for the ordinal, and for no more than it.
     rules = Rules(style=Style("%m%d_%H"))
     assert len(map_runs(runs, rules)[1].new_name) == 128
@@ -298,22 +303,23 @@ def test_the_style_and_the_zone_of_new_names():
     assert only(a_run(), rules).new_name.endswith("_20260108_223000")
 
 
-def test_running_runs_where_asked_for():
-    assert only(a_run(state="running"), Rules(include_running=True)).status == "rename"
+@pytest.mark.parametrize("state", sorted(ALIVE))
+def test_running_runs_where_asked_for(state):
+    assert only(a_run(state=state), Rules(include_running=True)).status == "rename"
 
 
 def test_twins_get_ordinals_in_order_of_creation_then_run_id():
     later = AT + timedelta(seconds=20)
     runs = [a_run(run_id="a", created_at=later), a_run(run_id="c"), a_run(run_id="b")]
-    names = {row.run_id: row.new_name for row in map_runs(runs)}
+    names = {row.key.run_id: row.new_name for row in map_runs(runs)}
     assert names == {"b": NEW, "c": NEW + "_2", "a": NEW + "_3"}
     timeless = a_run(run_id="0", created_at=None)
-    assert [row.run_id for row in map_runs([timeless, *runs])] == ["b", "c", "a", "0"]
+    assert [row.key.run_id for row in map_runs([timeless, *runs])] == ["b", "c", "a", "0"]
 
 
 def test_a_name_that_a_run_bears_and_keeps_is_taken():
     runs = [a_run(), a_run(NEW, "z"), a_run(NEW + "_3", "y"), a_run(run_id="b")]
-    rows = {row.run_id: row.new_name for row in map_runs(runs)}
+    rows = {row.key.run_id: row.new_name for row in map_runs(runs)}
     assert (rows["a"], rows["b"]) == (NEW + "_2", NEW + "_4")
 
 
@@ -360,16 +366,16 @@ def _projects(draw):
 
 def renamed(runs, rows):
     """The runs after the rows' renames were made."""
-    names = {row.run_id: row.new_name for row in rows if row.new_name}
-    return [replace(run, name=names.get(run.run_id, run.name)) for run in runs]
+    names = {row.key.run_id: row.new_name for row in rows if row.new_name}
+    return [replace(run, name=names.get(run.key.run_id, run.name)) for run in runs]
 
 
 @given(_projects(), st.randoms(use_true_random=False))
 @settings(max_examples=150, deadline=None)
 def test_the_invariants_of_a_plan(runs, rng):
     rows = map_runs(runs)
-    assert sorted(row.run_id for row in rows) == sorted(run.run_id for run in runs)
-    promised = {row.run_id: row.new_name for row in rows if row.new_name}
+    assert sorted(row.key.run_id for row in rows) == sorted(run.key.run_id for run in runs)
+    promised = {row.key.run_id: row.new_name for row in rows if row.new_name}
     kept = [row.old_name for row in rows if not row.new_name]
 
     # Unique, among themselves and against the names that stay.
@@ -390,11 +396,11 @@ def test_the_invariants_of_a_plan(runs, rng):
 
     # After a partial rename the others get the names they were promised.
     some = [row for row in rows if row.new_name and rng.random() < 0.5]
-    again = {row.run_id: row.new_name for row in map_runs(renamed(runs, some)) if row.new_name}
+    again = {row.key.run_id: row.new_name for row in map_runs(renamed(runs, some)) if row.new_name}
     assert again == {
         run_id: name
         for run_id, name in promised.items()
-        if run_id not in {row.run_id for row in some}
+        if run_id not in {row.key.run_id for row in some}
     }
 
     # Mapping the renamed project maps nothing.
@@ -408,6 +414,6 @@ def test_the_whole_old_vocabulary_is_mapped_to_names_that_read_back():
     for number in range(400):
         config = {**CONFIG, "arch": choice(archs), "dataset": choice(datasets)}
         runs.append(a_run(legacy_name(config), f"{number}", config=config))
-    for row, run in zip(map_runs(runs), sorted(runs, key=lambda run: run.run_id), strict=True):
+    for row, run in zip(map_runs(runs), sorted(runs, key=lambda run: run.key.run_id), strict=True):
         fields = parse_name(row.new_name).fields
         assert (fields["arch"], fields["dataset"]) == (run.config["arch"], run.config["dataset"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.client.runs import RunState
+from migrate.client.runs import RunKey, RunState
 from migrate.mapping.rows import Row
 from migrate.rename.plan import PlannedRename, planned, standing
 
@@ -23,8 +23,8 @@ def test_an_undo_goes_the_other_way():
 
 def test_rows_with_a_new_name_are_the_plan():
     rows = [
-        Row("e", "p", "a", "finished", None, "rename", "", "old a", "new a", {}),
-        Row("e", "p", "b", "finished", None, "review", "missing: rate", "old b", None, {}),
+        Row(RunKey("e", "p", "a"), "finished", None, "rename", (), "old a", "new a", {}),
+        Row(RunKey("e", "p", "b"), "finished", None, "review", (), "old b", None, {}),
     ]
     assert planned(rows) == PLAN[:1]
 

@@ -9,7 +9,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from migrate.cli.options import parse_assume
-from migrate.mapping.rows import STATUSES, Row
+from migrate.client.runs import RunKey
+from migrate.mapping.rows import STATUSES, Reason, Row
 from migrate.report.audit import Gap, Pair, Picked, SharedName, audit
 from migrate.report.terminal import print_audit
 
@@ -18,18 +19,19 @@ LONG_ARCH = "deit_" + "x" * 60
 OTHER = {"project": "other"}
 
 
-def row(number=0, status="rename", reason="", **fields):
+def row(number=0, status="rename", *reasons, **fields):
     """A row; `project` and `old_name` are the row's own, everything else is a field."""
     project = fields.pop("project", "RSST")
     old_name = fields.pop("old_name", f"name_{project}_{number}")
     known = {key: value for key, value in {**VIT, **fields}.items() if value is not None}
     made = datetime(2026, 1, 1, tzinfo=UTC)
-    args = ("ycx", project, f"run{number}", "finished", made, status, reason, old_name, None)
-    return Row(*args, known)
+    key = RunKey("ycx", project, f"run{number}")
+    return Row(key, "finished", made, status, reasons, old_name, None, known)
 
 
 def lacking(number, keys="rate", **fields):
-    return row(number, "review", f"missing: {keys}", **{"rate": None, **fields})
+    missing = Reason("missing", tuple(keys.split(", ")))
+    return row(number, "review", missing, **{"rate": None, **fields})
 
 
 def printed(rows, width=80, project="ycx/RSST"):
@@ -129,7 +131,10 @@ def test_names_are_shared_within_a_project():
 def test_custom_names_with_advice():
     names = ["test1", "paper_fig3_vit", "word", "vit_small_cifar100_" + "and_more_" * 5]
     rows = [row(n, "custom", old_name=name) for n, name in enumerate(names)]
-    rows += [row(8, "custom", "near-miss: wrong case", old_name="RSST_x"), row(9, old_name="test1")]
+    rows += [
+        row(8, "custom", Reason("near-miss", ("wrong case",)), old_name="RSST_x"),
+        row(9, old_name="test1"),
+    ]
     found = audit("ycx/RSST", rows).picked
     assert [one.name for one in found] == [names[0], *names[2:], "RSST_x"]
     assert found[0] == Picked(
@@ -189,9 +194,9 @@ def test_long_names_are_broken_at_underscores_and_cut_with_a_mark(width):
 
 
 def test_a_word_in_the_way_of_one_more_line_is_not_left_out():
-    rows = [row(n, "review", f"invalid: rate is '{n}'") for n in range(13)]
+    rows = [row(n, "review", Reason("invalid", (("rate", f"'{n}'"),))) for n in range(13)]
     assert len(sections(printed(rows))["What needs a person"]) == 13
-    rows.append(row(13, "review", "missing: arch"))
+    rows.append(row(13, "review", Reason("missing", ("arch",))))
     below = sections(printed(rows))["What needs a person"]
     assert below[-1] == "… and 2 more; --json has them all"
     assert len(below) == 13
@@ -214,7 +219,7 @@ def test_json_has_everything():
         row(1, old_name="same"),
         row(2, old_name="same"),
         row(3, "custom", old_name="test1", arch=None),
-        row(4, "hold", "running"),
+        row(4, "hold", Reason("running", ("pending",))),
     ]
     found = json.loads(json.dumps(audit("ycx/RSST", rows).to_dict()))
     assert found.pop("pairs") == [

@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pandas
 import pytest
 from markdown_it import MarkdownIt
 
-from migrate.mapping.rows import COLUMNS, STATUSES, Row
+from migrate.client.runs import RunKey
+from migrate.mapping.rows import STATUSES, Row
 from migrate.rename.plan_file import read_plan
 from migrate.report import csv, frame, markdown
+from migrate.report.columns import COLUMNS
 from migrate.report.files import FORMATS
 from migrate.text import csv_cell, from_csv_cell
 
@@ -23,13 +26,15 @@ def row(number=0, status="rename", **changes):
     arch = ["vit_small", "res20s"][number % 2]
     fields = {"arch": arch, "rate": [0.15, 0.2][number % 2], "reg": 1.0, "exponents": 3}
     made = {
-        "entity": "ycx",
-        "project": "RSST",
-        "run_id": f"run{number}",
+        "key": RunKey(
+            changes.pop("entity", "ycx"),
+            changes.pop("project", "RSST"),
+            changes.pop("run_id", f"run{number}"),
+        ),
         "state": "finished",
         "created_at": datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=number),
         "status": status,
-        "reason": "",
+        "reasons": (),
         "old_name": f"old_{number}",
         "new_name": f"new_{number}" if status == "rename" else None,
         "fields": {**fields, "pretrained": True, **changes.pop("fields", {})},
@@ -47,8 +52,7 @@ TYPES = {
     "exponents": "Int64",
     "pretrained": "boolean",
 }
-NO_FIELDS = row(9, "custom", created_at=None)
-NO_FIELDS = Row(*(getattr(NO_FIELDS, name) for name in COLUMNS[:9]), {})
+NO_FIELDS = replace(row(9, "custom", created_at=None), fields={})
 
 
 def through_parquet(rows):
@@ -196,7 +200,7 @@ def test_a_spreadsheet_changes_no_id_and_no_name(calc, tmp_path, detect):
     book = calc(saved, "xlsx", f"--infilter={FILTER},{detect}")  # detect: numbers like 1e5, dates
     plan = read_plan(calc(book, f"csv:{FILTER},true,false,false,false,-1"))
     assert [(one.run_id, one.old_name, one.new_name) for one in plan] == [
-        (one.run_id, one.old_name, one.new_name) for one in rows
+        (one.key.run_id, one.old_name, one.new_name) for one in rows
     ]
 
 

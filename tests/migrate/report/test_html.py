@@ -15,11 +15,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from migrate.mapping.rows import STATUSES, Row, Status
+from migrate.client.runs import RunKey
+from migrate.mapping.rows import STATUSES, Reason, Row, Status
 from migrate.rename.plan_file import read_plan
 from migrate.report import charts, csv, html
-from migrate.report.audit import Pair, Reason, Week, audit
+from migrate.report.audit import Pair, ReasonCount, Week, audit
+from migrate.report.columns import flat
 from migrate.report.html import Source
+from migrate.report.words import WORDS, reason_text
 from migrate.sandbox import Sandbox
 from migrate.text import visible
 
@@ -41,13 +44,15 @@ def row(number: int = 0, status: Status = "rename", **changes: Any) -> Row:
     fields = {"arch": arch, "dataset": dataset, "rate": 1e-05, "reg": 1.0, "pretrained": True}
     old = f"rsst_x_l1_{arch}_{dataset}"
     made = Row(
-        entity="ycx",
-        project="RSST",
-        run_id=f"run{number:05d}",
+        key=RunKey(
+            changes.pop("entity", "ycx"),
+            changes.pop("project", "RSST"),
+            changes.pop("run_id", f"run{number:05d}"),
+        ),
         state="finished",
         created_at=datetime(2025, 6, 2, tzinfo=UTC) + timedelta(hours=number),
         status=status,
-        reason="",
+        reasons=(),
         old_name=old,
         new_name=f"rsst_{arch}_{dataset}_sched_x_reg_1.0_crit_l1_rate_1e-05_pretrained_{number:04d}",
         fields={**fields, **changes.pop("fields", {})},
@@ -57,18 +62,22 @@ def row(number: int = 0, status: Status = "rename", **changes: Any) -> Row:
     return replace(made, **changes)
 
 
+def missing(*keys: str) -> Reason:
+    return Reason("missing", keys)
+
+
 ROWS = [
     *(row(number) for number in range(30)),
-    row(30, "review", reason="missing: rate, exponents", run_id="12e34567"),
-    row(31, "review", reason="conflict: dataset is a in the name, b in the config; missing: rate"),
-    row(32, "hold", reason="running", state="running"),
+    row(30, "review", reasons=(missing("rate", "exponents"),), run_id="12e34567"),
+    row(31, "review", reasons=(Reason("conflict", (("dataset", "a", "b"),)), missing("rate"))),
+    row(32, "hold", reasons=(Reason("running", ("running",)),), state="running"),
     row(33, "current"),
     row(34, "custom", old_name="paper_fig3", fields={"arch": None, "dataset": None}),
 ]
 
 
 def test_each_status_has_words_and_colours() -> None:
-    assert set(STATUSES) <= html.WORDS.keys()
+    assert set(STATUSES) <= WORDS.keys()
     style = (files("migrate.report") / "page" / "report.css").read_text("utf-8")
     for status in STATUSES:
         assert re.search(rf"\.fill-{status}\b.*{{", style), status
@@ -225,17 +234,17 @@ def test_sorting_by_every_column(show: Open) -> None:
     ):  # fmt: skip
 
         def key(one: Row, column: str = column) -> Any:
-            value = one.fields[column] if column in one.fields else getattr(one, column)
+            value = flat(one)[column]
             return rank(value) if column == "status" else value
 
         filled = [one for one in ROWS[25:] if key(one) not in (None, "")]
-        empty = [one.run_id for one in ROWS[25:] if key(one) in (None, "")]
+        empty = [one.key.run_id for one in ROWS[25:] if key(one) in (None, "")]
         page.click(f"[data-column={column}]")
-        up = [one.run_id for one in sorted(filled, key=key)]
+        up = [one.key.run_id for one in sorted(filled, key=key)]
         assert run_ids(page) == up + empty, column
         assert page.get_attribute(f"th.c-{column}", "aria-sort") == "ascending"
         page.click(f"[data-column={column}]")
-        down = [one.run_id for one in sorted(filled, key=key, reverse=True)]
+        down = [one.key.run_id for one in sorted(filled, key=key, reverse=True)]
         page_down = run_ids(page)
         assert page_down[len(filled) :] == empty, "what is empty stays last"
         if len(set(map(key, filled))) == len(filled):
@@ -284,6 +293,23 @@ def test_twenty_thousand_runs_are_searched_as_one_types(show: Open) -> None:
         ))  # fmt: skip
     expect(page.locator("#count")).to_contain_text("10,000 of 20,000")
     assert slowest < 1000, "a tenth of that on a machine that does nothing else"
+
+
+def test_what_a_new_name_adds_and_drops_is_marked_and_not_what_moved(show: Open) -> None:
+    fields = {"struct": "rsst", "schedule": "x", "criteria": "l1"}
+    refill = row(
+        2,
+        old_name="refill_x_l1_vit_small_cifar100",
+        new_name="refill_vit_small_cifar100_fill_0.1_crit_l1_rate_1e-05_0108_1430",
+        fields={**fields, "struct": "refill", "fillback_rate": 0.1},
+    )
+    page = show([row(0, fields=fields), refill])
+    renamed, filled = page.locator("#rows tr").all()
+    assert renamed.locator(".old").inner_text() == "rsst_x_l1_vit_small_cifar100"
+    assert renamed.locator("del").count() == 0, "all of it stands in the new name, too"
+    assert renamed.locator("ins").all_inner_texts() == ["reg_1.0", "rate_1e-05_pretrained_0000"]
+    assert filled.locator("del").all_inner_texts() == ["x"]
+    assert filled.locator("ins").all_inner_texts() == ["fill_0.1", "rate_1e-05_0108_1430"]
 
 
 def test_no_name_is_broken_within_a_number(show: Open) -> None:
@@ -338,7 +364,7 @@ def test_the_chosen_rows_as_a_plan(show: Open) -> None:
     chosen = [one for one in ROWS if one.fields["arch"] == "res20s"]
     assert file.read_bytes() == csv.write(chosen)
     assert [(one.run_id, one.old_name, one.new_name) for one in read_plan(file)] == [
-        (one.run_id, one.old_name, one.new_name) for one in chosen if one.status == "rename"
+        (one.key.run_id, one.old_name, one.new_name) for one in chosen if one.status == "rename"
     ]
     page.fill("#words", "")
     assert downloaded(page).read_bytes() == csv.write(ROWS)
@@ -350,7 +376,7 @@ def hostile_rows() -> list[Row]:
     for number, name in enumerate(HOSTILE):
         fields = {"arch": name, "dataset": name, "reg": name, "rate": 5, "struct": name}
         rows.append(row(number, old_name=name, run_id=name or "-", state=name, fields=fields))
-        rows.append(row(number, "review", reason=f"missing: {name}; {name}", old_name=name))
+        rows.append(row(number, "review", reasons=(missing(name, name),), old_name=name))
         rows.append(row(number, entity=name or "-", project=name or "-", new_name=f"{name}_new"))
     return rows
 
@@ -363,7 +389,7 @@ def test_hostile_names_are_shown_and_do_nothing(show: Open, locale: str) -> None
     cells = page.evaluate("[...document.querySelectorAll('#rows .old')].map(e => e.textContent)")
     assert cells == [visible(one.old_name) for one in rows]
     reasons = page.evaluate("[...document.querySelectorAll('.why')].map(e => e.textContent)")
-    assert reasons == [visible(one.reason) for one in rows if one.reason]
+    assert reasons == [visible(reason_text(one.reasons)) for one in rows if one.reasons]
     assert page.locator("img, iframe, style:not(head *)").count() == 0
     assert page.locator("script").count() == 2
     for element in page.locator("[onmouseover], [onfocus], [onerror], [autofocus]").all():
@@ -388,7 +414,7 @@ def test_hostile_plan_is_read_back(show: Open) -> None:
     ]
     plan = read_plan(downloaded(show(rows)))
     assert [(one.entity, one.project, one.run_id, one.old_name, one.new_name) for one in plan] == [
-        (one.entity, one.project, one.run_id, one.old_name, one.new_name) for one in rows
+        (*one.key, one.old_name, one.new_name) for one in rows
     ]
 
 
@@ -466,10 +492,11 @@ def test_contrast(scheme: int) -> None:
             *([int(colors[name][at : at + 2], 16) for at in (1, 3, 5)] for name in names)
         )
 
+    marked = {"gone-text": "gone", "added-text": "added"}
     words = ["text", "quiet", "accent", *(name for name in colors if name.endswith("-text"))]
-    pairs = {(word, on) for word in words for on in ("card", "page") if word != "added-text"}
-    for word, on in pairs | {("added-text", "added")}:
-        assert contrasted(word, on) >= 4.5, (word, on)
+    for word in words:
+        for on in [marked[word]] if word in marked else ["card", "page"]:
+            assert contrasted(word, on) >= 4.5, (word, on)
     for drawn in ("rename", "review", "hold", "current", "custom", "focus"):
         assert contrasted(drawn, "card") >= 3, drawn
 
@@ -625,8 +652,8 @@ def test_matrix_sums_up_what_does_not_fit() -> None:
 
 
 def test_reasons_most_frequent_first() -> None:
-    rows = [row(n, "review", reason=f"missing: key{n % 20}") for n in range(50)]
+    rows = [row(n, "review", reasons=(missing(f"key{n % 20}"),)) for n in range(50)]
     found = charts.reasons(audit("all", rows))
-    assert found.shown[0] == (Reason("review", "missing: key0", 3), "100.000%")
+    assert found.shown[0] == (ReasonCount("review", missing("key0"), 3), "100.000%")
     assert (len(found.shown), found.others, found.other_runs) == (12, 8, 16)
     assert len(charts.reasons(audit("all", rows[:13])).shown) == 13

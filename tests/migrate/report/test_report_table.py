@@ -7,7 +7,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from migrate.mapping.rows import Row
+from migrate.client.runs import RunKey
+from migrate.mapping.rows import Reason, Row
 from migrate.report.terminal import print_report
 
 OLD = "rsst_exp_custom_exponents_l1_vit_small_imagenet_cifar100_trigger"
@@ -17,9 +18,10 @@ MADE = datetime(2025, 6, 2, 9, 30, tzinfo=UTC)
 
 
 def row(number=0, **changes):
+    run_id = changes.pop("run_id", f"run{number:05d}")
     known = {
-        "entity": "ycx", "project": "RSST", "run_id": f"run{number:05d}", "state": "finished",
-        "created_at": MADE, "status": "rename", "reason": "", "old_name": OLD, "new_name": NEW,
+        "key": RunKey("ycx", changes.pop("project", "RSST"), run_id), "state": "finished",
+        "created_at": MADE, "status": "rename", "reasons": (), "old_name": OLD, "new_name": NEW,
         "fields": {},
     }  # fmt: skip
     return Row(**{**known, **changes})
@@ -56,7 +58,10 @@ def test_a_long_run_id_stands_whole_in_its_column():
 
 
 def test_of_several_projects_each_row_says_which():
-    lines = printed([row(), row(1, project="other", status="hold", reason="running")], 200)
+    lines = printed(
+        [row(), row(1, project="other", status="hold", reasons=(Reason("running", ("running",)),))],
+        200,
+    )
     assert lines[1].endswith("rename  ycx/RSST")
     assert lines[4].endswith("hold    ycx/other")
 

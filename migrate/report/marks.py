@@ -1,0 +1,99 @@
+"""What a new name adds to the old one, and what it drops: by the run's fields.
+
+A field that both names have may stand in another place, and has not changed for that; a
+comparison of the two texts would show it as removed here and added there. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from naming.fields import IN_NAMES, IN_OLD_NAMES
+
+Span = tuple[int, int]
+"""Where a part of a name begins and where it ends, in code points."""
+
+
+class Marks(NamedTuple):
+    """What differs between two names of a run.
+
+    Attributes:
+        dropped: The parts of the old name that the new one has not got.
+        added: The parts of the new name that the old one has not got.
+    """
+
+    dropped: tuple[Span, ...] = ()
+    added: tuple[Span, ...] = ()
+
+
+def marks(old_name: str, new_name: str, fields: Mapping[str, object]) -> Marks:
+    """What differs between two names of a run; nothing where its fields are not known.
+
+    >>> fields = {"struct": "rsst", "schedule": "x", "criteria": "l1", "arch": "a", "dataset": "b"}
+    >>> new = "rsst_a_b_sched_x_reg_0.5_crit_l1_rate_0.2_0108_1430"
+    >>> [new[start:end] for start, end in marks("rsst_x_l1_a_b", new, fields).added]
+    ['reg_0.5', 'rate_0.2_0108_1430']
+    """
+    in_old = [
+        (field.name, str(fields[field.name])) for field in IN_OLD_NAMES if field.name in fields
+    ]
+    here = _places(old_name, in_old)
+    there = _places(new_name, _in_new(dict(in_old)))
+    both = here.keys() & there.keys()
+    if not both:
+        return Marks()
+    return Marks(
+        _between(old_name, [here[field] for field in here if field in both]),
+        _between(new_name, [there[field] for field in there if field in both]),
+    )
+
+
+def pieces(name: str, spans: Iterable[Span]) -> list[tuple[str, bool]]:
+    """A name cut into its pieces, each with whether it is marked.
+
+    >>> pieces("a_b_reg_1.0", [(4, 11)])
+    [('a_b_', False), ('reg_1.0', True)]
+    """
+    cut: list[tuple[str, bool]] = []
+    at = 0
+    for start, end in spans:
+        cut += [(name[at:start], False), (name[start:end], True)]
+        at = end
+    return [piece for piece in (*cut, (name[at:], False)) if piece[0]]
+
+
+def _in_new(values: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The parts of a new name that an old one has as well, in order."""
+    front = [(field, values[field]) for field in ("struct", "arch", "dataset") if field in values]
+    return front + [
+        (field.name, field.write(values[field.name]))
+        for field in IN_NAMES.get(values.get("struct", ""), ())
+        if field.name in values
+    ]
+
+
+def _places(name: str, parts: Iterable[tuple[str, str]]) -> dict[str, Span]:
+    """Where the parts stand in a name, one after the other; one that is not found is left out."""
+    found = {}
+    whole = f"_{name}_"
+    at = 0
+    for field, text in parts:
+        start = whole.find(f"_{text}_", at)  # of the `_` before it: that is one place off in `name`
+        if start >= 0:
+            found[field] = (start, start + len(text))
+            at = start + 1 + len(text)
+    return found
+
+
+def _between(name: str, kept: Sequence[Span]) -> tuple[Span, ...]:
+    """What is not kept, without the `_` around it; `kept` is in order."""
+    starts = [0, *(end for _, end in kept)]
+    ends = [*(start for start, _ in kept), len(name)]
+    spans = []
+    for start, end in zip(starts, ends, strict=True):
+        text = name[start:end]
+        if text.strip("_"):
+            begin = start + len(text) - len(text.lstrip("_"))
+            spans.append((begin, end - len(text) + len(text.rstrip("_"))))
+    return tuple(spans)

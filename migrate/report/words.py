@@ -1,0 +1,91 @@
+"""The words for statuses and reasons: made here, for every output, and never read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from migrate.mapping.rows import Reason
+
+WORDS: Final = {
+    "rename": ("old name; the new one is known", "旧名称，新名称已确定"),
+    "review": ("old name; cannot be rewritten safely", "旧名称，无法安全改写，需人工处理"),
+    "hold": ("old name; not to be renamed now", "旧名称，目前不能改名"),
+    "current": ("already in the new format", "已是新格式"),
+    "custom": ("a name somebody chose; left alone", "自定义名称，保持不变"),
+    "missing": ("the config lacks a value", "配置中缺少取值"),
+    "conflict": ("name and config disagree", "名称与配置不一致"),
+    "invalid": ("a value makes no sense", "取值无效"),
+    "ambiguous": ("the name has several readings", "名称有多种解读"),
+    "too-long": ("the new name would be too long", "新名称过长"),
+    "running": ("the run has not ended", "实验尚未结束"),
+    "read-only": ("this key may not rename it", "只读，当前密钥无权改名"),
+    "near-miss": ("almost in one of our formats", "与命名格式相近但不相符"),
+    "exp-name": ("given with --exp_name", "由 --exp_name 指定"),
+    "not-ours": ("a name of another kind", "其他类型的名称"),
+    "legacy": ("old format", "旧格式"),
+    "other": ("not a known architecture", "未收录的架构"),
+}
+"""Machine-readable words and what they mean, in English and in Chinese."""
+
+_INVALID = {
+    "config": "the config is not a JSON object",
+    "createdAt": "createdAt is not a time",
+    "new-name": "arch or dataset would not read back from a new name",
+}
+
+
+def reason_text(reasons: Iterable[Reason]) -> str:
+    r"""The column `reason`: a clause for each reason, joined by `; `.
+
+    Scripts may split it there: a `;` of somebody else's is spelled out, so that no value can
+    look like one more reason.
+
+    >>> reason_text([Reason("missing", ("rate", "exponents")), Reason("read-only")])
+    'missing: rate, exponents; read-only'
+    >>> reason_text([Reason("conflict", (("dataset", "cifar10", "c; missing: rate"),))])
+    'conflict: dataset is cifar10 in the name, c\\x3b missing: rate in the config'
+    """
+    return "; ".join(map(clause, reasons))
+
+
+def clause(reason: Reason) -> str:
+    """One reason in words: its code, and what there is to say besides.
+
+    >>> clause(Reason("too-long", (131,))), clause(Reason("running", ("pending",)))
+    ('too-long: 131 characters', 'running')
+    """
+    words = _data_in_words(reason.code, reason.data).replace(";", "\\x3b")
+    return f"{reason.code}: {words}" if words else reason.code
+
+
+def _data_in_words(code: str, data: tuple[Any, ...]) -> str:
+    match code:
+        case "missing":
+            return ", ".join(data)
+        case "conflict":
+            return " and ".join(
+                f"{field} is {in_name} in the name, {in_config} in the config"
+                for field, in_name, in_config in data
+            )
+        case "invalid":
+            return ", ".join(
+                f"{what} is {value[0]}" if value else _INVALID[what] for what, *value in data
+            )
+        case "ambiguous":
+            return _ambiguous(data)
+        case "too-long":
+            return f"{data[0]} characters"
+        case "exp-name":
+            return "a person gave it with --exp_name"
+        case "near-miss" | "not-ours":
+            return ", ".join(data)
+    return ""  # `running` (the column `state` says which) and `read-only` say it all
+
+
+def _ambiguous(data: tuple[Any, ...]) -> str:
+    *pairs, more = data
+    readings = [f"{arch} on {dataset}" for arch, dataset in pairs]
+    if len(readings) == 1:
+        return f"neither side of {readings[0]} is known (name one with --arch or --dataset)"
+    return " or ".join([*readings, *([f"{more} more"] if more else [])])
