@@ -36,7 +36,7 @@ from migrate.mapping.projects import list_runs, read_projects
 from migrate.rename.batches import BATCH, IN_FLIGHT, run
 from migrate.rename.journal import Header, Journal
 from migrate.rename.plan import planned
-from migrate.sandbox import Sandbox, Store, StoredRun
+from migrate.sandbox import Pace, Sandbox, Store, StoredRun
 from migrate.sandbox.sample import arguments, wire_config
 from naming import VOCABULARY, legacy_name
 
@@ -69,7 +69,7 @@ def store(count: int) -> Store:
 
 
 def _serve(pipe: Connection, runs: int, latency_ms: float) -> None:
-    with Sandbox(store(runs), latency_ms=latency_ms) as served:
+    with Sandbox(store(runs), pace=Pace(request_ms=latency_ms)) as served:
         pipe.send(served.env)
         while pipe.recv():
             counts = served.counts

@@ -383,11 +383,44 @@ def sandbox(
     latency_ms: Annotated[
         float, typer.Option(help="How long each request takes at least.", min=0, max=60_000)
     ] = 0,
+    run_ms: Annotated[
+        float, typer.Option(help="Query time of each run of a page.", min=0, max=60_000)
+    ] = 0,
+    upsert_ms: Annotated[
+        float,
+        typer.Option(
+            help="Query time of each upsertBucket, one after another within a document.",
+            min=0,
+            max=60_000,
+        ),
+    ] = 0,
+    count_ms: Annotated[
+        float, typer.Option(help="Query time of each runCount.", min=0, max=60_000)
+    ] = 0,
+    time_limit_s: Annotated[
+        float | None,
+        typer.Option(
+            help="Answer 500 (context deadline exceeded) after so much query time.",
+            min=0.001,
+            max=3600,
+        ),
+    ] = None,
+    quota: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds of query time that a project may use in a second; 429 above it.",
+            min=0.001,
+            max=1000,
+        ),
+    ] = None,
+    retry_after: Annotated[
+        bool, typer.Option("--retry-after", help="Send Retry-After with a 429.")
+    ] = False,
     fail: Annotated[
         list[str] | None,
         typer.Option(
-            help="Make requests fail: 429@mutationx3, 500@query, drop-after, hang; also 400, 403, "
-            "413, 502, 503 and drop. Repeatable.",
+            help="Make requests fail: 429@mutationx3 the next three mutations, hang@query+2 the "
+            "third query; the kinds are above. Repeatable.",
             metavar="SPEC",
         ),
     ] = None,
@@ -396,11 +429,26 @@ def sandbox(
     """Serve a W&B-compatible project on loopback, full of old runs of every kind.
 
     Prints the two environment variables that point any command at it, then serves
-    until Ctrl-C.
+    until Ctrl-C. What `--fail` knows:
+
+    [cyan]400 401 403 404 409 413[/cyan]   refused with this HTTP status; nothing is done
+    [cyan]429[/cyan]                       too many requests, wait a second
+    [cyan]500 501 502 503 504[/cyan]       the server failed; nothing is done
+    [cyan]hang[/cyan]                      no answer, ever
+    [cyan]drop[/cyan]                      the connection is dropped; nothing is done
+    [cyan]cut[/cyan]                       half of an answer, then the connection is dropped
+    [cyan]garbled[/cyan]                   an answer that is half a JSON text
+    [cyan]html[/cyan]                      a page in place of an answer, as proxies send it
+    [cyan]null[/cyan]                      an answer without data
+    [cyan]drop-after cut-after garbled-after html-after null-after[/cyan]
+                              the same, after everything was done
+    [cyan]run-created[/cyan]               a run older than a listing's page is created after it
+    [cyan]run-deleted[/cyan]               the first run of a listing's page is deleted after it
 
     [dim]Examples:[/dim]
     $ rsst-migrate sandbox
     $ rsst-migrate sandbox --runs 2000 --latency-ms 100 --fail 429@mutationx3
+    $ rsst-migrate sandbox --runs 3000 --upsert-ms 50 --quota 2 --fail run-deleted+1x5
     """
     from migrate.cli.demo import load_sandbox
 
@@ -408,9 +456,16 @@ def sandbox(
     output = Output()
     try:
         faults = parts.Faults(pending=[parts.parse_fail(spec) for spec in fail or ()])
-        served = parts.Sandbox(
-            parts.sample_store(runs), port=port, latency_ms=latency_ms, faults=faults
+        pace = parts.Pace(
+            request_ms=latency_ms,
+            run_ms=run_ms,
+            upsert_ms=upsert_ms,
+            count_ms=count_ms,
+            limit_s=time_limit_s,
+            quota=quota,
+            retry_after=retry_after,
         )
+        served = parts.Sandbox(parts.sample_store(runs), port=port, pace=pace, faults=faults)
     except ValueError as error:
         raise InputError(f"{error}.") from None
     except OSError as error:

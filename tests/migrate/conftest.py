@@ -28,7 +28,7 @@ from migrate.mapping.projects import list_runs
 from migrate.rename.batches import Result, run
 from migrate.rename.journal import Direction, Header, Journal
 from migrate.rename.plan import PlannedRename, planned
-from migrate.sandbox import Sandbox, Store, StoredRun
+from migrate.sandbox import Pace, Sandbox, Store, StoredRun
 from migrate.sandbox.sample import arguments, wire_config
 from migrate.sandbox.service import Service, operation_of
 from naming import legacy_name
@@ -78,8 +78,12 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     """Start sandboxes (`serve(store)`, `serve(runs=1000)`), and point wandb at the last of them."""
     running: list[Sandbox] = []
 
-    def start(store: Store | None = None, *, runs: int = 30, latency_ms: float = 0) -> Sandbox:
-        served = Sandbox(store or small_store(runs), latency_ms=latency_ms).__enter__()
+    def start(
+        store: Store | None = None, *, runs: int = 30, latency_ms: float = 0, **pace: Any
+    ) -> Sandbox:
+        """Start one; `pace` is what Pace takes, `latency_ms` its `request_ms`."""
+        timed = Pace(request_ms=latency_ms, **pace)
+        served = Sandbox(store or small_store(runs), pace=timed).__enter__()
         running.append(served)
         for key, value in served.env.items():
             monkeypatch.setenv(key, value)

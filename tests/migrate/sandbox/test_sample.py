@@ -1,11 +1,14 @@
 """What the sandbox comes with: a project of every kind of run, and faults to order."""
 
+from typing import get_args
+
 import pytest
 
 from migrate.client.server import connect
 from migrate.mapping.mapping import map_runs
 from migrate.mapping.rows import STATUSES
-from migrate.sandbox import Sandbox, Store, parse_fail, sample_store
+from migrate.sandbox import Fault, Sandbox, Store, parse_fail, sample_store
+from migrate.sandbox.faults import Kind
 from migrate.sandbox.store import heavy_summary
 from naming import VOCABULARY
 
@@ -42,22 +45,40 @@ def test_the_sample_is_the_same_every_time(runs):
 
 
 @pytest.mark.parametrize(
-    "spec", "429 500@query 502x2 503@mutationx3 400@any 413 drop-after".split()
+    ("spec", "expected"),
+    [
+        ("429", Fault("429")),
+        ("500@query", Fault("500", "query")),
+        ("502x2", Fault("502", times=2)),
+        ("503@mutationx3", Fault("503", "mutation", times=3)),
+        ("400@any", Fault("400")),
+        ("drop-after", Fault("drop-after")),
+        ("html@query+2x7", Fault("html", "query", skip=2, times=7)),
+        ("html-after+1", Fault("html-after", skip=1)),
+        ("run-deleted+1x5", Fault("run-deleted", skip=1, times=5)),
+    ],
 )
-def test_faults_from_the_command_line(spec):
-    fault = parse_fail(spec)
-    rest = spec.removeprefix(fault.kind)
-    assert (
-        rest == f"{'@' + fault.on if '@' in spec else ''}{f'x{fault.times}' if 'x' in spec else ''}"
-    )
+def test_faults_from_the_command_line(spec, expected):
+    assert parse_fail(spec) == expected
 
 
 @pytest.mark.parametrize(
-    "spec", ["", "404", "429@viewer", "429x", "x3", "429 ", "hang@", "dropx-1"]
+    "spec",
+    ["", "405", "429@viewer", "429x", "x3", "429 ", "hang@", "dropx-1", "429x2+1", "500-after"],
 )
-def test_faults_that_are_none(spec):
+def test_faults_that_are_not_valid(spec):
     with pytest.raises(ValueError, match="write KIND"):
         parse_fail(spec)
+
+
+def test_what_happens_while_a_listing_is_under_way_hits_no_request():
+    with pytest.raises(ValueError, match="leave out @"):
+        parse_fail("run-created@query")
+
+
+def test_the_help_explains_every_fault(cli):
+    shown = cli("sandbox", "--help").stdout.split()
+    assert [kind for kind in get_args(Kind) if kind not in shown] == []
 
 
 def test_each_sandbox_has_a_key_of_its_own():
