@@ -14,7 +14,7 @@ from shlex import quote
 
 import typer
 
-from migrate.client.paths import ProjectPath, same_server
+from migrate.client.paths import ProjectPath
 from migrate.client.runs import ProjectKey, RunKey, RunState
 from migrate.client.server import Project, Server
 from migrate.console import Output
@@ -163,7 +163,7 @@ def go_on(
 ) -> int:
     """`resume` (direction rename) and `undo`; gives the exit code."""
     here = scrub(server.base_url)
-    if not same_server(state.header.server, here):
+    if state.header.server.rstrip("/") != here.rstrip("/"):
         raise InputError(
             f"The journal is about {state.header.server}, and this session is with "
             f"{here}. Set --base-url or WANDB_BASE_URL to the journal's."

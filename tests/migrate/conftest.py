@@ -22,12 +22,13 @@ from typing import Any
 
 import pytest
 
+from migrate.client.paths import parse_path
 from migrate.client.server import Project, connect
 from migrate.mapping.mapping import map_runs
 from migrate.mapping.projects import list_runs
-from migrate.rename.batches import Result, run
-from migrate.rename.journal import Direction, Header, Journal
-from migrate.rename.plan import PlannedRename, planned
+from migrate.rename.execute import Result, run
+from migrate.rename.journal import Header, Journal
+from migrate.rename.plan import Direction, PlannedRename, planned
 from migrate.sandbox import Pace, Sandbox, Store, StoredRun
 from migrate.sandbox.sample import arguments, wire_config
 from migrate.sandbox.service import Service, operation_of
@@ -103,7 +104,7 @@ def sandbox(serve: Serve) -> Sandbox:
 @pytest.fixture
 def project(sandbox: Sandbox) -> Project:
     """Its project, through the real client in this process."""
-    return connect(sandbox.url).project("ycx/RSST")
+    return connect(sandbox.url).project(parse_path("ycx/RSST"))
 
 
 @pytest.fixture
@@ -138,7 +139,7 @@ class Renamer:
     def __init__(self, project: Project, path: Path) -> None:
         self.project = project
         self.path = path
-        self.where = {project.where: project}
+        self.where = {project.key: project}
 
     def plan(self) -> list[PlannedRename]:
         """What a rename of the project as it is now would do."""

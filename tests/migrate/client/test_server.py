@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from migrate.client.paths import parse_path
 from migrate.client.server import connect
 from migrate.errors import InputError, Refused, ServerError
 from migrate.sandbox import Store, StoredRun, sample_store
@@ -22,7 +23,7 @@ def one_run(**how):
 
 
 def the_run(sandbox):
-    ((run,),) = [page.runs for page in connect(sandbox.url).project("ycx/RSST").pages()]
+    ((run,),) = [page.runs for page in connect(sandbox.url).project(parse_path("ycx/RSST")).pages()]
     return run
 
 
@@ -42,7 +43,7 @@ def node(run_id, **fields):
 
 def test_one_request_a_page_of_a_thousand(serve):
     sandbox = serve(runs=2500)
-    pages = list(connect(sandbox.url).project("ycx/RSST").pages())
+    pages = list(connect(sandbox.url).project(parse_path("ycx/RSST")).pages())
     assert [len(page.runs) for page in pages] == [1000, 1000, 500]
     assert [page.total for page in pages] == [2500] * 3
     assert ids(pages) == [f"run{number:05d}" for number in range(2500)]
@@ -60,7 +61,7 @@ def test_pages_follow_the_cursor_oldest_first(sandbox, project):
 
 def test_only_what_is_used_is_asked_for_and_never_the_summary(odd_server):
     odd = odd_server(lambda request: listing(node("a")))
-    assert ids(connect(odd.url).project("ycx/RSST").pages()) == ["a"]
+    assert ids(connect(odd.url).project(parse_path("ycx/RSST")).pages()) == ["a"]
     (request,) = odd.requests
     assert request["variables"]["keys"] == list(CONFIG_KEYS)
     assert request["variables"]["first"] == 1000
@@ -71,7 +72,7 @@ def test_heavy_summaries_cost_nothing(serve):
     store = sample_store(1000)
     held = sum(len(run.summaryMetrics) for run in store.project("ycx", "RSST").runs.values())
     sandbox = serve(store)
-    assert len(ids(connect(sandbox.url).project("ycx/RSST").pages())) == 1000
+    assert len(ids(connect(sandbox.url).project(parse_path("ycx/RSST")).pages())) == 1000
     assert sandbox.counts.bytes_out < 100_000 < held
 
 
@@ -79,11 +80,15 @@ def test_an_older_server_is_noticed_once_and_asked_for_the_whole_config(serve):
     sandbox = serve()
     sandbox.faults.old = True
     server = connect(sandbox.url)
-    runs = [run for page in server.project("ycx/RSST").pages(page_size=10) for run in page.runs]
+    runs = [
+        run
+        for page in server.project(parse_path("ycx/RSST")).pages(page_size=10)
+        for run in page.runs
+    ]
     assert sandbox.counts.requests["query"] == 1 + 3
     assert (len(runs), runs[0].config["arch"]) == (30, "vit_small")
     assert runs[0].config.keys() <= set(CONFIG_KEYS)
-    assert len(ids(server.project("ycx/RSST").pages())) == 30
+    assert len(ids(server.project(parse_path("ycx/RSST")).pages())) == 30
     assert sandbox.counts.requests["query"] == 1 + 3 + 1
 
 
@@ -102,14 +107,14 @@ def test_the_words_in_which_servers_do_not_know_keys(odd_server, status, words):
         return (status, old) if "keys" in request["variables"] else listing(node("a"))
 
     odd = odd_server(answer)
-    assert ids(connect(odd.url).project("ycx/RSST").pages()) == ["a"]
+    assert ids(connect(odd.url).project(parse_path("ycx/RSST")).pages()) == ["a"]
     assert len(odd.requests) == 2
 
 
 def test_other_errors_do_not_make_a_server_old(odd_server):
     odd = odd_server(lambda request: (200, {"errors": [{"message": "no such thing"}]}))
     with pytest.raises(Refused, match="no such thing"):
-        ids(connect(odd.url).project("ycx/RSST").pages())
+        ids(connect(odd.url).project(parse_path("ycx/RSST")).pages())
     assert len(odd.requests) == 1
 
 
@@ -131,7 +136,7 @@ def test_a_dropped_connection_is_repeated_by_the_transport_alone(sandbox, projec
 def test_more_without_a_place_to_go_on_is_no_whole(odd_server, cursor):
     odd = odd_server(lambda request: listing(node("a"), more=True, cursor=cursor))
     with pytest.raises(ServerError, match="the listing is incomplete"):
-        ids(connect(odd.url).project("ycx/RSST").pages())
+        ids(connect(odd.url).project(parse_path("ycx/RSST")).pages())
     assert len(odd.requests) <= 2
 
 
@@ -151,7 +156,9 @@ def test_a_run_that_comes_twice_counts_once(sandbox, project):
 )
 def test_the_total_is_the_servers_count_or_nothing(odd_server, count, total):
     odd = odd_server(lambda request: listing(node("a"), runCount=count))
-    assert [page.total for page in connect(odd.url).project("ycx/RSST").pages()] == [total]
+    assert [page.total for page in connect(odd.url).project(parse_path("ycx/RSST")).pages()] == [
+        total
+    ]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +176,7 @@ def test_the_total_is_the_servers_count_or_nothing(odd_server, count, total):
 def test_answers_that_are_no_listing(odd_server, answer, error):
     odd = odd_server(lambda request: answer)
     with pytest.raises((ServerError, InputError), match=error):
-        ids(connect(odd.url).project("ycx/RSST").pages())
+        ids(connect(odd.url).project(parse_path("ycx/RSST")).pages())
 
 
 # Runs.

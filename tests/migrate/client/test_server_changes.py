@@ -5,6 +5,7 @@ import base64
 import pytest
 
 from migrate.client.documents import Rename
+from migrate.client.paths import parse_path
 from migrate.client.runs import RunState
 from migrate.client.server import connect
 from migrate.errors import Denied, InputError, Refused, ServerError, TooLarge, Unanswered
@@ -45,7 +46,7 @@ def test_states_say_what_runs_are_now_in_one_request(sandbox, project):
 
 def test_a_thousand_states_are_one_request(serve):
     sandbox = serve(runs=1200)
-    project = connect(sandbox.url).project("ycx/RSST")
+    project = connect(sandbox.url).project(parse_path("ycx/RSST"))
     asked = [f"run{number:05d}" for number in range(1000)]
     assert sorted(project.states(asked)) == asked
     assert sandbox.counts.requests["query"] == 1
@@ -145,7 +146,7 @@ def test_a_write_that_was_done_twice_is_harmless(sandbox, project):
 )
 def test_an_answer_that_carries_no_name_promises_none(odd_server, data):
     odd = odd_server(lambda request: (200, {"data": data}))
-    assert connect(odd.url).project("ycx/RSST").rename([Rename("S", "new")]) == {}
+    assert connect(odd.url).project(parse_path("ycx/RSST")).rename([Rename("S", "new")]) == {}
 
 
 # Errors.
@@ -171,7 +172,7 @@ def test_no_error_tells_the_key(odd_server, status, content, kind):
     basic = base64.b64encode(f"api:{odd.key}".encode()).decode()
     told = f"{odd.key} and Basic {basic} of http://me:{odd.key}@proxy"
     said["content"] = _filled(content, told)
-    project = connect(odd.url).project("ycx/RSST")
+    project = connect(odd.url).project(parse_path("ycx/RSST"))
     for call in (lambda: list(project.pages()), lambda: project.rename([Rename("S", "new")])):
         with pytest.raises(kind) as failed:
             call()
@@ -192,7 +193,7 @@ def test_other_peoples_words_are_one_line_without_escapes(odd_server):
     words = "\x1b[31mred\nline\u202e" + "x" * 5000
     odd = odd_server(lambda request: (200, {"errors": [{"message": words}]}))
     with pytest.raises(Refused) as refused:
-        list(connect(odd.url).project("ycx/RSST").pages())
+        list(connect(odd.url).project(parse_path("ycx/RSST")).pages())
     said = str(refused.value)
     assert said.isprintable()
     assert len(said) < 400
@@ -204,24 +205,24 @@ def test_other_peoples_words_are_one_line_without_escapes(odd_server):
 def test_paths_and_pages(sandbox):
     server = connect(sandbox.url)
     signed_in = sandbox.counts.total
-    by_url = server.project(f"{sandbox.url}/ycx/RSST/runs/run00003")
+    by_url = server.project(parse_path(f"{sandbox.url}/ycx/RSST/runs/run00003"))
     assert (by_url.entity, by_url.name) == ("ycx", "RSST")
     assert sandbox.counts.total == signed_in
-    alone = server.project("RSST")  # the account's entity
+    alone = server.project(parse_path("RSST"))  # the account's entity
     assert (alone.entity, alone.name) == ("ycx", "RSST")
     assert server.app_url.startswith(sandbox.url)
     with pytest.raises(InputError, match=r"is on wandb\.ai, and this session is with"):
-        server.project("https://wandb.ai/ycx/RSST")
+        server.project(parse_path("https://wandb.ai/ycx/RSST"))
 
 
 def test_a_project_that_is_not_there_or_not_visible(sandbox):
     sandbox.store.project("ycx", "hidden").visible = False
     for path in ("ycx/hidden", "ycx/none", "nobody/RSST"):
         with pytest.raises(InputError, match=rf"There is no project {path} on .* may not see it"):
-            next(connect(sandbox.url).project(path).pages())
+            next(connect(sandbox.url).project(parse_path(path)).pages())
 
 
 def test_an_empty_project_is_one_empty_page(sandbox):
     sandbox.store.project("ycx", "empty")
-    (page,) = connect(sandbox.url).project("ycx/empty").pages()
+    (page,) = connect(sandbox.url).project(parse_path("ycx/empty")).pages()
     assert (page.runs, page.total) == ((), 0)

@@ -4,6 +4,7 @@ from typing import get_args
 
 import pytest
 
+from migrate.client.paths import parse_path
 from migrate.client.server import connect
 from migrate.mapping.mapping import map_runs
 from migrate.mapping.rows import STATUSES
@@ -15,7 +16,7 @@ from naming import VOCABULARY
 
 def test_the_sample_project_has_every_status_and_every_family(serve):
     sandbox = serve(sample_store())
-    project = connect(sandbox.url).project("ycx/RSST")
+    project = connect(sandbox.url).project(parse_path("ycx/RSST"))
     rows = map_runs([run for page in project.pages() for run in page.runs])
     assert {row.status for row in rows} == set(STATUSES)
     families = {VOCABULARY.family(str(row.fields.get("arch"))) for row in rows}
@@ -29,7 +30,7 @@ def test_the_sample_project_has_every_status_and_every_family(serve):
     }
     assert any(row.new_name and row.new_name.endswith("_2") for row in rows), "no twins"
     assert len(heavy_summary()) > 20_000
-    frozen = connect(sandbox.url).project("ycx/frozen")
+    frozen = connect(sandbox.url).project(parse_path("ycx/frozen"))
     assert {row.reason for row in map_runs(next(frozen.pages()).runs)} == {"read-only"}
 
 
