@@ -36,9 +36,8 @@ _RATE = re.compile(r"rate limit|too many requests|rate: Wait\(", re.I)
 _TOO_LARGE = re.compile(
     r"too complex|complexity|too large|too many|too long a query|size limit", re.I
 )
-_TOO_SLOW = re.compile(
-    r"deadline exceeded|Timeout exceeded|timed out|HTTP 504|HTTP 408|did not respond in time", re.I
-)
+_TOO_SLOW = re.compile(r"deadline exceeded|Timeout exceeded|HTTP 504|HTTP 408")
+_SEVERAL = re.compile(r"\[(.*)\]", re.DOTALL)
 _COMPLAINT = re.compile(r"input:(?:\d+:\d+:)? ?(?:r(\d{1,9})(?:\.\S+)? )?(.*)", re.DOTALL)
 
 
@@ -97,7 +96,10 @@ def _of_words(status: int | None, raw: str, words: str, secrets: Sequence[str]) 
 
 
 def _complaints(raw: str, status: int | None, secrets: Sequence[str]) -> Iterator[Complaint]:
-    for text in re.split(r"\n(?=input:)", raw.strip()):
+    texts = re.split(r"\n(?=input:)", raw.strip())
+    if status is not None and (several := _SEVERAL.fullmatch(raw)):
+        texts = list(dict.fromkeys(several[1].split("; ")))
+    for text in texts:
         match = _COMPLAINT.fullmatch(text)
         alias, words = match.groups() if match else (None, text)
         message = scrub(words, secrets) or f"HTTP {status or 200}, no reason"
