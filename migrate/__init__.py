@@ -5,9 +5,10 @@ For notebooks: `from migrate import plan`, then `plan("ycx/RSST")` is a DataFram
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing's own would be loaded before Ctrl-C is seen to, in __main__
 if TYPE_CHECKING:
+    from typing import Any
+
     import pandas
 
 __all__ = ["plan"]

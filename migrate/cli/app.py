@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import io
 import json
 import os
 import sys
@@ -15,8 +13,8 @@ import typer
 
 from migrate.cli import completion
 from migrate.cli.options import RUN, Debug, NoColor, Shared, with_shared
-from migrate.console import Output
-from migrate.errors import ConnectError, InputError, MigrateError, scrub, scrubbed_traceback
+from migrate.console import ClosedPipe, Output
+from migrate.errors import InputError, MigrateError, scrub, scrubbed_traceback
 from migrate.text import visible
 
 if TYPE_CHECKING:
@@ -451,21 +449,19 @@ def _connect(base_url: str | None, quiet: bool) -> Server:
     return connect(base_url, may_prompt=not quiet)
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line: errors are a sentence or two on stderr, and an exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # As on stderr: what the terminal's encoding has not got (GBK has no emoji) is spelled out.
-        sys.stdout.reconfigure(errors="backslashreplace")
     if COMPLETE in os.environ:
         from typer.completion import completion_init  # type: ignore[attr-defined]
 
         completion_init()
     try:
-        sys.exit(app(prog_name=NAME, standalone_mode=False) or 0)
+        code = app(prog_name=NAME, standalone_mode=False) or 0
+        sys.stdout.flush()
+        sys.exit(code)
+    except ClosedPipe as error:
+        sys.exit(error.exit_code)
     except MigrateError as error:
-        if isinstance(error, ConnectError):
-            # wandb's own way out would wait two seconds more for a server that does not answer.
-            atexit.register(os._exit, error.exit_code)
         _fail(f"error: {error}", error.exit_code)
     except typer.Abort as error:  # at a prompt
         interrupted = isinstance(error.__context__, KeyboardInterrupt)
