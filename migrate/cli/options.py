@@ -18,9 +18,27 @@ from migrate.console import MANNER
 WHICH, HOW, SETTLE, RUN = "Which runs", "How names are written", "What is settled", "Output"
 
 
-def option(text: str, metavar: str = " ", panel: str | None = None, **how: Any) -> Any:
-    """An option with its help; a flag has no metavar, where typer would show its type."""
-    return typer.Option(help=text, metavar=metavar, rich_help_panel=panel, **how)
+def option(
+    text: str,
+    metavar: str,
+    panel: str | None = None,
+    *,
+    names: tuple[str, ...] = (),
+    autocompletion: Callable[[str], list[str]] | None = None,
+) -> Any:
+    """An option with a value."""
+    return typer.Option(
+        *names,
+        help=text,
+        metavar=metavar,
+        rich_help_panel=panel,
+        autocompletion=autocompletion,
+    )
+
+
+def number(text: str, metavar: str, least: float, most: float | None = None) -> Any:
+    """An option with a number as its value."""
+    return typer.Option(help=text, metavar=metavar, min=least, max=most)
 
 
 def flag(name: str, text: str, panel: str | None = None, short: str | None = None) -> Any:
@@ -49,7 +67,7 @@ NoColor = Annotated[bool, _manner("no-color", "No colours.")]
 Quiet = Annotated[bool, _manner("quiet", "No progress, no advice.", "-q")]
 
 PATH_HELP = "entity/project, project alone, or the address of the project's page."
-PATHS = typer.Argument(help=PATH_HELP, metavar="PATH...", autocompletion=completion.paths)
+PATHS = typer.Argument(help=PATH_HELP, metavar="PATH", autocompletion=completion.paths)
 JournalPath = Annotated[
     Path,
     typer.Argument(

@@ -110,11 +110,14 @@ def _finishing_on_ctrl_c(finish: Callable[[], None]) -> Iterator[None]:
         yield  # signals are the main thread's
         return
 
+    before = signal.getsignal(signal.SIGINT)
+
     def first(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, before)
         finish()
 
-    before = signal.signal(signal.SIGINT, first)
+    if before is not signal.SIG_IGN:  # as for `nohup`, and what a script starts with `&`
+        signal.signal(signal.SIGINT, first)
     try:
         yield
     finally:
