@@ -19,6 +19,7 @@ from graphql import (
     OperationDefinitionNode,
     build_schema,
     execute,
+    execute_sync,
     parse,
     validate,
 )
@@ -98,7 +99,8 @@ class Service:
         if errors:
             return Answer(400, {"errors": list(errors)})
         request = Request(self)
-        result = execute(
+        # Only upserts that take time are awaited; without them execution is twice as fast.
+        result = (execute if self.pace.upsert_ms else execute_sync)(
             _schema(lacks),
             document,
             root_value=request,
