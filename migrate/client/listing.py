@@ -72,12 +72,12 @@ class Listing:
             if since is not None and second <= since:  # the whole page lies in one second
                 yield from self._one_second(since)
                 second = since + SECOND
-            since = second
             try:
-                page = self._ask(self._within(since), None)
+                following = self._ask(self._within(second), None)
             except Refused:  # a server that knows no such filter
-                yield from self._by_cursor(self._filters, page)
+                yield from self._by_cursor(self._within(since), page)
                 return
+            page, since = following, second
             yield self._new(page)
 
     def _new(self, page: NodePage) -> Nodes:

@@ -22,13 +22,17 @@ from typing import Any
 
 import pytest
 
+from migrate.cli import rename as cli_rename
+from migrate.client import retry
 from migrate.client.paths import parse_path
 from migrate.client.server import Project, connect
 from migrate.mapping.mapping import map_runs
 from migrate.mapping.projects import list_runs
+from migrate.rename import batches, verify
 from migrate.rename.execute import Result, run
 from migrate.rename.journal import Header, Journal
 from migrate.rename.plan import Direction, PlannedRename, planned
+from migrate.report.outcomes import outcome_words
 from migrate.sandbox import Pace, Sandbox, Store, StoredRun
 from migrate.sandbox.sample import arguments, wire_config
 from migrate.sandbox.service import Service, operation_of
@@ -54,6 +58,21 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait a hundredth of the time: for tests of what is done, and not of when."""
+    for module, name in (
+        (retry, "WAIT_SECONDS"),
+        (retry, "RATE_WAIT_SECONDS"),
+        (batches, "WAIT_SECONDS"),
+        (verify, "LAG_SECONDS"),
+        (cli_rename, "_LAG_SECONDS"),
+    ):
+        waits = tuple(seconds / 100 for seconds in getattr(module, name))
+        monkeypatch.setattr(module, name, waits)
+    monkeypatch.setattr(batches, "TICK_SECONDS", 0.02)
 
 
 def small_store(runs: int) -> Store:
@@ -160,6 +179,19 @@ class Renamer:
         with journal:
             journal.begin(direction)
             return run(plan, self.where, journal, direction)
+
+
+@pytest.fixture
+def failed() -> Callable[[Result], dict[str, str]]:
+    """What a result says of the runs that were not renamed: run id to words."""
+
+    def words(result: Result) -> dict[str, str]:
+        return {
+            key.run_id: outcome_words(outcome.code, outcome.text)
+            for key, outcome in result.failed.items()
+        }
+
+    return words
 
 
 @pytest.fixture
