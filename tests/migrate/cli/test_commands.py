@@ -78,7 +78,10 @@ def test_a_report_keeps_both_names_whole(sample, cli, width, option):
         if status == "rename":
             assert lines == [f"    {row['old_name']}", f"  → {row['new_name']}"]
         else:
-            below = [visible(row["old_name"]), *([row["reason"]] if row["reason"] else [])]
+            # In the file, the state is a column of its own.
+            waits = row["reason"] == "running" and row["state"] != "running"
+            reason = f"running ({row['state']})" if waits else row["reason"]
+            below = [visible(row["old_name"]), *([reason] if reason else [])]
             assert lines == [f"    {line}" for line in below]
     assert out.rstrip().endswith("96 runs: 56 rename, 10 review, 6 hold, 6 current, 18 custom")
     if option == "--all":
