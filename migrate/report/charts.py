@@ -17,6 +17,7 @@ from migrate.report.audit import Audit, Pair, ReasonCount, Week
 
 FORMATS = ("legacy", "current", "custom")
 PLOT_HEIGHT = 150
+SHADES = 5
 _MOST_BARS = 208  # four years of weeks; of more, several weeks share a bar
 _FEWEST_SLOTS = 20  # so that one week is a bar, and not a wall
 _MOST_ARCHS, _MOST_DATASETS, _MOST_REASONS = 14, 8, 12
@@ -64,25 +65,33 @@ class Timeline:
     lines: tuple[tuple[float, int], ...]
 
 
+Heading = str | int | None
+"""Of the matrix: a name, None for "not known", or a number: so many others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The runs of an architecture on a dataset: `heat` is from 0 to 1."""
+    """The runs of an architecture on a dataset: `shade` is from 0, no runs, to SHADES."""
 
     runs: int
-    heat: float
+    shade: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The runs of an architecture: in all, and on each dataset of the matrix."""
+
+    arch: Heading
+    total: int
+    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Runs by architecture and dataset, both most frequent first.
+    """Runs by architecture and dataset, both most frequent first."""
 
-    A heading is a name, None for "not known", or a number: so many others.
-    """
-
-    archs: tuple[str | int | None, ...]
-    datasets: tuple[str | int | None, ...]
-    cells: tuple[tuple[Cell, ...], ...]
-    totals: tuple[int, ...]
+    datasets: tuple[Heading, ...]
+    lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,45 +188,49 @@ def matrix(pairs: Sequence[Pair]) -> Matrix:
     """The most frequent architectures and datasets; the others summed up, the unknown last."""
     archs = _headings([(pair.arch, pair.runs) for pair in pairs], _MOST_ARCHS)
     datasets = _headings([(pair.dataset, pair.runs) for pair in pairs], _MOST_DATASETS)
-    counts: Counter[tuple[int, int]] = Counter()
+    runs: Counter[tuple[Heading, Heading]] = Counter()
     for pair in pairs:
-        counts[_place(archs, pair.arch), _place(datasets, pair.dataset)] += pair.runs
+        runs[_heading(archs, pair.arch), _heading(datasets, pair.dataset)] += pair.runs
     # Sums of others, and what is not known, would flatten the scale of all that has a name.
-    most = max(
-        (
-            count
-            for (a, d), count in counts.items()
-            if isinstance(archs[a], str) and isinstance(datasets[d], str)
-        ),
-        default=1,
-    )
-    cells = tuple(
-        tuple(Cell(counts[a, d], _heat(counts[a, d], most)) for d in range(len(datasets)))
-        for a in range(len(archs))
-    )
-    totals = tuple(sum(cell.runs for cell in row) for row in cells)
-    return Matrix(tuple(archs), tuple(datasets), cells, totals)
+    named = [
+        count
+        for (arch, dataset), count in runs.items()
+        if isinstance(arch, str) and isinstance(dataset, str)
+    ]
+    most = max(named, default=1)
+    lines = []
+    for arch in archs:
+        counts = [runs[arch, dataset] for dataset in datasets]
+        cells = tuple(Cell(count, _shade(count, most)) for count in counts)
+        lines.append(Line(arch, sum(counts), cells))
+    return Matrix(tuple(datasets), tuple(lines))
 
 
-def _heat(count: int, most: int) -> float:
-    return min(1.0, sqrt(count / most))
+def _shade(count: int, most: int) -> int:
+    """The square root, so that small counts can be told apart next to a large one.
+
+    >>> [_shade(count, 100) for count in (0, 1, 10, 50, 100, 1000)]
+    [0, 1, 2, 4, 5, 5]
+    """
+    return ceil(SHADES * min(1.0, sqrt(count / most)))
 
 
-def _headings(counts: Sequence[tuple[str | None, int]], most: int) -> list[str | int | None]:
+def _headings(counts: Sequence[tuple[str | None, int]], most: int) -> list[Heading]:
     totals: Counter[str | None] = Counter()
     for name, runs in counts:
         totals[name] += runs
     names = [name for name, _ in totals.most_common() if name is not None]
+    # Never "1 others": that one fits as well as the heading that says so.
     shown = names if len(names) <= most + 1 else names[:most]
     others = [len(names) - len(shown)] if len(names) > len(shown) else []
     return [*shown, *others, *([None] if None in totals else [])]
 
 
-def _place(headings: Sequence[str | int | None], name: str | None) -> int:
-    """Where a name stands; one that does not stand there is one of the others."""
+def _heading(headings: Sequence[Heading], name: str | None) -> Heading:
+    """The heading that a name belongs to: its own, or that of the others."""
     if name in headings:
-        return headings.index(name)
-    return next(place for place, one in enumerate(headings) if isinstance(one, int))
+        return name
+    return next(heading for heading in headings if isinstance(heading, int))
 
 
 def reasons(audit: Audit) -> Reasons:

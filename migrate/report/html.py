@@ -2,8 +2,7 @@
 
 A Jinja2 template writes it. What other people named goes through `visible` and is escaped, on
 both ways into the page: as text of the template, and as JSON that `report.js` reads and shows
-as text, with the functions of `text.js`. The policy in the page allows exactly the one style
-sheet and the one script in it.
+as text. The policy in the page allows exactly the one style sheet and the one script in it.
 """
 
 from __future__ import annotations
@@ -11,20 +10,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
+from itertools import chain, pairwise
 from urllib.parse import quote, urlsplit
-
-from rich.cells import cell_len, chop_cells
 
 from migrate.mapping.rows import STATUSES, Row
 from migrate.report import charts
 from migrate.report.audit import audit
 from migrate.report.columns import COLUMNS, flat, utc_text
+from migrate.report.marks import Span, marks
 from migrate.report.words import WORDS
-from migrate.text import shortened, visible
+from migrate.text import UNSEEN, csv_cell, shortened, visible
 from naming import VOCABULARY
 
 
@@ -49,26 +48,28 @@ def write(rows: Sequence[Row], source: Source) -> bytes:
     from markupsafe import Markup
 
     # Every value that the template shows comes by here; only what this module made is markup.
-    def shown(value: object) -> object:
+    def finalize(value: object) -> object:
         return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     environment = Environment(
         autoescape=True,
-        finalize=shown,
+        finalize=finalize,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(clip=_clip, broken=_broken)
-    style, script = _part("report.css"), _part("text.js") + _part("report.js")
+    environment.filters["clip"] = _clip
+    style, script = _part("report.css"), _part("report.js")
     projects = sorted({*source.projects, *(row.key.where for row in rows)})
-    found = audit("all", rows)
     page = environment.from_string(_part("report.html.jinja")).render(
-        audit=found,
+        audit=audit("all", rows),
         charts=charts,
-        data=Markup(_script_json(_data(rows, source, len(projects) > 1))),
+        data=Markup(_script_json(_data(rows, source, several=len(projects) > 1))),
         policy=_policy(style, script),
-        projects=[(f"{one}/{two}", _page_of(source.app_url, one, two)) for one, two in projects],
+        projects=[
+            (f"{entity}/{project}", _address(source.app_url, entity, project))
+            for entity, project in projects
+        ],
         read_at=source.read_at,
         read_at_iso=utc_text(source.read_at),
         script=Markup(script),
@@ -87,20 +88,6 @@ def _clip(text: str, width: int) -> str:
     return shortened(visible(text), width)
 
 
-def _broken(text: str, width: int) -> list[str]:
-    """A name in at most two lines, broken behind a `_` or `-` where one fits.
-
-    >>> _broken("cifar100_trigger", 11), _broken("imagenet", 11)
-    (['cifar100_', 'trigger'], ['imagenet'])
-    """
-    text = visible(text)
-    if cell_len(text) <= width:
-        return [text]
-    first = chop_cells(text, width)[0]
-    at = max(first.rfind("_"), first.rfind("-")) + 1 or len(first)
-    return [text[:at], shortened(text[at:], width)]
-
-
 def _policy(style: str, script: str) -> str:
     """The Content-Security-Policy: this style and this script by their hashes, nothing else."""
     return (
@@ -114,52 +101,84 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def _page_of(app_url: str, entity: str, project: str) -> str | None:
-    """A project's page; None where there can be none."""
+def _address(app_url: str, *path: str) -> str | None:
+    """The address of a page on the server; None where there can be none."""
     if urlsplit(app_url).scheme not in ("http", "https"):
         return None
     try:
-        return f"{app_url}/{quote(entity)}/{quote(project)}"
+        return "/".join([app_url, *(quote(part, safe="") for part in path)])
     except UnicodeEncodeError:  # half a surrogate pair has no place in a URL
         return None
 
 
-def _data(rows: Sequence[Row], source: Source, several: bool) -> dict[str, object]:
+def _data(rows: Sequence[Row], source: Source, *, several: bool) -> dict[str, object]:
     """What `report.js` reads: the columns of the CSV, and what the table needs besides."""
-    columns: dict[str, list[object]] = {name: [] for name in COLUMNS}
-    for row in rows:
-        for name, value in flat(row).items():
-            columns[name].append(_exact(value))
+    flat_rows = [flat(row) for row in rows]
+    values = {name: [row[name] for row in flat_rows] for name in COLUMNS}
+    columns: dict[str, list[Hashable]] = {
+        name: [_text(value) for value in column] for name, column in values.items()
+    }
+    names = [_names(row) for row in rows]
+    columns["old_name"] = [old for old, _ in names]
+    columns["new_name"] = [new for _, new in names]
     archs = [row.fields.get("arch") for row in rows]
     columns["family"] = [VOCABULARY.family(str(arch)) if arch else None for arch in archs]
     columns["codes"] = [row.codes for row in rows]
-    columns["page"] = [_page_of(source.app_url, *row.key.where) for row in rows]
+    columns["page"] = [
+        _address(source.app_url, *row.key.where, "runs", row.key.run_id) for row in rows
+    ]
     return {
-        "runs": len(rows),
         "several": several,
+        "unseen": UNSEEN.pattern,
         "csv": COLUMNS,
         "statuses": STATUSES,
         "words": WORDS,
-        "columns": {name: _packed(values) for name, values in columns.items()},
+        "columns": {name: _packed(column) for name, column in columns.items()},
+        "cells": {name: _odd_cells(column) for name, column in values.items()},
     }
 
 
-def _exact(value: object) -> object:
-    """A value as the CSV writes it: text is text, anything else a list of its one text.
-
-    JavaScript would write 1.0 as 1 and 1e-05 as 0.00001.
-    """
+def _text(value: object) -> str | None:
+    """A value as the CSV writes it. JavaScript would write 1.0 as 1 and 1e-05 as 0.00001."""
     if value is None or isinstance(value, str):
         return value
-    return (str(value).lower() if isinstance(value, bool) else str(value),)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _packed(values: Iterable[object]) -> object:
+def _odd_cells(column: Iterable[object]) -> dict[int, str]:
+    """The CSV cells that are not the text of their value, by place in the column."""
+    cells = {}
+    for place, value in enumerate(column):
+        if isinstance(value, str):
+            cell = csv_cell(value).encode("utf-8", "backslashreplace").decode()
+            if cell != value:
+                cells[place] = cell
+    return cells
+
+
+def _names(row: Row) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
+    """The old and the new name, each in parts: what both have, what one has alone, and so on."""
+    if row.new_name is None:
+        return (row.old_name,), None
+    found = marks(row.old_name, row.new_name, row.fields)
+    return _parts(row.old_name, found.dropped), _parts(row.new_name, found.added)
+
+
+def _parts(name: str, spans: Iterable[Span]) -> tuple[str, ...]:
+    """A name cut where spans begin and end: they are every second part.
+
+    >>> _parts("a_b_reg_1.0", [(4, 11)])
+    ('a_b_', 'reg_1.0', '')
+    """
+    edges = [0, *chain.from_iterable(spans), len(name)]
+    return tuple(name[start:end] for start, end in pairwise(edges))
+
+
+def _packed(column: Sequence[Hashable]) -> object:
     """A column as it is, or where values repeat as each value once and its places."""
-    values = list(values)
-    places: dict[object, int] = {}
-    at = [places.setdefault(value, len(places)) for value in values]
-    return values if len(places) > len(values) / 2 else {"values": list(places), "at": at}
+    places: dict[Hashable, int] = {}
+    at = [places.setdefault(value, len(places)) for value in column]
+    return column if len(places) > len(column) / 2 else {"values": list(places), "at": at}
 
 
 def _script_json(data: object) -> str:
