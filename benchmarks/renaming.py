@@ -31,12 +31,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from migrate.cli.options import Shared
+from migrate.client.paths import parse_path
 from migrate.mapping.projects import list_runs, read_projects
-from migrate.rename.batches import BATCH, IN_FLIGHT, run
+from migrate.rename.batches import IN_FLIGHT
+from migrate.rename.execute import run
 from migrate.rename.journal import Header, Journal
+from migrate.rename.pace import MOST
 from migrate.rename.plan import planned
-from migrate.sandbox import Sandbox, Store, StoredRun
+from migrate.sandbox import Pace, Sandbox, Store, StoredRun
 from migrate.sandbox.sample import arguments, wire_config
 from naming import VOCABULARY, legacy_name
 
@@ -69,7 +71,7 @@ def store(count: int) -> Store:
 
 
 def _serve(pipe: Connection, runs: int, latency_ms: float) -> None:
-    with Sandbox(store(runs), latency_ms=latency_ms) as served:
+    with Sandbox(store(runs), pace=Pace(request_ms=latency_ms)) as served:
         pipe.send(served.env)
         while pipe.recv():
             counts = served.counts
@@ -138,12 +140,12 @@ def _ours(pipe: Connection, runs: int) -> dict[str, list[Measured]]:
     taken: dict[str, list[Measured]] = {"list": [], "rename": [], "undo": []}
     for _ in range(TIMES):
         with _clock(pipe, runs, taken["list"]):
-            list_runs(server.project("ycx/RSST"))
+            list_runs(server.project(parse_path("ycx/RSST")))
         with tempfile.TemporaryDirectory() as folder:
             with _clock(pipe, runs, taken["rename"]):
-                (mapped,) = read_projects(server, ["ycx/RSST"], Shared())
+                (mapped,) = read_projects([server.project(parse_path("ycx/RSST"))])
                 plan = planned(mapped.chosen)
-                projects = {("ycx", "RSST"): mapped.project}
+                projects = {mapped.project.key: mapped.project}
                 header = Header.of(server.base_url, plan)
                 journal = Journal.create(Path(folder) / "journal.jsonl", header, plan)
                 result = run(plan, projects, journal, "rename")
@@ -172,7 +174,7 @@ def lines(latencies: Sequence[float], runs: int) -> Iterator[str]:
             yield _line("  16 threads", latency, _loop(pipe, part * 4, 16), base)
         with sandbox(runs, latency) as pipe:
             taken = _ours(pipe, runs)
-        pages, writes = -(-runs // _SEEN_AT_ONCE), -(-runs // (BATCH * IN_FLIGHT))
+        pages, writes = -(-runs // _SEEN_AT_ONCE), -(-runs // (MOST * IN_FLIGHT))
         floors = {"list": pages, "rename": 2 * pages + writes, "undo": pages + writes}
         for what, some in taken.items():
             if latency == 0:

@@ -2,25 +2,137 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TextIO
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.text import Text
 
+from migrate.errors import MigrateError
 from migrate.text import visible
 
-Advance = Callable[[int, int | None], None]
-"""Takes how many are done, and of how many."""
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
-Progress = Callable[[str], AbstractContextManager[Advance]]
+_WIDEST = 10_000
+
+
+class Bar(Protocol):
+    """A progress bar that is open."""
+
+    def advance(self, done: int, total: int | None) -> None:
+        """Show that `done` of `total` are done; None where the total is not known."""
+
+    def note(self, text: str) -> None:
+        """Show what the work waits for, or how it goes on; an empty text takes the note away."""
+
+
+Progress = Callable[[str], AbstractContextManager[Bar]]
 """Opens a progress bar with a title."""
 
 
-def unseen(title: str) -> AbstractContextManager[Advance]:
+class _NoBar:
+    def advance(self, done: int, total: int | None) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
+
+
+def no_progress(title: str) -> AbstractContextManager[Bar]:
     """No progress bar."""
-    return nullcontext(lambda done, total: None)
+    return nullcontext(_NoBar())
+
+
+class OutputError(MigrateError):
+    """Stdout takes no more: the disk is full, or there is no stdout."""
+
+    exit_code = 1
+
+
+class ClosedPipe(OutputError):
+    """Nobody reads on, as in `| head`: the end, without a word."""
+
+    exit_code = 141  # as a shell has it where SIGPIPE ends a program: git
+
+
+class _Descriptor(io.RawIOBase):
+    """A stream's file descriptor; -1 where it is closed. `lossy`: what cannot be written is lost.
+
+    A buffer before it writes until all is written. Python's own, under PYTHONUNBUFFERED, has none,
+    and drops what a full disk or a pipe does not take at once.
+    """
+
+    def __init__(self, stream: TextIO | None, *, lossy: bool) -> None:
+        self._number = -1 if stream is None else stream.fileno()
+        self._lossy = lossy
+
+    def fileno(self) -> int:
+        return self._number
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: ReadableBuffer) -> int:
+        try:
+            return os.write(self._number, data)
+        except OSError as error:
+            if self._lossy:
+                return memoryview(data).nbytes
+            self._lossy = True  # the buffer comes again with the same, at the end at the latest
+            if isinstance(error, BrokenPipeError):
+                raise ClosedPipe from error
+            raise OutputError(f"Cannot write to stdout: {error.strerror}.") from error
+
+
+def prepare() -> None:
+    """Make this process's streams and width such that what is printed arrives, or is an error."""
+    width = os.environ.get("COLUMNS", "")
+    if not (width.isascii() and width.isdigit() and 0 < int(width[:9]) <= _WIDEST):
+        os.environ.pop("COLUMNS", None)  # rich prints nothing at all where it is 0
+    sys.stdout = _stream(sys.stdout, lossy=False)
+    sys.stderr = _stream(sys.stderr, lossy=True)
+
+
+def _stream(stream: TextIO | None, *, lossy: bool) -> TextIO:
+    # What an encoding has not got (GBK has no emoji) is spelled out.
+    errors = "backslashreplace"
+    if isinstance(stream, io.TextIOWrapper) and stream.isatty():
+        stream.reconfigure(errors=errors)
+        return stream
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Descriptor(stream, lossy=lossy)),
+        encoding=stream.encoding if stream else "utf-8",
+        errors=errors,
+        line_buffering=lossy,
+    )
+
+
+@dataclass
+class Manner:
+    """How this process speaks, as its command line asks for it.
+
+    Attributes:
+        quiet: No progress, no advice.
+        no_color: No colours.
+        debug: Tracebacks.
+    """
+
+    quiet: bool = False
+    no_color: bool = False
+    debug: bool = False
+
+    def reset(self) -> None:
+        """Speak as nobody has asked for anything."""
+        self.quiet = self.no_color = self.debug = False
+
+
+MANNER = Manner()
 
 
 class Output:
@@ -31,11 +143,12 @@ class Output:
         err: stderr, for progress, prompts, advice and errors.
     """
 
-    def __init__(self, *, no_color: bool = False, quiet: bool = False) -> None:
-        plain = {"no_color": no_color or None, "highlight": False, "markup": False, "emoji": False}
+    def __init__(self) -> None:
+        plain = {"highlight": False, "markup": False, "emoji": False}
+        plain["no_color"] = MANNER.no_color or None  # type: ignore[assignment]
         self.out = Console(**plain)  # type: ignore[arg-type]
         self.err = Console(stderr=True, **plain)  # type: ignore[arg-type]
-        self.quiet = quiet
+        self.quiet = MANNER.quiet
 
     def say(self, text: str) -> None:
         """Tell the user something that is not data."""
@@ -58,32 +171,42 @@ class Output:
         sys.stdout.flush()
 
     @contextmanager
-    def progress(self, title: str) -> Iterator[Advance]:
+    def progress(self, title: str) -> Iterator[Bar]:
         """A progress bar on a terminal, nothing elsewhere."""
         if self.quiet or not self.err.is_terminal:
-            yield lambda done, total: None
+            yield _NoBar()
             return
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
+        yield from _terminal_bar(self.err, visible(title))
 
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=self.err, transient=True) as bar:
-            task = bar.add_task(visible(title), total=None, rate="")
 
-            def advance(done: int, total: int | None) -> None:
-                speed = bar.tasks[task].speed
-                rate = f"{speed:.0f}/s" if speed else ""
-                bar.update(task, completed=done, total=total, rate=rate)
+def _terminal_bar(console: Console, title: str) -> Iterator[Bar]:
+    """A bar, and under it a line with its note, where that line fits a narrow terminal."""
+    from rich import progress
+    from rich.live import Live
 
-            yield advance
+    shown = progress.Progress(
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("{task.fields[rate]}"),
+        progress.TimeRemainingColumn(),
+    )
+    task = shown.add_task(title, total=None, rate="")
+    noted = Text()
+
+    class Shown:
+        def advance(self, done: int, total: int | None) -> None:
+            speed = shown.tasks[task].speed
+            rate = f"{speed:.0f}/s" if speed else ""
+            shown.update(task, completed=done, total=total, rate=rate)
+
+        def note(self, text: str) -> None:
+            nonlocal noted
+            noted = Text(visible(text))
+            live.refresh()
+
+    def both() -> Group:
+        return Group(shown, noted) if noted else Group(shown)
+
+    with Live(console=console, get_renderable=both, transient=True) as live:
+        yield Shown()

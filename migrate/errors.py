@@ -1,5 +1,18 @@
 """What can go wrong, in words for the user, and in types for the code that has to decide.
 
+    MigrateError             exit code 2, unless said otherwise
+      InputError             the call or its input was wrong; nothing was touched
+      ConnectError           no session with the server
+      JournalError           the journal cannot be written: exit code 1
+      ServerError            a request did not do what it was to do
+        NoProject            the project is not there (any more), or hidden from this key
+        Incomplete           a listing that stayed short: exit code 1
+        RateLimited          HTTP 429: nothing was done; wait
+        TooLarge             nothing was done; send less at once
+        Refused              the server says no, to one rename of a document or to all
+        Unanswered           nothing is known of what was done; read again
+          ServiceStopped     wandb-core has ended
+
 The text of each is one or two lines: what is wrong, and what to do next. `scrub` keeps secrets
 and control characters out of whatever a server or a proxy said.
 """
@@ -36,19 +49,31 @@ class ConnectError(MigrateError):
     """No session: the credentials, the address or the server is not right."""
 
 
+class JournalError(MigrateError):
+    """The journal cannot be written any more, so nothing more may be sent."""
+
+    exit_code = 1
+
+
 class ServerError(MigrateError):
-    """A request did not do what it was to do.
-
-    Attributes:
-        status: The HTTP status, where wandb-core passes one on; else None.
-    """
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
+    """A request did not do what it was to do."""
 
 
-class TooLarge(ServerError):  # noqa: N818 - what the server says
+class NoProject(ServerError):
+    """The project is not there (any more), or this key may not see it."""
+
+
+class Incomplete(ServerError):
+    """The listing stayed short of what the server counts: it is not the whole project."""
+
+    exit_code = 1
+
+
+class RateLimited(ServerError):
+    """The quota is used up (HTTP 429): nothing was done. Wait, then ask again."""
+
+
+class TooLarge(ServerError):
     """The document was refused for its size or complexity: nothing was done. Halve it."""
 
 
@@ -58,38 +83,35 @@ class Complaint:
 
     Attributes:
         message: The server's words, scrubbed.
-        index: Which rename of the document it is about; None where the server did not say.
-        permission: Whether it reads like a lack of permission.
+        index: Which rename of the document it is about; None where the server does not name it,
+            as with every HTTP status of 400 and more.
     """
 
     message: str
     index: int | None
-    permission: bool
 
 
-class Refused(ServerError):  # noqa: N818
-    """The server answered with errors. Others of the document's mutations may have been done."""
+class Refused(ServerError):
+    """The server answered with errors. Others of the document's mutations may have been done.
 
-    def __init__(
-        self, message: str, complaints: tuple[Complaint, ...], status: int | None = None
-    ) -> None:
-        super().__init__(message, status)
+    Attributes:
+        complaints: The errors, one by one.
+    """
+
+    def __init__(self, message: str, complaints: tuple[Complaint, ...]) -> None:
+        super().__init__(message)
         self.complaints = complaints
 
 
-class Denied(Refused):
-    """All of the errors are about permission: for one run, several, or the whole project."""
-
-
-class Unanswered(ServerError):  # noqa: N818
+class Unanswered(ServerError):
     """No usable answer came: what was asked may have been done or not. Read again.
 
     Attributes:
-        slow: It ran out of time, so that a smaller document may help.
+        slow: It ran out of time, so that asking for less may help.
     """
 
-    def __init__(self, message: str, *, slow: bool = False, status: int | None = None) -> None:
-        super().__init__(message, status)
+    def __init__(self, message: str, *, slow: bool = False) -> None:
+        super().__init__(message)
         self.slow = slow
 
 

@@ -12,30 +12,49 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from migrate.client.runs import Run, RunKey, RunState
-from migrate.errors import ServerError
+from migrate.client.runs import ProjectKey, Run, RunKey, RunState
+from migrate.errors import Unanswered
 from naming import CONFIG_KEYS
 
-# The texts never change, whatever is asked: servers keep parsed documents.
 _LIST = """
-query Runs(
-  $entity: String!, $project: String!, $filters: JSONString, $first: Int!, $after: String%(var)s
-) {
+query Runs($entity: String!, $project: String!, $filters: JSONString, $first: Int!, $after: String
+  %(declared)s) {
   project(name: $project, entityName: $entity) {
-    readOnly
-    runCount(filters: $filters)
+    %(of_project)s
     runs(filters: $filters, order: "+created_at", first: $first, after: $after) {
-      edges { node { %(fields)s } }
+      edges { node { %(of_run)s } }
       pageInfo { endCursor hasNextPage }
     }
   }
 }
 """
-_RUN = "id name displayName state createdAt readOnly config"
-LIST = _LIST % {"var": ", $keys: [String!]", "fields": f"{_RUN}(keys: $keys)"}
-LIST_OLD = _LIST % {"var": "", "fields": _RUN}
-LIST_IDS = _LIST % {"var": "", "fields": "name"}
-LIST_STATES = _LIST % {"var": "", "fields": "id name displayName state readOnly"}
+# What is asked of each run: to map it, to know that it passes a filter, to know what it is now.
+RUNS = "id name displayName state createdAt readOnly config(keys: $keys)"
+RUN_IDS = "name createdAt"
+RUN_STATES = "id name displayName state createdAt readOnly"
+
+COUNT = """
+query RunCount($entity: String!, $project: String!, $filters: JSONString) {
+  project(name: $project, entityName: $entity) { runCount(filters: $filters) }
+}
+"""
+
+
+@lru_cache(maxsize=16)
+def list_document(of_run: str, *, read_only: bool) -> str:
+    """The query for a page of runs.
+
+    The texts never change, whatever is asked: servers keep parsed documents.
+
+    Args:
+        of_run: RUNS, RUN_IDS or RUN_STATES.
+        read_only: Whether the server knows `readOnly`.
+    """
+    declared = ", $keys: [String!]" if "$keys" in of_run else ""
+    of_project = "name readOnly" if read_only else "name"
+    if not read_only:
+        of_run = of_run.replace("readOnly", "")
+    return _LIST % {"declared": declared, "of_project": of_project, "of_run": of_run}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +81,56 @@ def rename_document(count: int) -> str:
     return f"mutation Rename({declared}) {{ {fields} }}"
 
 
-def read_page(project: dict[str, Any]) -> tuple[list[dict[str, Any]], bool, object]:
-    """The runs of a page, whether there are more, and the cursor to them."""
+@dataclass(frozen=True, slots=True)
+class NodePage:
+    """A page as the server answers it.
+
+    Attributes:
+        nodes: The runs in it, each with an id.
+        more: Whether the server has more.
+        cursor: Where to go on; None where the server does not say.
+        read_only: Whether the project takes no renames.
+    """
+
+    nodes: tuple[dict[str, Any], ...]
+    more: bool
+    cursor: str | None
+    read_only: bool
+
+
+def read_page(project: dict[str, Any]) -> NodePage:
+    """The page in an answer; raises Unanswered where the answer is not a list of runs."""
     runs = project.get("runs")
     edges = runs.get("edges") if isinstance(runs, dict) else None
     info = runs.get("pageInfo") if isinstance(runs, dict) else None
     if not isinstance(edges, list) or not isinstance(info, dict):
-        raise ServerError("The server's listing is not one. Check that this is a W&B server.")
+        raise Unanswered(
+            "The server's answer is not a list of runs. Check that this is a W&B server."
+        )
     nodes: list[dict[str, Any]] = []
     for edge in edges:
         node = edge.get("node") if isinstance(edge, dict) else None
-        if not isinstance(node, dict):
-            raise ServerError("The server's listing holds an entry that is no run. Try later.")
+        if not isinstance(node, dict) or not run_id_of(node):
+            raise Unanswered("The server's list holds an entry without a run id. Try again later.")
         nodes.append(node)
-    return nodes, info.get("hasNextPage") is True, info.get("endCursor")
+    cursor = info.get("endCursor")
+    return NodePage(
+        tuple(nodes),
+        info.get("hasNextPage") is True,
+        cursor if isinstance(cursor, str) else None,
+        project.get("readOnly") is True,
+    )
 
 
 def run_id_of(node: dict[str, Any]) -> str:
-    """The id in the run's URL, without which nothing can be said of it."""
+    """The id in the run's URL; empty where there is none, and then nothing can be said of it."""
     run_id = node.get("name")
-    if not isinstance(run_id, str) or not run_id:
-        raise ServerError("The server's listing holds a run without an id. Try again later.")
-    return run_id
+    return run_id if isinstance(run_id, str) else ""
+
+
+def created_at(node: dict[str, Any]) -> datetime | None:
+    """When a run was created, in UTC; None where the server's value is not a time."""
+    return _time(node.get("createdAt"))
 
 
 def _text(value: object) -> str:
@@ -120,20 +167,20 @@ def _config(value: object) -> dict[str, object] | None:
     }
 
 
-def read_run(node: dict[str, Any], entity: str, project: str, *, read_only: bool) -> Run:
+def read_run(node: dict[str, Any], project: ProjectKey, read_only: bool) -> Run:
     """A listing's entry; `read_only` is the project's."""
     return Run(
-        key=RunKey(entity, project, run_id_of(node)),
+        key=RunKey(*project, run_id_of(node)),
         name=_text(node.get("displayName")),
         state=_text(node.get("state")),
-        created_at=_time(node.get("createdAt")),
+        created_at=created_at(node),
         read_only=read_only or node.get("readOnly") is True,
         config=_config(node.get("config")),
     )
 
 
 def read_state(node: dict[str, Any], *, read_only: bool) -> RunState:
-    """An entry of LIST_STATES; `read_only` is the project's."""
+    """An entry of a listing of RUN_STATES; `read_only` is the project's."""
     return RunState(
         run_id=run_id_of(node),
         storage_id=_text(node.get("id")),

@@ -1,8 +1,16 @@
 """What an exception out of wandb says about what happened on the server.
 
-wandb raises one type for everything, `WandbApiFailedError`: a text, and for some a `response`
-with `http_status` (0 where there was none) and no GraphQL paths. `tests/migrate/` holds these
-readings against the real client.
+wandb raises one type for everything, `WandbApiFailedError`: a text, and for most a `response`
+with `http_status` (0 where there was none). What wandb-core makes of the server's answer
+(`core/internal/wbapi/graphqlhandler.go`, `core/internal/api/send.go`, wandb 0.30 and 0.31):
+
+* HTTP 200 with `errors`: a line for each, `input: PATH MESSAGE`, so that an alias survives.
+* A status that is not repeated (400, 401, 403, 404, 409, 410, 413, 422, 501): the messages alone,
+  `[one; two]` where there are several, without their paths; the status stands in `http_status`.
+* A status that was repeated (408, 429, 5xx): `POST URL giving up after 2 attempt(s)`, and on the
+  next line `while retrying: HTTP 503: MESSAGE`; `http_status` is 0.
+
+`tests/migrate/client/` holds these readings against the real client.
 """
 
 from __future__ import annotations
@@ -12,7 +20,7 @@ from collections.abc import Iterator, Sequence
 
 from migrate.errors import (
     Complaint,
-    Denied,
+    RateLimited,
     Refused,
     ServerError,
     ServiceStopped,
@@ -21,49 +29,78 @@ from migrate.errors import (
     scrub,
 )
 
+SERVICE_STOPPED = "wandb's helper process (wandb-core) has ended. Start again."
+
+_RETRIED = re.compile(r"POST \S+ giving up after .*\nwhile retrying: HTTP (\d{3})\b", re.DOTALL)
+_RATE = re.compile(r"rate limit|too many requests|rate: Wait\(", re.I)
 _TOO_LARGE = re.compile(
     r"too complex|complexity|too large|too many|too long a query|size limit", re.I
 )
-_PERMISSION = re.compile(
-    r"permission|forbidden|not authorized|unauthorized|access denied|not allowed|read-?\s?only",
-    re.I,
-)
+_TOO_SLOW = re.compile(r"deadline exceeded|Timeout exceeded|HTTP 504|HTTP 408")
+_SEVERAL = re.compile(r"\[(.*)\]", re.DOTALL)
 _COMPLAINT = re.compile(r"input:(?:\d+:\d+:)? ?(?:r(\d{1,9})(?:\.\S+)? )?(.*)", re.DOTALL)
 
 
 def failure(error: Exception, secrets: Sequence[str], seconds: float) -> ServerError:
-    """What an exception out of wandb says about what happened."""
+    """What an exception out of wandb says about what happened.
+
+    Args:
+        error: The exception.
+        secrets: What must not stand in the words for the user.
+        seconds: How long the call was allowed to take.
+    """
     raw = str(error)
     response = getattr(error, "response", None)
-    status = getattr(response, "http_status", None) or None
-    own = response is None  # wandb's own words; the server's may say anything
+    from_wandb = response is None  # wandb's own words; the server's may say anything
     # A connection of Python's own is the one to wandb-core: it alone talks to the server.
     gone = isinstance(error, ConnectionError) or type(error).__name__ == "MailboxClosedError"
-    if gone or (own and "not running" in raw):
-        return ServiceStopped("wandb's helper process (wandb-core) has ended. Start again.")
-    said = scrub(raw, secrets)
+    if gone or (from_wandb and "not running" in raw):
+        return ServiceStopped(SERVICE_STOPPED)
+    words = scrub(raw, secrets)
     if isinstance(error, OSError) or not hasattr(error, "response"):
-        return Unanswered(f"wandb failed: {type(error).__name__}: {said}")
-    if own and "did not respond in time" in raw:
-        waited = f"{seconds:g} s"
-        return Unanswered(f"The server did not answer within {waited}.", slow=True)
-    if status == 413 or (_TOO_LARGE.search(raw) and "input: r" not in raw and status != 403):
-        return TooLarge(f"The server refuses a request of this size: {said}", status)
-    if status is not None and (status in (408, 504) or status >= 500):
-        return Unanswered(f"The server failed (HTTP {status}): {said}", slow=status == 504)
+        return Unanswered(f"wandb failed: {type(error).__name__}: {words}")
+    if from_wandb and "did not respond in time" in raw:
+        return Unanswered(f"The server did not answer within {seconds:g} s.", slow=True)
+    retried = _RETRIED.match(raw)
+    status = int(retried[1]) if retried else getattr(response, "http_status", None) or None
+    return _of_status(status, raw, words) or _of_words(status, raw, words, secrets)
+
+
+def _of_status(status: int | None, raw: str, words: str) -> ServerError | None:
+    """What the HTTP status alone decides; None where the words have to.
+
+    The status comes first: a 429 that says "too many requests" is no reason to send less at once.
+    """
+    if status == 429:
+        return RateLimited("The server says that its rate limit is reached (HTTP 429).")
+    if status == 413:
+        return TooLarge(f"The server refuses a request of this size: {words}")
+    if status is not None and (status == 408 or status >= 500):
+        slow = status in (408, 504) or _TOO_SLOW.search(raw) is not None
+        return Unanswered(f"The server failed (HTTP {status}): {words}", slow=slow)
+    return None
+
+
+def _of_words(status: int | None, raw: str, words: str, secrets: Sequence[str]) -> ServerError:
+    if _RATE.search(raw) and status not in (401, 403, 404):
+        return RateLimited(f"The server says that its rate limit is reached: {words}")
+    if _TOO_SLOW.search(raw):
+        return Unanswered(f"The server ran out of time: {words}", slow=True)
     if status is None and not raw.startswith("input:"):
-        slow = "Timeout exceeded" in raw or "HTTP 504" in raw or "HTTP 408" in raw
-        return Unanswered(f"No usable answer from the server: {said}", slow=slow)
+        return Unanswered(f"No usable answer from the server: {words}")
+    if status in (None, 400, 422) and _TOO_LARGE.search(raw) and "input: r" not in raw:
+        return TooLarge(f"The server refuses a request of this size: {words}")
     complaints = tuple(_complaints(raw, status, secrets))
-    words = "; ".join(complaint.message for complaint in complaints[:3])
-    kind = Denied if all(complaint.permission for complaint in complaints) else Refused
-    return kind(f"The server refuses: {words}", complaints, status)
+    listed = "; ".join(complaint.message for complaint in complaints[:3])
+    return Refused(f"The server refuses: {listed}", complaints)
 
 
 def _complaints(raw: str, status: int | None, secrets: Sequence[str]) -> Iterator[Complaint]:
-    for text in re.split(r"\n(?=input:)", raw.strip()):
+    texts = re.split(r"\n(?=input:)", raw.strip())
+    if status is not None and (several := _SEVERAL.fullmatch(raw)):
+        texts = list(dict.fromkeys(several[1].split("; ")))
+    for text in texts:
         match = _COMPLAINT.fullmatch(text)
         alias, words = match.groups() if match else (None, text)
         message = scrub(words, secrets) or f"HTTP {status or 200}, no reason"
-        permission = status in (401, 403) or bool(_PERMISSION.search(words))
-        yield Complaint(message, int(alias) if alias else None, permission)
+        yield Complaint(message, int(alias) if alias else None)

@@ -25,6 +25,10 @@ class ProjectPath:
     project: str
     host: str | None = None
 
+    def __str__(self) -> str:
+        """`entity/project`, or `project` alone."""
+        return self.project if self.entity is None else f"{self.entity}/{self.project}"
+
 
 def parse_path(text: str) -> ProjectPath:
     """Read a PATH: `entity/project`, `project`, or the address of a project's page.

@@ -4,14 +4,14 @@
 
 The transport, measured with wandb-core 0.31.0 against a server that fails on purpose:
 
-* 408, 429, 5xx (not 501) and dropped connections are repeated up to 20 times, after 2.2, 4.5, 9,
-  17, 37 ... s; Retry-After is honoured. Other statuses, and TLS errors, come back at once.
-  WANDB_X_GRAPHQL_RETRY_MAX and wandb.Settings(x_graphql_retry_max=...) change the number.
+* 408, 429, 5xx (not 501) and dropped connections are repeated by wandb-core: once, as `sign_in`
+  sets it up, after 2 s or what Retry-After says. Other statuses, and TLS errors, come back at once.
+  More repetitions would be made without a word, and the error would not say what it was about.
 * One attempt may take 30 s (WANDB_HTTP_TIMEOUT, x_graphql_timeout_seconds), then it is repeated.
-* `timeout=` bounds the whole call, repetitions and all, and ends them: no attempt was seen after
-  it. What the server had begun it may still finish. `wandb.Api(timeout=)` is its default.
-* An answer with `errors` raises, with one line an error: `input: PATH MESSAGE`; `data` is lost.
-  With an HTTP status of 400 and more the messages come without paths, and the status with them.
+  Our calls end before that: a document that takes long is never sent twice for it.
+* `timeout=` bounds the whole call, and ends it: no attempt was seen after it. What the server had
+  begun it may still finish.
+* An answer with `errors` raises; `data` is lost. See `failures.py`.
 * Calls from many threads at once are safe. Ctrl-C does not reach wandb-core (a session of its
   own), so a call in another thread ends as if nothing had happened. Where wandb-core itself is
   killed, the calls in flight and all later ones fail at once.
@@ -22,16 +22,21 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from migrate.client.documents import (
-    LIST,
-    LIST_IDS,
-    LIST_OLD,
-    LIST_STATES,
+    COUNT,
+    RUN_IDS,
+    RUN_STATES,
+    RUNS,
+    NodePage,
     Rename,
+    list_document,
     read_names,
     read_page,
     read_run,
@@ -39,34 +44,38 @@ from migrate.client.documents import (
     rename_document,
     run_id_of,
 )
-from migrate.client.failures import failure
-from migrate.client.paths import parse_filters, parse_path, same_server
-from migrate.client.runs import Run, RunState
+from migrate.client.failures import SERVICE_STOPPED, failure
+from migrate.client.listing import Filters, Listing, Nodes, missing_runs
+from migrate.client.paths import ProjectPath, same_server
+from migrate.client.retry import Note, no_note, read_patiently
+from migrate.client.runs import ProjectKey, Run, RunState
 from migrate.client.sign_in import Session, sign_in
 from migrate.errors import (
     ConnectError,
-    Denied,
+    Incomplete,
     InputError,
+    NoProject,
     Refused,
     ServerError,
     ServiceStopped,
     TooLarge,
+    Unanswered,
     scrub,
 )
 from naming import CONFIG_KEYS
 
-PAGE = 1000
-# So many pages in a row may bring no other run, before a listing counts as one without an end.
-MOST_BARREN = 5
-# A 503 of 10 s needs three repetitions (16 s), an attempt that hangs 30 s and the next 2 s more.
-CALL_SECONDS = 60.0
+PAGE_SIZES = (1000, 250, 60)
+"""How many runs are asked for at once; the next size where a server cannot serve one."""
 
-_NO_KEYS = re.compile(r'argument "keys"|argument .?keys.? on', re.IGNORECASE)
+ATTEMPT_SECONDS = 30.0
+"""What wandb-core gives an attempt, where WANDB_HTTP_TIMEOUT does not say otherwise."""
+
+_LESS = re.compile(r"\bfirst\b|limit|exceed|too large|too many|complex", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a listing: `total` is how many runs the server counts in all."""
+    """One page of a listing: `total` is how many runs the server counts, None where not known."""
 
     runs: tuple[Run, ...]
     total: int | None
@@ -77,9 +86,9 @@ class Server:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._call_seconds = max(CALL_SECONDS, (session.http_timeout or 0) + 10)
+        # Before wandb-core's own attempt ends, so that it does not send the same once more.
+        self._call_seconds = (session.http_timeout or ATTEMPT_SECONDS) - 1
         self._stopped = False
-        self.knows_keys = True
 
     @property
     def base_url(self) -> str:
@@ -91,15 +100,18 @@ class Server:
         """Where people see the server's pages, as wandb derives it; never with a slash."""
         return self._session.app_url
 
-    def project(self, path: str) -> Project:
-        """The project of a PATH. Sends nothing, unless the default entity is needed."""
-        parsed = parse_path(path)
-        if parsed.host and not same_server(parsed.host, self.base_url, self.app_url):
+    def project(self, path: ProjectPath) -> Project:
+        """The project of a PATH. Sends nothing, unless the default entity is needed.
+
+        Raises:
+            InputError: The project's page is another server's.
+        """
+        if path.host and not same_server(path.host, self.base_url, self.app_url):
             raise InputError(
-                f"{scrub(path)} is on {parsed.host}, and this session is with "
+                f"{path} is on {path.host}, and this session is with "
                 f"{scrub(self.base_url)}. Give the other server with --base-url or WANDB_BASE_URL."
             )
-        return Project(self, parsed.entity or self.default_entity(), parsed.project)
+        return Project(self, ProjectKey(path.entity or self.default_entity(), path.project))
 
     def default_entity(self) -> str:
         """The entity of a PATH without one: wandb's setting, or the account's."""
@@ -115,7 +127,7 @@ class Server:
     def _execute(self, query: str, variables: Mapping[str, object]) -> dict[str, Any]:
         """Send one document; raises a ServerError of the kind that says what is known."""
         if self._stopped:
-            raise ServiceStopped("wandb's helper process (wandb-core) has ended. Start again.")
+            raise ServiceStopped(SERVICE_STOPPED)
         execute = self._session.api._service_api.execute_graphql
         try:
             data: object = execute(query, variables=variables, timeout=self._call_seconds)
@@ -128,65 +140,75 @@ class Server:
         if isinstance(failed, ServiceStopped) or self._stopped:
             self._stopped = True
             _forget_service()
-            return ServiceStopped("wandb's helper process (wandb-core) has ended. Start again.")
+            return ServiceStopped(SERVICE_STOPPED)
         return failed
 
 
 @dataclass(slots=True)
 class Project:
-    """One project on a server. `states` and `rename` may be called from many threads."""
+    """One project on a server. `states` and `rename` may be called from many threads.
+
+    Attributes:
+        read_only: Whether the project takes no renames; known from the first page on.
+        hurry: Where it is set, no read waits for a second try.
+    """
 
     server: Server
-    entity: str
-    name: str
+    key: ProjectKey
     read_only: bool = field(default=False, init=False)
-    """Whether the project takes no renames; known from the first page on."""
+    hurry: threading.Event = field(default_factory=threading.Event, init=False)
+    _size: int = field(default=PAGE_SIZES[0], init=False)
+    _knows_read_only: bool = field(default=True, init=False)
 
-    @property
-    def where(self) -> tuple[str, str]:
-        """Entity and name."""
-        return (self.entity, self.name)
+    def pages(self, note: Note = no_note) -> Iterator[Page]:
+        """The project's runs, oldest first, each run once; complete, or an error.
 
-    def pages(self, *, page_size: int = PAGE) -> Iterator[Page]:
-        """The project's runs, oldest first, a request a page; each run once.
+        Args:
+            note: Is told what is waited for.
 
         Raises:
-            InputError: There is no such project.
+            NoProject: There is no such project.
+            Incomplete: The server lists fewer runs than it counts.
             ServerError: A page failed. What came before it is not the whole.
         """
-        for project, nodes in self._pages(None, None, page_size):
-            self.read_only = project.get("readOnly") is True
-            runs = [
-                read_run(node, self.entity, self.name, read_only=self.read_only) for node in nodes
-            ]
-            count = project.get("runCount")
-            yield Page(tuple(runs), count if type(count) is int and count >= 0 else None)
+        for nodes, total in self._listed(RUNS, None, note):
+            yield Page(tuple(read_run(node, self.key, self.read_only) for node in nodes), total)
 
-    def matching(self, filters: str) -> set[str]:
-        """The ids of the runs that pass W&B's filters; InputError where they are not right."""
-        asked = json.dumps(parse_filters(filters))
-        pages = self._pages(LIST_IDS, asked, PAGE)
-        return {run_id_of(node) for _, nodes in pages for node in nodes}
+    def matching(self, filters: Mapping[str, object], note: Note = no_note) -> set[str]:
+        """The ids of the runs that pass W&B's filters.
 
-    def states(self, run_ids: Sequence[str]) -> dict[str, RunState]:
-        """What these runs (at most PAGE) are now; one that is gone is absent.
+        Raises:
+            InputError: The server refuses the filters.
+            ServerError: As `pages`.
+        """
+        try:
+            return {
+                run_id_of(node)
+                for nodes, _ in self._listed(RUN_IDS, filters, note)
+                for node in nodes
+            }
+        except Refused as error:
+            raise InputError(f"{error}. Check --filters.") from error
+
+    def states(self, run_ids: Sequence[str], note: Note = no_note) -> dict[str, RunState]:
+        """What these runs are now; one that is gone is absent.
 
         By `$in`, not by an aliased `run(name:)` each: one text for any number, one lookup on the
         server instead of one a run, and no document that a server finds too complex.
         """
-        asked = json.dumps({"name": {"$in": list(run_ids)}})
-        try:
-            states = [
-                read_state(node, read_only=project.get("readOnly") is True)
-                for project, nodes in self._pages(LIST_STATES, asked, max(1, len(run_ids)))
-                for node in nodes
-            ]
-        except TooLarge:
-            if len(run_ids) < 2:
-                raise
-            half = len(run_ids) // 2
-            return {**self.states(run_ids[:half]), **self.states(run_ids[half:])}
-        return {state.run_id: state for state in states}
+        states: dict[str, RunState] = {}
+        rest = list(dict.fromkeys(run_ids))
+        while rest:
+            asked = tuple(rest)
+            page, first = self._page(RUN_STATES, partial(_among, asked), None, note, len(asked))
+            found = {
+                run_id_of(node): read_state(node, read_only=page.read_only) for node in page.nodes
+            }
+            # A server that gives fewer at once than it was asked for is asked for the others.
+            answered = set(found) if page.more and found else set(asked[:first])
+            states |= found
+            rest = [run_id for run_id in rest if run_id not in answered]
+        return states
 
     def rename(self, renames: Sequence[Rename]) -> dict[str, str]:
         """Send new names, one document.
@@ -196,8 +218,9 @@ class Project:
 
         Raises:
             TooLarge: Nothing was done; send less at once.
-            Denied: Permission; `complaints` say for which of `renames`, where the server does.
-            Refused: Other errors; what they are not about may have been done.
+            RateLimited: Nothing was done; wait.
+            Refused: `complaints` say for which of `renames`, where the server does. What they are
+                not about may have been done.
             Unanswered: The outcome is unknown.
         """
         variables: dict[str, object] = {}
@@ -207,77 +230,139 @@ class Project:
         data = self.server._execute(rename_document(len(renames)), variables)
         return read_names(data, len(renames))
 
-    def _pages(
-        self, query: str | None, filters: str | None, first: int
-    ) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
-        """A listing's pages, each run once; query None asks for runs with their config."""
-        after: str | None = None
-        passed: set[str] = set()
-        seen: set[str] = set()
-        number, barren = 1, 0
-        while True:
-            try:
-                project = self._page(query, filters, first, after)
-                nodes, more, cursor = read_page(project)
-                found = {run_id_of(node): node for node in nodes}
-            except ServerError as error:
-                if (
-                    isinstance(error, Refused)
-                    and not isinstance(error, Denied)
-                    and query is LIST_IDS
-                    and number == 1
-                ):
-                    raise InputError(f"{error}. Check --filters.") from error
-                if isinstance(error, ServiceStopped) or number == 1:
-                    raise
-                error.args = (
-                    f"Page {number} of the listing failed, so none of it counts: {error}",
-                )
-                raise
-            new = found.keys() - seen
-            yield project, [node for run_id, node in found.items() if run_id in new]
-            if not more:
+    def _listed(
+        self, of_run: str, filters: Filters, note: Note
+    ) -> Iterator[tuple[Nodes, int | None]]:
+        """A listing's pages with the server's count, which is asked for beside the first page."""
+
+        def ask(these: Filters, after: str | None) -> NodePage:
+            return self._page(of_run, lambda _: these, after, note, PAGE_SIZES[0])[0]
+
+        listing = Listing(ask, self._count, filters)
+        pool = ThreadPoolExecutor(1, thread_name_prefix="count")
+        try:
+            counting = pool.submit(self._count, filters)
+            for nodes in _numbered(listing.pages()):
+                yield nodes, counting.result() if counting.done() else None
+            total = counting.result()
+        finally:
+            pool.shutdown(wait=False)
+        # Runs may have been deleted since they were counted: count again before listing again.
+        for again in (False, True):
+            if total is None or len(listing.seen) >= total:
                 return
-            seen |= new
-            barren = 0 if new else barren + 1
-            if not isinstance(cursor, str) or cursor in passed or barren > MOST_BARREN:
-                raise ServerError(
-                    f"Page {number} of the listing says that there is more and not where: the "
-                    "listing is incomplete. Try again later."
-                )
-            passed.add(cursor)
-            after, number = cursor, number + 1
+            if again:
+                more = Listing(ask, self._count, filters)
+                for nodes in _numbered(more.pages()):
+                    yield [node for node in nodes if run_id_of(node) not in listing.seen], total
+                listing.seen |= more.seen
+            total = self._count(filters)
+        if total is not None and len(listing.seen) < total:
+            raise missing_runs(total - len(listing.seen), f"of {total} in {self.key}")
+
+    def _count(self, filters: Filters) -> int | None:
+        """How many runs the server counts; None where it does not say, for whatever reason."""
+        try:
+            project = self._ask_project(COUNT, {"filters": filters and json.dumps(filters)})
+        except ServiceStopped:
+            raise
+        except ServerError:
+            return None
+        count = project.get("runCount")
+        return count if type(count) is int and count >= 0 else None
 
     def _page(
-        self, query: str | None, filters: str | None, first: int, after: str | None
-    ) -> dict[str, Any]:
-        variables = {
-            "entity": self.entity, "project": self.name, "filters": filters,
-            "first": first, "after": after,
-        }  # fmt: skip
-        if query is None and self.server.knows_keys:
-            try:
-                keys = {"keys": list(CONFIG_KEYS)}
-                return self._existing(self.server._execute(LIST, {**variables, **keys}))
-            except ServerError as error:
-                if not (isinstance(error, Refused) and _NO_KEYS.search(str(error))):
-                    raise
-                self.server.knows_keys = False
-        return self._existing(self.server._execute(query or LIST_OLD, variables))
+        self,
+        of_run: str,
+        filters: Callable[[int], Filters],
+        after: str | None,
+        note: Note,
+        most: int,
+    ) -> tuple[NodePage, int]:
+        """A page, and how many runs were asked for: as many as the server can serve at once.
 
-    def _existing(self, data: dict[str, Any]) -> dict[str, Any]:
-        project = data.get("project")
+        Args:
+            of_run: What is asked of each run.
+            filters: Makes the filters for so many runs.
+            after: The cursor.
+            note: Is told what is waited for.
+            most: How many runs to ask for at the most.
+        """
+        while True:
+            first = min(self._size, most)
+            try:
+                return read_patiently(
+                    lambda: self._ask_page(of_run, filters(first), after, first),  # noqa: B023
+                    note,
+                    self.hurry,
+                    slow_again=first <= PAGE_SIZES[-1],
+                ), first
+            except Refused as error:
+                if "readOnly" in str(error) and self._knows_read_only:
+                    self._knows_read_only = False
+                    continue
+                smaller = _smaller(first) if _LESS.search(str(error)) else None
+                failed: ServerError = error
+            except TooLarge as error:  # it may be the list of ids that is too long
+                smaller = _smaller(first) or first // 2
+                failed = error
+            except Unanswered as error:
+                smaller = None if isinstance(error, ServiceStopped) else _smaller(first)
+                failed = error
+            if not smaller:
+                raise failed
+            self._size = smaller
+            note(f"asking for {smaller} runs at once: {first} are too many for the server")
+
+    def _ask_page(self, of_run: str, filters: Filters, after: str | None, first: int) -> NodePage:
+        variables: dict[str, object] = {"first": first, "after": after}
+        variables["filters"] = None if filters is None else json.dumps(filters)
+        if of_run is RUNS:
+            variables["keys"] = list(CONFIG_KEYS)
+        document = list_document(of_run, read_only=self._knows_read_only)
+        page = read_page(self._ask_project(document, variables))
+        self.read_only = page.read_only
+        return page
+
+    def _ask_project(self, document: str, variables: Mapping[str, object]) -> dict[str, Any]:
+        named = {"entity": self.key.entity, "project": self.key.project}
+        data = self.server._execute(document, {**named, **variables})
+        if "project" not in data:
+            raise Unanswered("The server's answer says nothing. Check that this is a W&B server.")
+        project = data["project"]
         if not isinstance(project, dict):
-            raise InputError(
-                f"There is no project {self.entity}/{self.name} on "
-                f"{scrub(self.server.base_url)}, or this key may not see it. "
-                "Check the spelling, and whose key WANDB_API_KEY is."
+            raise NoProject(
+                f"There is no project {self.key} on {scrub(self.server.base_url)}, or this key "
+                "may not see it. Check the spelling, and whose key WANDB_API_KEY is."
             )
         return project
 
 
+def _among(run_ids: Sequence[str], first: int) -> Filters:
+    """The filters for the first so many of these runs."""
+    return {"name": {"$in": list(run_ids[:first])}}
+
+
+def _numbered(pages: Iterator[Nodes]) -> Iterator[Nodes]:
+    """The pages; the error of a later one says that the earlier ones do not count, either."""
+    number = 1
+    try:
+        for nodes in pages:
+            number += 1
+            yield nodes
+    except ServerError as error:
+        if number > 1 and not isinstance(error, Incomplete | ServiceStopped):
+            error.args = (f"Page {number} of the listing failed, so none of it counts: {error}",)
+        raise
+
+
+def _smaller(size: int) -> int | None:
+    """The next smaller page size; None for the smallest."""
+    return next((smaller for smaller in PAGE_SIZES if smaller < size), None)
+
+
 def connect(base_url: str | None = None, *, may_prompt: bool = False) -> Server:
-    """Sign in; raises ConnectError, within 10 seconds. See `connection.sign_in`."""
+    """Sign in; raises ConnectError, within 10 seconds. See `sign_in.sign_in`."""
     server = Server(sign_in(base_url, may_prompt=may_prompt))
     if server._session.api.api_key is None:  # an identity token: wandb.Api() did not try it
         try:

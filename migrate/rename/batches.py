@@ -1,384 +1,449 @@
 """Renaming: a plan into new names on the server, or back. The server's word is what counts.
 
-Several batches are under way at once, each in a thread of its own. A batch reads its runs' names
-first and leaves alone what is not as planned, journals what it is about to send, sends one
-document, and believes what the answer carries; without a usable answer it reads again. At the
-end one independent reading of all runs says what became of them.
+Names are read ahead while documents are under way. A document holds what was read a moment ago
+and is as planned; it is journaled, then sent, and its answer is believed. Without a usable answer
+the runs are read again. Workers send one request and return what it gave; the loop in `Renaming`
+alone knows what is done, what is next, and how large the next document may be.
+
+Refusals. The real server refuses with an HTTP status, and then does not say for which rename of
+the document; what became of the others differs by server. So the runs are read again, and what is
+still to be done is sent again by halves, until single runs are refused in the server's words.
+Before that costs much, the loop finds out whether anything may be written at all: while nothing
+but refusals have come, single runs from all over the plan are tried.
 """
 
 from __future__ import annotations
 
-import threading
+import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from migrate.client.documents import Rename
-from migrate.client.runs import RunState
+from migrate.client.retry import RATE_LIMIT_NOTE, Note, RateWait
+from migrate.client.runs import RunKey, RunState
 from migrate.client.server import Project
-from migrate.console import Advance, Progress, unseen
+from migrate.console import Bar
 from migrate.errors import (
-    InputError,
-    MigrateError,
+    JournalError,
+    NoProject,
+    RateLimited,
     Refused,
+    ServerError,
     ServiceStopped,
     TooLarge,
     Unanswered,
     scrub,
 )
-from migrate.rename.journal import ALTERED, Direction, Journal
-from migrate.rename.plan import Key, PlannedRename, standing
+from migrate.rename.journal import Journal
+from migrate.rename.pace import FIRST, Pace
+from migrate.rename.plan import DONE, Direction, Outcome, PlannedRename, classify
+from migrate.rename.steps import Answer, Part, Reading, Stop
 
-# wandb-core keeps at most 10 requests in flight.
-IN_FLIGHT = 10
-BATCH = 100
-# Until a first name is written, documents go one by one and are small: where this key may not
-# write, few are refused.
-PROBE = 10
+IN_FLIGHT = 4
+"""Documents under way at once, at the most. wandb-core keeps at most 10 requests in flight."""
+
+FRESH_SECONDS = 5.0
+"""A name that was read longer ago is read again before its run is renamed."""
+
+MOST_REFUSALS = 40
+"""After so many refused documents in a row, the work stops: this key may not write here."""
+
+DOUBTFUL_REFUSALS = 20
+"""After so many, runs from all over the plan are tried, though something was written before."""
+
 ATTEMPTS = 3
-READ_AT_ONCE = 1000
+"""So often a document is sent that gets no usable answer."""
+
+WAIT_SECONDS = (2.0, 5.0)
+"""Before the second attempt, and before the third: a server that is away for 10 s is survived."""
+
+SILENCE_SECONDS = 120.0
+"""Without any success for so long, the work stops."""
+
+MOST_SILENT = 2
+"""After so many documents in a row whose attempts were all in vain, the work stops."""
+
+TICK_SECONDS = 0.5
 
 
 @dataclass(slots=True)
-class Result:
-    """What became of a rename.
+class Renaming:
+    """The work on one project's renames, and its books. Used by one thread alone.
 
     Attributes:
-        done: Runs that bear the name they were to get, read back at the end.
-        written: Runs whose new name the server's answer carried now.
-        failed: Key to the reason, for each of the others.
-        unread: Those of them that could not be read at the end.
-        unreached: Those of them whose turn never came.
-        stopped: Why the work was broken off; None where it was not.
-        interrupted: Whether Ctrl-C did it.
-    """
-
-    done: set[Key] = field(default_factory=set)
-    written: set[Key] = field(default_factory=set)
-    failed: dict[Key, str] = field(default_factory=dict)
-    unread: set[Key] = field(default_factory=set)
-    unreached: set[Key] = field(default_factory=set)
-    stopped: str | None = None
-    interrupted: bool = False
-    is_over: bool = False
-    """Whether nothing more can be done, in no project: interrupted, no journal, no server."""
-
-
-def run(
-    todo: Sequence[PlannedRename],
-    projects: Mapping[tuple[str, str], Project],
-    journal: Journal,
-    direction: Direction,
-    *,
-    include_running: bool = False,
-    progress: Progress = unseen,
-) -> Result:
-    """Change the names, then read all of them again.
-
-    Args:
         todo: What is to be done; of an undo the renames that take others back.
-        projects: The projects that they are in, by (entity, name).
-        journal: What it says is on disk before anything is sent.
-        direction: Whether this is a rename or an undo, for the journal.
-        include_running: Whether runs that are running may be renamed.
-        progress: Opens a progress bar with a title.
-
-    Returns:
-        What the server says at the end.
+        include_running: Whether runs whose processes are alive may be renamed.
+        outcomes: What became of runs so far.
+        written: The runs whose new name an answer carried, or a reading after it was sent.
+        stopped: Why no further document is begun; None while there is no reason.
     """
-    result = Result()
-    for where in dict.fromkeys(one.where for one in todo):
-        here = [one for one in todo if one.where == where]
-        work = _Work(here, projects[where], journal, direction, include_running)
-        if not result.is_over:
-            doing = "Renaming" if direction == "rename" else "Putting back"
-            with progress(f"{doing} {'/'.join(where)}") as advance:
-                work.work_off(advance)
-        else:
-            work.stopped = result.stopped
-        with progress(f"Reading back {'/'.join(where)}") as advance:
-            work.verify(result, advance)
-    return result
 
+    todo: Sequence[PlannedRename]
+    project: Project
+    journal: Journal
+    direction: Direction
+    include_running: bool
+    bar: Bar
+    outcomes: dict[RunKey, Outcome] = field(default_factory=dict)
+    written: set[RunKey] = field(default_factory=set)
+    stopped: Stop | None = None
+    # What is next: names to read, names that were read, documents to send (again).
+    _unread: deque[PlannedRename] = field(init=False)
+    _ready: deque[PlannedRename] = field(default_factory=deque)
+    _parts: deque[Part] = field(default_factory=deque)
+    _probes: deque[Part] = field(default_factory=deque)
+    _known: dict[RunKey, tuple[RunState, float]] = field(default_factory=dict)
+    # What is under way.
+    _sending: dict[Future[Answer], Part] = field(default_factory=dict)
+    _reading: dict[Future[Answer], Reading] = field(default_factory=dict)
+    # How it goes.
+    _pace: Pace = field(default_factory=Pace)
+    _refusals: int = 0
+    _silent: int = 0
+    _silent_since: float | None = None
+    _rate: RateWait = field(default_factory=RateWait)
+    _paused_until: float = 0.0
+    _last_error: str = ""
+    _pool: ThreadPoolExecutor = field(init=False)
 
-class _Work:
-    """One project's batches: those that are waiting, and what came of those that are through."""
+    def __post_init__(self) -> None:
+        self._unread = deque(self.todo)
 
-    def __init__(
-        self,
-        todo: Sequence[PlannedRename],
-        project: Project,
-        journal: Journal,
-        direction: Direction,
-        include_running: bool,
-    ) -> None:
-        self.todo = todo
-        self.project = project
-        self.journal = journal
-        self.direction: Direction = direction
-        # An undo takes back what is ours, whatever the run does meanwhile.
-        self.include_running = include_running or direction == "undo"
-        self.lock = threading.Lock()
-        self.size = BATCH
-        self.waiting = _even_batches(todo)
-        self.attempts: dict[Key, int] = {}
-        self.outcomes: dict[Key, str] = {}
-        self.written: set[Key] = set()
-        self.refused = 0
-        self.has_probed = False
-        self.stopped: str | None = None
-        self.interrupted = False
-        self.is_over = False
+    def stop(self, stop: Stop) -> None:
+        """Let no further document begin. What is under way is finished."""
+        self.stopped = self.stopped or stop
+        if stop.code in ("interrupted", "silent", "unread", "service"):
+            self.project.hurry.set()
 
-    # The pool.
-
-    def work_off(self, advance: Advance) -> None:
-        """Work off the batches. Ctrl-C lets those in flight finish; a second one does not."""
-        pool = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="rename")
-        running: set[Future[None]] = set()
+    def work_off(self) -> None:
+        """Send documents until nothing is left, or there is a reason to stop."""
+        self._pool = ThreadPoolExecutor(2 * IN_FLIGHT, thread_name_prefix="rename")
         try:
-            while True:
-                try:
-                    self._fill(pool, running, IN_FLIGHT if self.written else 1)
-                    if not running:
-                        break
-                    finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                    running -= finished
-                    for future in finished:
-                        future.result()
-                    advance(len(self.outcomes), len(self.todo))
-                except KeyboardInterrupt:
-                    if self.interrupted:
-                        raise
-                    self.interrupted = self.is_over = True
-                    self.stop("interrupted")
-        except Exception:  # a fault of ours: what is in flight still needs the journal
-            self.stop("a fault of rsst-migrate")
-            wait(running)
-            raise
+            while self._begin():
+                under_way = [*self._sending, *self._reading]
+                for future in wait(under_way, TICK_SECONDS, FIRST_COMPLETED).done:
+                    self._take(future)
+                self._watch()
+                if not under_way:
+                    time.sleep(TICK_SECONDS)
+        except JournalError as error:
+            self.stop(Stop("journal", str(error)))
+            wait(self._sending)
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        with suppress(JournalError):
+            self._give_up_parts()
 
-    def _fill(self, pool: ThreadPoolExecutor, running: set[Future[None]], most: int) -> None:
-        with self.lock:
-            if self.stopped is not None:
-                self.waiting.clear()
-            while self.waiting and len(running) < most:
-                batch = self.waiting.popleft()
-                if len(batch) > self.size:
-                    self.waiting.appendleft(batch[self.size :])
-                    batch = batch[: self.size]
-                running.add(pool.submit(self._guarded, batch))
+    # What is next.
 
-    def stop(self, why: str) -> None:
-        """Let no further batch begin."""
-        self.stopped = self.stopped or why
+    def _begin(self) -> bool:
+        """Send what may be sent now, and read ahead; False where the work is over."""
+        now = time.monotonic()
+        while self._ready and self._is_stale(self._ready[0], now):
+            self._unread.appendleft(self._ready.popleft())
+        while self.stopped is None and now >= self._paused_until and self._has_room():
+            part = self._next(now)
+            if part is None:
+                break
+            if self._is_stale(part.renames[0], now):
+                self._read(Reading(part))
+            else:
+                self._send(part)
+        if self.stopped is None:
+            self._read_ahead()
+        if self._sending or self._reading:
+            return True
+        waiting = self._unread or self._ready or self._parts or self._probes
+        return self.stopped is None and bool(waiting)
 
-    def _guarded(self, batch: list[PlannedRename]) -> None:
-        try:
-            self._batch(batch)
-        except InputError as error:  # the project is gone: the others may be there
-            self.stop(str(error))
-        except MigrateError as error:  # the journal, or a server that does not answer any more
-            self.is_over = True
-            self.stop(str(error))
-        except Exception as error:
-            self.is_over = True
-            self.stop(f"a fault of rsst-migrate: {type(error).__name__}: {scrub(error)}")
+    def _is_stale(self, rename: PlannedRename, now: float) -> bool:
+        """Whether a name was read too long ago; those of a document were read together."""
+        return now - self._known[rename.key][1] > FRESH_SECONDS
 
-    # One batch.
+    @property
+    def _is_doubtful(self) -> bool:
+        """Whether it is a question if this key may write anything."""
+        return self._refusals >= (DOUBTFUL_REFUSALS if self.written else 1)
 
-    def _batch(self, batch: list[PlannedRename]) -> None:
-        states = self._states(batch)
-        ready = self._sort(batch, states)
-        if not ready or self.stopped is not None:
+    def _has_room(self) -> bool:
+        """Whether another document may be under way.
+
+        One alone, and a small one, until it is known that this key may write; and never more than
+        there may be refusals.
+        """
+        room = IN_FLIGHT
+        if not self.written:
+            room = min(IN_FLIGHT, MOST_REFUSALS - self._refusals) if self._is_doubtful else 1
+        return len(self._sending) < room
+
+    def _next(self, now: float) -> Part | None:
+        """The document to send next; None where there is none yet."""
+        if self._probes:
+            return self._probes.popleft()
+        probing = any(reading.part.probe for reading in self._reading.values())
+        if self._is_doubtful and (self._ready or self._unread or probing):
+            return None
+        for part in self._parts:
+            if part.not_before <= now:
+                self._parts.remove(part)
+                return part
+        if not self._ready:
+            return None
+        size = self._pace.size if self.written else min(FIRST, self._pace.size)
+        return Part([self._ready.popleft() for _ in range(min(size, len(self._ready)))])
+
+    def _read_ahead(self) -> None:
+        """Read the names of the documents after those that are under way."""
+        if any(reading.failed is None for reading in self._reading.values()):
             return
-        with self.lock:
-            if not self.written and len(ready) > PROBE:
-                self.waiting.appendleft(ready[PROBE:])
-                ready = ready[:PROBE]
-            self.journal.intend(self.direction, ready)
-        renames = [Rename(states[one.run_id].storage_id, one.new_name) for one in ready]
-        try:
-            answered = self.project.rename(renames)
-        except TooLarge as error:
-            self._halve(ready, error)
-        except Refused as error:
-            self._after_refusal(ready, error)
-        except ServiceStopped:
-            raise
-        except Unanswered as error:
-            self._after_silence(ready, error)
-        else:
-            found: dict[PlannedRename, str] = {}
-            for one, rename in zip(ready, renames, strict=True):
-                name = answered.get(rename.storage_id, one.old_name)
-                if name == one.new_name:
-                    found[one] = "done"
-                # Cut short, it is still ours. Any other name may be somebody's.
-                elif name and name != one.old_name and one.new_name.startswith(name):
-                    found[one] = f"{ALTERED}{name}"
-            self._conclude(found, sent=True)
-            unsure = [one for one in ready if one not in found]
-            if unsure:
-                words = "the server's answer does not carry the new name"
-                self._read_again(unsure, words, retry=False)
+        if self._is_doubtful:
+            if not self._probes and (self._ready or self._unread):
+                self._read_probes()
+            return
+        # The first document does not wait for the names of the second.
+        most = self._pace.read_ahead if self._known else FIRST
+        if self._unread and len(self._ready) <= most // 2:
+            count = min(most - len(self._ready), len(self._unread))
+            self._read(Reading(Part([self._unread.popleft() for _ in range(count)])))
 
-    def _states(self, batch: Sequence[PlannedRename]) -> dict[str, RunState]:
-        return self.project.states([one.run_id for one in batch])
+    def _read_probes(self) -> None:
+        """Read the names of some runs from all over the plan, each to be sent alone.
+
+        Where the first runs of a plan are somebody else's, only the others tell whether this key
+        may write; and alone, since a document may be undone for a single one of them.
+        """
+        rest = [*self._ready, *self._unread]
+        chosen = rest[:: -(-len(rest) // (MOST_REFUSALS - 1))]
+        others = set(rest) - set(chosen)
+        self._ready = deque(rename for rename in self._ready if rename in others)
+        self._unread = deque(rename for rename in self._unread if rename in others)
+        self._read(Reading(Part(chosen, probe=True)))
+
+    # Workers: one request each.
+
+    def _read(self, reading: Reading) -> None:
+        run_ids = [rename.key.run_id for rename in reading.part.renames]
+        self._reading[self._pool.submit(_read, self.project, run_ids, self.bar.note)] = reading
+
+    def _send(self, part: Part) -> None:
+        self.journal.intend(self.direction, part.renames)
+        renames = [Rename(self._storage_id(rename), rename.new_name) for rename in part.renames]
+        self._sending[self._pool.submit(_rename, self.project, renames)] = part
+
+    def _storage_id(self, rename: PlannedRename) -> str:
+        return self._known[rename.key][0].storage_id
+
+    def _take(self, future: Future[Answer]) -> None:
+        """Take in what a worker returns."""
+        try:
+            answer = future.result()
+        except Exception as error:  # a fault of ours; what was sent is read back at the end
+            self.stop(Stop("fault", f"{type(error).__name__}: {scrub(error)}"))
+            self._sending.pop(future, None)
+            self._reading.pop(future, None)
+            return
+        if answer.error is not None:
+            self._last_error = str(answer.error)
+        if isinstance(answer.error, ServiceStopped):
+            self.stop(Stop("service", self._last_error))
+        elif isinstance(answer.error, NoProject):
+            self.stop(Stop("gone", self._last_error))
+        if future in self._reading:
+            self._take_states(self._reading.pop(future), answer)
+        else:
+            self._take_names(self._sending.pop(future), answer)
+
+    # After a document.
+
+    def _take_names(self, part: Part, answer: Answer) -> None:
+        error = answer.error
+        if error is None:
+            self._take_answer(part, answer)
+        elif isinstance(error, RateLimited):
+            self._parts.appendleft(part)
+            self._pause(error)
+        elif isinstance(error, TooLarge) and len(part.renames) > 1:
+            self._pace.too_large(len(part.renames))
+            self._parts.extendleft(reversed(part.halves()))
+        elif isinstance(error, TooLarge):
+            self._refusals += 1
+            self._conclude({part.renames[0]: Outcome("refused", str(error))})
+        else:
+            if isinstance(error, Refused):
+                self._refusals += 1
+            else:
+                self._silent_since = self._silent_since or answer.begun
+            if isinstance(error, Unanswered) and error.slow:
+                self._pace.too_slow(len(part.renames))
+            self._read(Reading(part, error))
+
+    def _take_answer(self, part: Part, answer: Answer) -> None:
+        """The answer to our own mutation says what became of our name, whatever it is."""
+        found: dict[PlannedRename, Outcome] = {}
+        for rename in part.renames:
+            name = answer.names.get(self._storage_id(rename), "")
+            if name == rename.new_name:
+                found[rename] = DONE
+            elif name not in ("", rename.old_name):
+                found[rename] = Outcome("altered", name)
+        is_first = not self.written
+        self._conclude(found)
+        if found:
+            self._pace.document_took(len(part.renames), answer.seconds)
+            self._succeeded(rename.key for rename in found)
+        if is_first and found and DONE not in found.values():
+            self.stop(Stop("altered", next(iter(found.values())).text))
+        unsure = [rename for rename in part.renames if rename not in found]
+        if unsure:
+            self._last_error = "The server's answer does not carry the new name."
+            self._silent_since = self._silent_since or answer.begun
+            self._read(Reading(replace(part, renames=unsure), Unanswered(self._last_error)))
+
+    # After a reading.
+
+    def _take_states(self, reading: Reading, answer: Answer) -> None:
+        part = reading.part
+        if answer.error is not None:
+            self.stop(Stop("unread", str(answer.error)))
+            if reading.failed is not None:
+                part = replace(part, attempts=part.attempts + 1)
+            if part.was_sent:
+                self._parts.append(part)
+            return
+        self._pace.reading_took(len(part.renames), answer.seconds)
+        for run_id, state in answer.states.items():
+            self._known[RunKey(*self.project.key, run_id)] = state, answer.begun
+        was_sent = part.was_sent or reading.failed is not None
+        rest = self._sort(part.renames, answer.states, was_sent=was_sent)
+        if reading.failed is not None:
+            self._settle(part, rest, reading.failed)
+        elif part.probe:
+            self._probes.extend(Part([rename], probe=True) for rename in rest)
+        elif rest and was_sent:
+            self._parts.appendleft(replace(part, renames=rest))
+        else:
+            self._ready.extend(rest)
 
     def _sort(
         self,
-        some: Sequence[PlannedRename],
+        renames: Sequence[PlannedRename],
         states: Mapping[str, RunState],
         *,
-        sent: bool = False,
+        was_sent: bool,
     ) -> list[PlannedRename]:
-        """Conclude what needs nothing or is left alone; what remains is to be sent (again)."""
-        may_run = sent or self.include_running
-        found = {
-            one: standing(one, states.get(one.run_id), include_running=may_run) for one in some
-        }
-        self._conclude(
-            {one: outcome for one, outcome in found.items() if outcome != "to do"}, sent=sent
-        )
-        return [one for one in some if found[one] == "to do"]
+        """Conclude what is done or left alone; gives what is still to be done."""
+        include_running = self.include_running or was_sent
+        outcomes: dict[PlannedRename, Outcome] = {}
+        for rename in renames:
+            state = states.get(rename.key.run_id)
+            outcome = classify(rename, state, include_running=include_running)
+            if outcome is not None:
+                outcomes[rename] = outcome
+        self._conclude(outcomes)
+        done = [rename.key for rename, outcome in outcomes.items() if outcome == DONE]
+        if was_sent and done:
+            self._succeeded(done)
+        return [rename for rename in renames if rename not in outcomes]
 
-    def _halve(self, ready: list[PlannedRename], error: TooLarge | Refused) -> None:
-        """Send less at once from now on; a single run that is too large is refused."""
-        if len(ready) == 1:
-            self._conclude({ready[0]: f"refused: {error}"})
-            self._look_elsewhere(error, 1)
-            return
-        half = -(-len(ready) // 2)
-        with self.lock:
-            self.size = max(1, min(self.size, half))
-            self.waiting.extendleft([ready[half:], ready[:half]])
+    def _settle(self, part: Part, rest: list[PlannedRename], error: ServerError) -> None:
+        """After a document that failed: `rest` of it is still to be done."""
+        if isinstance(error, Refused):
+            self._settle_refused(part, rest, error)
+        elif rest and part.attempts + 1 < ATTEMPTS:
+            again = time.monotonic() + WAIT_SECONDS[part.attempts]
+            self._parts.append(Part(rest, part.refusal, part.attempts + 1, again))
+        elif rest:
+            self._silent += 1
+            self._conclude(dict.fromkeys(rest, Outcome("unanswered", str(error))))
 
-    def _after_refusal(self, ready: list[PlannedRename], error: Refused) -> None:
-        """Some were refused, in the server's words; what of the others, only reading tells."""
+    def _settle_refused(self, part: Part, rest: list[PlannedRename], error: Refused) -> None:
+        """Those that the server names are refused; the others are sent again, by halves.
+
+        As a whole, where the document has become smaller: what was wrong with it may be gone.
+        """
+        words = error.complaints[0].message
         blamed = {
-            ready[one.index]: one
-            for one in error.complaints
-            if one.index is not None and one.index < len(ready)
+            part.renames[complaint.index]: Outcome("refused", complaint.message)
+            for complaint in error.complaints
+            if complaint.index is not None and complaint.index < len(part.renames)
         }
-        if not blamed and len(ready) == 1:
-            blamed = {ready[0]: error.complaints[0]}
-        states = self._states(ready)
-        refused: dict[PlannedRename, str] = {}
-        for one, complaint in blamed.items():
-            outcome = standing(one, states.get(one.run_id), include_running=True)
-            refused[one] = f"refused: {complaint.message}" if outcome == "to do" else outcome
-        self._conclude(refused)
-        left = self._sort([one for one in ready if one not in blamed], states, sent=True)
-        if left and not blamed:  # nobody is named: look for them by halves
-            if all(complaint.permission for complaint in error.complaints):
-                self.stop(str(error))
-            self._halve(left, error)
-        elif left:  # some servers do nothing of a document that has an error
-            with self.lock:
-                self.waiting.appendleft(left)
-        self._look_elsewhere(
-            error, sum(outcome.startswith("refused") for outcome in refused.values())
-        )
+        if len(part.renames) == 1:
+            blamed = {part.renames[0]: Outcome("refused", words)}
+        self._conclude({rename: blamed[rename] for rename in rest if rename in blamed})
+        others = Part([rename for rename in rest if rename not in blamed], words)
+        if len(others.renames) == len(part.renames):
+            self._parts.extendleft(reversed(others.halves()))
+        elif others.renames:
+            self._parts.appendleft(others)
 
-    def _look_elsewhere(self, error: TooLarge | Refused, refused: int) -> None:
-        """Nothing but refusals so far: try runs from all over the plan, once, before giving up."""
-        with self.lock:
-            self.refused += refused
-            rest = [one for batch in self.waiting for one in batch]
-            if self.written or self.refused < PROBE:
-                return
-            if rest and not self.has_probed:
-                self.has_probed = True
-                some = rest[:: -(-len(rest) // PROBE)]
-                others = set(rest) - set(some)
-                self.waiting = _even_batches([one for one in rest if one in others])
-                self.waiting.appendleft(some)
-            elif rest and self.refused >= 2 * PROBE:
-                self.stop(
-                    f"{error}. It was refused for all of the {self.refused} runs that were "
-                    "tried, from the whole of the plan."
-                )
+    # The books.
 
-    def _after_silence(self, ready: list[PlannedRename], error: Unanswered) -> None:
-        if error.slow and len(ready) > 1:
-            with self.lock:
-                self.size = max(1, min(self.size, len(ready) // 2))
-        self._read_again(ready, str(error), retry=True)
+    def _conclude(self, outcomes: Mapping[PlannedRename, Outcome]) -> None:
+        if outcomes:
+            found = {rename.key: outcome for rename, outcome in outcomes.items()}
+            self.outcomes |= found
+            self.journal.conclude(self.direction, found)
+            self.bar.advance(len(self.outcomes), len(self.todo))
 
-    def _read_again(self, unsure: list[PlannedRename], words: str, *, retry: bool) -> None:
-        """Without a usable answer: what is done is done, the rest may be sent once more."""
-        left = self._sort(unsure, self._states(unsure), sent=True)
-        if left and retry:
-            self._again(left, words)
+    def _succeeded(self, keys: Iterable[RunKey]) -> None:
+        self.written.update(keys)
+        self._refusals = self._silent = 0
+        self._silent_since = None
+        self._rate = RateWait()
+        # There is no doubt any more: what was to be tried alone goes with the others.
+        self._ready.extendleft(rename for probe in self._probes for rename in probe.renames)
+        self._probes.clear()
+
+    def _pause(self, error: RateLimited) -> None:
+        seconds = self._rate.seconds()
+        if seconds is None:
+            self.stop(Stop("silent", str(error)))
         else:
-            self._conclude(dict.fromkeys(left, f"unanswered: {words}"))
+            self._paused_until = time.monotonic() + seconds
 
-    def _again(self, left: list[PlannedRename], words: str) -> None:
-        """Queue once more, up to ATTEMPTS: writing a name twice does no harm."""
-        with self.lock:
-            for one in left:
-                self.attempts[one.key] = self.attempts.get(one.key, 1) + 1
-            tired = [one for one in left if self.attempts[one.key] > ATTEMPTS]
-            more = [one for one in left if self.attempts[one.key] <= ATTEMPTS]
-            if more:
-                self.waiting.appendleft(more)
-        self._conclude(dict.fromkeys(tired, f"unanswered: {words}"))
+    def _watch(self) -> None:
+        """Stop where nothing is gained by going on, and say what is waited for."""
+        now = time.monotonic()
+        silent = now - self._silent_since if self._silent_since is not None else 0.0
+        rest = bool(self._ready or self._unread or self._probes)
+        if self._silent >= MOST_SILENT or silent > SILENCE_SECONDS:
+            self.stop(Stop("silent", self._last_error))
+        elif self._refusals >= MOST_REFUSALS and (rest or not self.written):
+            self.stop(Stop("refused", self._last_error, self._refusals))
+        if self.stopped is None:
+            if now < self._paused_until:
+                self.bar.note(f"{RATE_LIMIT_NOTE}, {self._paused_until - now:.0f} s")
+            else:
+                self.bar.note(f"no answer for {silent:.0f} s" if silent >= 1 else "")
 
-    def _conclude(self, found: Mapping[PlannedRename, str], *, sent: bool = False) -> None:
-        if not found:
-            return
-        with self.lock:
-            for one, outcome in found.items():
-                self.outcomes[one.key] = outcome
-                if sent and outcome == "done":
-                    self.written.add(one.key)
-            self.journal.conclude({one.key: outcome for one, outcome in found.items()})
-
-    # The end.
-
-    def verify(self, result: Result, advance: Advance) -> None:
-        """Read all the runs again, independently of what is believed; sums up in `result`."""
-        result.written |= self.written
-        result.stopped = result.stopped or self.stopped
-        result.interrupted |= self.interrupted
-        result.is_over |= self.is_over
-        for start in range(0, len(self.todo), READ_AT_ONCE):
-            advance(start, len(self.todo))
-            some = self.todo[start : start + READ_AT_ONCE]
-            try:
-                states = self._states(some)
-            except MigrateError as error:  # nor would the rest be answered
-                for one in self.todo[start:]:
-                    before = self.outcomes.get(one.key, "done")
-                    result.unread.add(one.key)
-                    result.failed[one.key] = (
-                        f"not verified: {error}" if before == "done" else before
-                    )
-                result.stopped = result.stopped or str(error)
-                result.is_over |= not isinstance(error, InputError)
-                return
-            for one in some:
-                self._judge(one, states.get(one.run_id), result)
-
-    def _judge(self, one: PlannedRename, state: RunState | None, result: Result) -> None:
-        now = standing(one, state, include_running=True)
-        before = self.outcomes.get(one.key)
-        if now == "done":
-            result.done.add(one.key)
-        elif before == "done":
-            # It had the name, and has it no more: somebody was here in between.
-            result.failed[one.key] = now if now != "to do" else "drifted: has its old name again"
-        else:
-            result.failed[one.key] = before or f"not reached: {self.stopped}"
-            if before is None:
-                result.unreached.add(one.key)
+    def _give_up_parts(self) -> None:
+        """What was sent and not settled when the work stopped: refused, or not answered."""
+        for part in self._parts:
+            if part.attempts:
+                outcome = Outcome("unanswered", self._last_error)
+            elif part.refusal:
+                outcome = Outcome("refused", part.refusal)
+            else:
+                continue
+            self._conclude(dict.fromkeys(part.renames, outcome))
 
 
-def _even_batches(todo: Sequence[PlannedRename]) -> deque[list[PlannedRename]]:
-    """As few batches as there must be, of one size."""
-    count = max(1, -(-len(todo) // BATCH))
-    size = max(1, -(-len(todo) // count))
-    return deque(list(todo[start : start + size]) for start in range(0, len(todo), size))
+def _read(project: Project, run_ids: Sequence[str], note: Note) -> Answer:
+    begun = time.monotonic()
+    try:
+        states, error = project.states(run_ids, note), None
+    except ServerError as failed:
+        states, error = {}, failed
+    return Answer({}, states, error, begun, time.monotonic() - begun)
+
+
+def _rename(project: Project, renames: Sequence[Rename]) -> Answer:
+    begun = time.monotonic()
+    try:
+        names, error = project.rename(renames), None
+    except ServerError as failed:
+        names, error = {}, failed
+    return Answer(names, {}, error, begun, time.monotonic() - begun)

@@ -1,4 +1,4 @@
-"""The journal of a rename: what was planned, what was about to be sent, what came of it.
+"""The journal of a rename: what was planned, what was about to be sent, what became of it.
 
 A file of JSON lines that only grows, readable by its owner alone. The whole plan is on disk
 before anything is written to the server, and each batch's intent before the batch is sent; so
@@ -11,26 +11,23 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
-from typing import Any, Literal
+from typing import Any, get_args
 
-from migrate.errors import InputError, MigrateError, scrub
-from migrate.rename.plan import Key, PlannedRename
+from migrate.client.runs import RunKey
+from migrate.errors import InputError, JournalError, MigrateError, scrub
+from migrate.rename.plan import Direction, Outcome, OutcomeCode, PlannedRename
 
 FORMAT = "rsst-migrate journal"
-VERSION = 1
-Direction = Literal["rename", "undo"]
-ALTERED = "altered: the server made it "
-"""What the outcome begins with where the server cut a name short."""
+VERSION = 2
+"""Of the records. Version 1, still read, had outcomes as sentences and without a direction."""
 
-
-class JournalError(MigrateError):
-    """The journal cannot be written any more, so nothing more may be sent."""
-
-    exit_code = 1
+_DIRECTIONS = get_args(Direction)
+_CODES = get_args(OutcomeCode)
+_ALTERED_V1 = "altered: the server made it "
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +44,22 @@ class Header:
         cls, server: str, plan: Sequence[PlannedRename], *, include_running: bool = False
     ) -> Header:
         """The header of a plan's journal, now; a password in the address stays out of it."""
-        projects = list(dict.fromkeys("/".join(one.where) for one in plan))
+        projects = list(dict.fromkeys(str(rename.where) for rename in plan))
         return cls(scrub(server), projects, now(), include_running)
 
 
 @dataclass(slots=True)
-class Recorded:
+class JournalState:
     """What a journal holds.
 
     Attributes:
+        header: What it is about.
         plan: The whole plan; empty where the journal ends before it was complete.
-        sent: Ids (entity, project, run) of the runs whose names may be this rename's: it was
-            about to be sent, and neither was refused nor is known to be taken back.
-        altered: The names that the server made of ours, where it cut them short.
+        complete: Whether the plan is whole.
+        sent: The runs whose names may be this rename's: the new name was about to be sent, and
+            neither was refused nor is known to be taken back.
+        altered: What the server made of our names, where it was something else.
+        renamed: The runs that bore their new name when they were last heard of.
         last: What was done last: `rename` or `undo`.
         size: How many bytes of the file are whole records.
     """
@@ -67,8 +67,9 @@ class Recorded:
     header: Header
     plan: list[PlannedRename] = field(default_factory=list)
     complete: bool = False
-    sent: set[Key] = field(default_factory=set)
-    altered: dict[Key, str] = field(default_factory=dict)
+    sent: set[RunKey] = field(default_factory=set)
+    altered: dict[RunKey, str] = field(default_factory=dict)
+    renamed: set[RunKey] = field(default_factory=set)
     last: Direction = "rename"
     size: int = 0
 
@@ -77,10 +78,21 @@ class Recorded:
         if direction == "rename":
             return self.plan
         return [
-            replace(one, new_name=self.altered.get(one.key, one.new_name)).back()
-            for one in self.plan
-            if one.key in self.sent
+            replace(rename, new_name=self.altered.get(rename.key, rename.new_name)).back()
+            for rename in self.plan
+            if rename.key in self.sent
         ]
+
+    def conclude(self, key: RunKey, outcome: Outcome, direction: Direction) -> None:
+        """Take in what became of a run."""
+        undone = direction == "undo" and outcome.code == "done"
+        if undone or (direction == "rename" and outcome.code == "refused"):
+            self.sent.discard(key)
+        if outcome.code in ("done", "altered"):
+            self.altered.pop(key, None)
+            (self.renamed.discard if undone else self.renamed.add)(key)
+        if outcome.code == "altered":
+            self.altered[key] = outcome.text
 
 
 class Journal:
@@ -116,8 +128,8 @@ class Journal:
             _lock(handle, path)
             first = {"record": "header", "format": FORMAT, "version": VERSION}
             lines: list[Mapping[str, object]] = [
-                {**first, **_as_dict(header)},
-                *({"record": "plan", **_as_dict(one)} for one in plan),
+                {**first, **asdict(header)},
+                *({"record": "plan", **_plan_record(rename)} for rename in plan),
                 {"record": "planned", "runs": len(plan)},
             ]
             journal._append(lines)
@@ -130,11 +142,11 @@ class Journal:
         return journal
 
     @classmethod
-    def reopen(cls, path: Path) -> tuple[Journal, Recorded]:
+    def reopen(cls, path: Path) -> tuple[Journal, JournalState]:
         """Open a journal to go on with it; a half-written last line is cut off.
 
         Raises:
-            InputError: It is none, damaged, of a later version, or in use.
+            InputError: It is not a journal, damaged, of a later version, or in use.
         """
         try:
             handle = os.open(path, os.O_RDWR | os.O_APPEND)
@@ -142,15 +154,15 @@ class Journal:
             raise InputError(f"Cannot open the journal {path}: {error.strerror}.") from None
         try:
             _lock(handle, path)
-            recorded = read(path)
-            os.ftruncate(handle, recorded.size)
+            state = read(path)
+            os.ftruncate(handle, state.size)
         except OSError as error:
             os.close(handle)
             raise InputError(f"Cannot write to the journal {path}: {error.strerror}.") from None
         except BaseException:
             os.close(handle)
             raise
-        return cls(path, handle), recorded
+        return cls(path, handle), state
 
     def begin(self, direction: Direction) -> None:
         """Say that a command begins its work."""
@@ -158,13 +170,13 @@ class Journal:
 
     def intend(self, direction: Direction, batch: Iterable[PlannedRename]) -> None:
         """Say which runs' names are about to be sent. On disk when this returns."""
-        runs = [list(one.key) for one in batch]
+        runs = [list(rename.key) for rename in batch]
         self._append([{"record": "intent", "direction": direction, "runs": runs}])
 
-    def conclude(self, outcomes: Mapping[Key, str]) -> None:
-        """Say what came of runs."""
-        runs = [[*key, outcome] for key, outcome in outcomes.items()]
-        self._append([{"record": "outcome", "runs": runs}])
+    def conclude(self, direction: Direction, outcomes: Mapping[RunKey, Outcome]) -> None:
+        """Say what became of runs."""
+        runs = [[*key, outcome.code, outcome.text] for key, outcome in outcomes.items()]
+        self._append([{"record": "outcome", "direction": direction, "runs": runs}])
 
     def _append(self, records: Iterable[Mapping[str, object]]) -> None:
         if self._broken is not None:
@@ -194,11 +206,11 @@ class Journal:
         self.close()
 
 
-def read(path: Path) -> Recorded:
+def read(path: Path) -> JournalState:
     """Read a journal. What a crash leaves, a truncated last line, is passed over.
 
     Raises:
-        InputError: It cannot be read, is none, damaged, or of a later version.
+        InputError: It cannot be read, is not a journal, damaged, or of a later version.
     """
     try:
         data = path.read_bytes()
@@ -206,20 +218,20 @@ def read(path: Path) -> Recorded:
         raise InputError(f"Cannot read the journal {path}: {error.strerror}.") from None
     whole, _, rest = data.rpartition(b"\n")
     lines = whole.split(b"\n")
-    recorded = _header(path, lines[0])
-    recorded.size = len(data) - len(rest)
+    state = _header(path, lines[0])
+    state.size = len(data) - len(rest)
     for number, line in enumerate(lines[1:], 2):
         try:
-            _take(recorded, json.loads(line))
+            _take(state, json.loads(line))
         except (ValueError, KeyError, TypeError, RecursionError):
             raise InputError(
                 f"The journal {path} is damaged in line {number}; nothing was touched. "
                 "Put back an undamaged copy of it."
             ) from None
-    return recorded
+    return state
 
 
-def _header(path: Path, line: bytes) -> Recorded:
+def _header(path: Path, line: bytes) -> JournalState:
     try:
         first = json.loads(line)
         if first["record"] != "header" or first["format"] != FORMAT:
@@ -235,44 +247,63 @@ def _header(path: Path, line: bytes) -> Recorded:
         projects, include_running = first["projects"], first["include_running"]
         if type(projects) is not list or type(include_running) is not bool:
             raise ValueError
-        projects = [_text(one) for one in projects]
+        projects = [_text(project) for project in projects]
         header = Header(_text(first["server"]), projects, _text(first["time"]), include_running)
     except (ValueError, KeyError, TypeError, RecursionError):
         raise InputError(f"{path} is not a journal of rsst-migrate.") from None
-    return Recorded(header)
+    return JournalState(header)
 
 
-def _take(recorded: Recorded, record: Any) -> None:
-    """Take in one record; raises ValueError, KeyError or TypeError where it is none."""
+def _take(state: JournalState, record: Any) -> None:
+    """Take in a record; raises ValueError, KeyError or TypeError where it is not a valid one."""
     kind = record["record"]
-    if kind == "plan" and not recorded.complete:
-        names = ("entity", "project", "run_id", "old_name", "new_name")
-        recorded.plan.append(PlannedRename(*(_text(record[name]) for name in names)))
-    elif kind == "planned" and not recorded.complete:
-        if record["runs"] != len(recorded.plan):
+    if kind == "plan" and not state.complete:
+        key = _key(record[part] for part in RunKey._fields)
+        state.plan.append(PlannedRename(key, _text(record["old_name"]), _text(record["new_name"])))
+    elif kind == "planned" and not state.complete:
+        if record["runs"] != len(state.plan):
             raise ValueError
-        recorded.complete = True
-    elif kind == "begin" and recorded.complete:
-        if record["direction"] not in ("rename", "undo"):
-            raise ValueError
-        recorded.last = record["direction"]
-    elif kind == "intent" and recorded.complete:
-        if record["direction"] == "rename":
-            for entity, project, run_id in record["runs"]:
-                recorded.sent.add((_text(entity), _text(project), _text(run_id)))
-    elif kind == "outcome" and recorded.complete:
-        for entity, project, run_id, outcome in record["runs"]:
-            key = (entity, project, run_id)
-            never_was = recorded.last == "rename" and _text(outcome).startswith("refused:")
-            is_undone = recorded.last == "undo" and outcome == "done"
-            if never_was or is_undone:
-                recorded.sent.discard(key)
-            if recorded.last == "rename" and outcome.startswith(ALTERED):
-                recorded.altered[key] = outcome.removeprefix(ALTERED)
-            elif outcome == "done":
-                recorded.altered.pop(key, None)
+        state.complete = True
+    elif kind == "begin" and state.complete:
+        state.last = _direction(record)
+    elif kind == "intent" and state.complete:
+        if _direction(record) == "rename":
+            state.sent |= {_key(run) for run in record["runs"]}
+    elif kind == "outcome" and state.complete:
+        # Records of version 1 have no direction; a journal that goes on may hold both.
+        old = "direction" not in record
+        direction = state.last if old else _direction(record)
+        for entity, project, run_id, *outcome in record["runs"]:
+            became = _outcome_v1(*outcome) if old else _outcome(*outcome)
+            state.conclude(_key((entity, project, run_id)), became, direction)
     else:
         raise ValueError
+
+
+def _direction(record: Any) -> Direction:
+    direction: Direction = record["direction"]
+    if direction not in _DIRECTIONS:
+        raise ValueError
+    return direction
+
+
+def _key(parts: Iterable[object]) -> RunKey:
+    return RunKey(*map(_text, parts))
+
+
+def _outcome(code: OutcomeCode, text: object) -> Outcome:
+    if code not in _CODES:
+        raise ValueError
+    return Outcome(code, _text(text))
+
+
+def _outcome_v1(sentence: object) -> Outcome:
+    """What a sentence of version 1 says, as far as it matters: `done`, `refused: WORDS`, …."""
+    text = _text(sentence)
+    if text.startswith(_ALTERED_V1):
+        return Outcome("altered", text.removeprefix(_ALTERED_V1))
+    code, _, words = text.partition(": ")
+    return Outcome(code, words) if code in _CODES else Outcome("unanswered", text)  # type: ignore[arg-type]
 
 
 def now() -> str:
@@ -286,8 +317,9 @@ def _text(value: object) -> str:
     return value
 
 
-def _as_dict(value: Header | PlannedRename) -> dict[str, object]:
-    return {name: getattr(value, name) for name in value.__slots__}
+def _plan_record(rename: PlannedRename) -> dict[str, str]:
+    names = {"old_name": rename.old_name, "new_name": rename.new_name}
+    return {**rename.key._asdict(), **names}
 
 
 def _lock(handle: int, path: Path) -> None:

@@ -1,63 +1,100 @@
-"""What is to change, and where a run stands on the way. Pure."""
+"""What is to change, and what became of it. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
-from migrate.client.runs import RunState
+from migrate.client.runs import ALIVE, ProjectKey, RunKey, RunState
 from migrate.mapping.rows import Row
 
-Key = tuple[str, str, str]
-"""What a run is known by: entity, project, run id."""
+Direction = Literal["rename", "undo"]
+
+OutcomeCode = Literal[
+    "done",
+    "altered",
+    "gone",
+    "drifted",
+    "read-only",
+    "running",
+    "refused",
+    "unanswered",
+    "reverted",
+    "not-verified",
+    "not-reached",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a rename, as a value; `report/outcomes.py` has the words.
+
+    Attributes:
+        code: `done`: the run bears its new name. `altered`: the server made `text` of the new
+            name. `gone`: there is no such run any more. `drifted`: somebody else named it `text`.
+            `read-only`: this key may not rename it. `running`: its process may write the name
+            back; its state is `text`. `refused`, `unanswered`: in the words `text`. And, known at
+            the end only: `reverted`: it had the new name, and has its old one again.
+            `not-verified`: it could not be read back, for the reason `text`. `not-reached`: its
+            turn never came.
+        text: The data that the code speaks of, in other people's words; else empty.
+    """
+
+    code: OutcomeCode
+    text: str = ""
+
+
+DONE = Outcome("done")
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRename:
     """One run's rename: from the name that it must have to the one that it is to get."""
 
-    entity: str
-    project: str
-    run_id: str
+    key: RunKey
     old_name: str
     new_name: str
 
     @property
-    def where(self) -> tuple[str, str]:
-        """Its project: entity and name."""
-        return (self.entity, self.project)
-
-    @property
-    def key(self) -> Key:
-        """What the run is known by."""
-        return (self.entity, self.project, self.run_id)
+    def where(self) -> ProjectKey:
+        """The run's project."""
+        return self.key.where
 
     def back(self) -> PlannedRename:
         """The rename that takes this one back."""
-        return PlannedRename(*self.key, self.new_name, self.old_name)
+        return PlannedRename(self.key, self.new_name, self.old_name)
 
 
 def planned(rows: Iterable[Row]) -> list[PlannedRename]:
     """The renames among the rows."""
     return [
-        PlannedRename(*row.key, row.old_name, row.new_name)
+        PlannedRename(row.key, row.old_name, row.new_name)
         for row in rows
         if row.new_name is not None
     ]
 
 
-def standing(one: PlannedRename, state: RunState | None, *, include_running: bool) -> str:
-    """Where a run stands: `to do`, `done`, or why it is left alone."""
+def classify(
+    rename: PlannedRename, state: RunState | None, *, include_running: bool
+) -> Outcome | None:
+    """Where a run stands: done, or why it is left alone; None where it is to be renamed.
+
+    Args:
+        rename: What is to be done.
+        state: What the run is now; None where there is no such run.
+        include_running: Whether a run whose process is alive may be renamed.
+    """
     if state is None:
-        return "gone: there is no such run any more"
-    if state.name == one.new_name:
-        return "done"
-    if state.name != one.old_name:
-        return f"drifted: is now {state.name}"
+        return Outcome("gone")
+    if state.name == rename.new_name:
+        return DONE
+    if state.name != rename.old_name:
+        return Outcome("drifted", state.name)
     if not state.storage_id:
-        return "refused: the server gives no id to rename it by"
+        return Outcome("refused", "the server gives no id to rename it by")
     if state.read_only:
-        return "read-only: this key may not rename it"
-    if state.state == "running" and not include_running:
-        return "running: its process may write its name back"
-    return "to do"
+        return Outcome("read-only")
+    if state.state in ALIVE and not include_running:
+        return Outcome("running", state.state)
+    return None

@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from migrate.client.runs import ProjectKey, RunKey
 from migrate.errors import InputError, scrub
 from migrate.mapping.rows import STATUSES
-from migrate.rename.plan import Key, PlannedRename
+from migrate.rename.plan import PlannedRename
 from migrate.text import from_csv_cell, visible
 from naming import MAX_LENGTH
 
@@ -45,7 +46,7 @@ def read_plan(path: Path) -> list[PlannedRename]:
     problems += _clashes(plan)
     if problems:
         raise InputError(list_problems(f"The plan {path} cannot be used", problems))
-    return [one for _, one in plan]
+    return [rename for _, rename in plan]
 
 
 def list_problems(title: str, problems: Sequence[str]) -> str:
@@ -126,28 +127,29 @@ def _renames(
         if not all(isinstance(value, str) for value in values):
             problems.append(f"{where}: entity, project, run_id and both names must be text")
             continue
-        one = PlannedRename(*values)
-        empty = [name for name in ("entity", "project", "run_id") if not getattr(one, name)]
+        rename = PlannedRename(RunKey(*values[:3]), *values[3:])
+        empty = [name for name, value in rename.key._asdict().items() if not value]
         if empty:
             problems.append(f"{where}: {', '.join(empty)} is empty")
-        if not one.old_name:
+        if not rename.old_name:
             problems.append(f"{where}: old_name is empty, and could not be put back")
-        wrong = check_new_name(one.new_name)
+        wrong = check_new_name(rename.new_name)
         if wrong:
             problems.append(f"{where}: {wrong}")
-        elif one.new_name == one.old_name:
+        elif rename.new_name == rename.old_name:
             problems.append(f"{where}: new_name is the old name")
-        yield where, one
+        yield where, rename
 
 
 def _clashes(plan: Sequence[tuple[str, PlannedRename]]) -> Iterator[str]:
-    runs: dict[Key, str] = {}
-    names: dict[Key, str] = {}
-    for where, one in plan:
-        run, name = one.key, (*one.where, one.new_name)
-        if run in runs:
-            yield f"{where}: run {visible(one.run_id)} stands in {runs[run]} already"
+    runs: dict[RunKey, str] = {}
+    names: dict[tuple[ProjectKey, str], str] = {}
+    for where, rename in plan:
+        name = rename.where, rename.new_name
+        if rename.key in runs:
+            run_id = visible(rename.key.run_id)
+            yield f"{where}: run {run_id} stands in {runs[rename.key]} already"
         elif name in names:
-            yield f"{where}: {visible(one.new_name)} is the new name in {names[name]} already"
-        runs.setdefault(run, where)
+            yield f"{where}: {visible(rename.new_name)} is the new name in {names[name]} already"
+        runs.setdefault(rename.key, where)
         names.setdefault(name, where)

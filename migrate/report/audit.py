@@ -1,4 +1,4 @@
-"""Rows in, an audit out: what is in a project, and what needs a person. Pure."""
+"""Rows in, an audit out: what is in a project, and what needs attention. Pure."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class SharedName:
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """A name that a person picked, and the guide's advice on it."""
+    """A custom name, and the guide's advice on it."""
 
     project: str
     run_id: str
@@ -65,14 +65,16 @@ class Gap:
         key: The config key.
         runs: How many runs lack it.
         assume: The option. It has the word VALUE in it, unless `alike` is more than 0.
-        alike: How many other runs of the same kind (struct, family, schedule) there are with a
+        alike: How many other runs of the same kinds (struct, family, schedule) there are with a
             value; they all have the one in `assume`. Whether it holds here is for a person to say.
+        values: The values that other runs of these kinds have, the most frequent first.
     """
 
     key: str
     runs: int
     assume: str
     alike: int
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class Audit:
         project: `entity/project`, or `all` for several.
         runs: How many runs there are.
         statuses: Status to the number of runs, every status there.
-        reasons: Why runs need a person (review, hold), most frequent first.
+        reasons: Why runs need attention (review, hold), most frequent first.
         pairs: Runs by architecture and dataset, most frequent first.
         shared: Names that several runs bear.
         picked: Custom names that the guide advises against.
@@ -119,7 +121,8 @@ class Audit:
     def to_dict(self) -> dict[str, object]:
         """The audit as plain data, for JSON."""
         reasons = [
-            {"status": one.status, "reason": one.text, "runs": one.runs} for one in self.reasons
+            {"status": count.status, "reason": count.text, "runs": count.runs}
+            for count in self.reasons
         ]
         return {**asdict(self), "reasons": reasons}
 
@@ -161,14 +164,14 @@ def _shared(rows: Iterable[Row]) -> tuple[SharedName, ...]:
         for (project, name), ids in bearers.items()
         if len(ids) > 1
     ]
-    return tuple(sorted(shared, key=lambda one: (-len(one.run_ids), one.name)))
+    return tuple(sorted(shared, key=lambda name: (-len(name.run_ids), name.name)))
 
 
 def _picked(rows: Iterable[Row]) -> Iterable[Picked]:
     for row in rows:
         if row.status == "custom":
-            advice = tuple(one.text for one in advise(row.old_name))
-            near_miss = tuple(clause(one) for one in row.reasons if one.code == "near-miss")
+            advice = tuple(advice.text for advice in advise(row.old_name))
+            near_miss = tuple(clause(why) for why in row.reasons if why.code == "near-miss")
             if advice or near_miss:
                 yield Picked(str(row.key.where), row.key.run_id, row.old_name, near_miss or advice)
 
@@ -189,19 +192,24 @@ def _gap(key: str, lacking: Sequence[Row], rows: Iterable[Row]) -> Gap:
     kinds = {_kind(row) for row in lacking}
     field = _FIELDS.get(key, key)
     alike = [row for row in rows if row.fields.get(field) is not None and _kind(row) in kinds]
-    values = {row.fields[field] for row in alike}
-    # Of a kind without any value nothing is known, and the option would fill it in there, too.
+    counts = Counter(str(row.fields[field]) for row in alike)
+    values = tuple(value for value, _ in counts.most_common())
+    # One value is not enough where a kind has none: the option would fill it in there, too.
     if len(values) != 1 or {_kind(row) for row in alike} != kinds:
-        return Gap(key, len(lacking), f"--assume {key}=VALUE", 0)
-    return Gap(key, len(lacking), f"--assume {key}={values.pop()}", len(alike))
+        return Gap(key, len(lacking), f"--assume {key}=VALUE", 0, values)
+    return Gap(key, len(lacking), f"--assume {key}={values[0]}", len(alike), values)
 
 
 def _kind(row: Row) -> tuple[object, ...]:
-    """What the values of one experiment may be told from: its other runs, as it were."""
-    family = VOCABULARY.family(str(row.fields.get("arch")))
-    # Of an architecture that nobody has listed, only itself is known to be of its kind.
-    alike = row.fields.get("arch") if family == "other" else family
-    return row.fields.get("struct"), alike, row.fields.get("schedule")
+    """Runs of one kind are likely to share their values: same struct, family and schedule."""
+    arch = row.fields.get("arch")
+    family = VOCABULARY.family(str(arch))
+    # An architecture that nobody has listed belongs to no family: it is a kind by itself.
+    return (
+        row.fields.get("struct"),
+        arch if family == "other" else family,
+        row.fields.get("schedule"),
+    )
 
 
 def _weeks(rows: Iterable[Row]) -> tuple[Week, ...]:

@@ -36,15 +36,15 @@ def format_of(path: Path | None, name: str | None) -> str | None:
     """The format asked for: `--format`, else the suffix of `-o`; None where neither is given.
 
     Raises:
-        InputError: There is no such format.
+        InputError: It is not one of FORMATS.
     """
     asked = name or (path.suffix.removeprefix(".") if path else None)
     if asked is None:
         return None
     if asked.lower() not in FORMATS:
         raise InputError(
-            f"There is no format {asked!r}. Write -o with one of the suffixes "
-            f"{', '.join('.' + one for one in FORMATS)}, or --format with one of them."
+            f"{asked!r} is not a report format. Use --format, or a suffix of -o, "
+            f"out of {', '.join(FORMATS)}."
         )
     return asked.lower()
 
@@ -53,7 +53,7 @@ def save(path: Path, data: bytes) -> None:
     """Write a file whole or not at all.
 
     Raises:
-        InputError: It cannot be written there.
+        InputError: The file cannot be written.
     """
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

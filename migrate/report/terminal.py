@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
-from collections.abc import Sequence
-from difflib import SequenceMatcher
-from itertools import zip_longest
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from rich.cells import cell_len, chop_cells
@@ -17,120 +14,94 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from migrate.client.runs import RunKey
 from migrate.mapping.rows import OLD, Row, count_by_status, number_of_runs
 from migrate.report.audit import Audit, Gap, Pair
+from migrate.report.marks import Span, marks, pieces
 from migrate.report.words import reason_text
 from migrate.text import shortened, visible
+from naming import parse_name
 
 # Colours of the 16 that every terminal theme makes readable on its own background.
 _STYLES = {"rename": "green", "review": "yellow", "hold": "magenta", "current": "cyan"}
-_DIFFERENT, _HEADING, _DIM = (Style.parse(one) for one in ("bold underline", "bold", "dim"))
-_GAP = 2
-_NO_EDGE = 10_000
-_MOST = 12
-_MOST_PARTS = 400  # a comparison takes the square of them
+_DIFFERENT, _HEADING, _DIM = map(Style.parse, ("bold underline", "bold", "dim"))
+_INDENT, _ARROW = Segment("    "), Segment("  → ")
+_MOST, _MOST_VALUES = 12, 5
 Line = TypeVar("Line")
 Pieces = list[Segment]
 
 
 def print_report(console: Console, rows: Sequence[Row], *, every: bool = False) -> None:
-    """Print a table of the rows that matter (`every`: all of them) and a line that counts."""
+    """Print the rows that matter (`every`: all of them), and a line that counts."""
+    several = len({row.key.where for row in rows}) > 1
     shown = [row for row in rows if every or row.status in OLD]
+    for row in shown:
+        style = Style.parse(_STYLES.get(row.status, "none"))
+        created = row.created_at.strftime("%Y-%m-%d") if row.created_at else "-"
+        heading = [*_run(row.key, several), Segment(f"  {created}", _DIM)]
+        lines = [[*heading, Segment(f"  {row.status}", style)]]
+        if row.new_name is None:
+            lines.append([_INDENT, Segment(visible(row.old_name))])
+            if row.reasons:
+                lines.append([_INDENT, Segment(_reasons(row), style)])
+        else:
+            lines += _names(row.old_name, row.new_name, row.fields)
+        _print_lines(console, lines)
     if shown:
-        # No Table of rich's: it takes most of a millisecond a row, and shows none before the last.
-        several = len({row.key.where for row in rows}) > 1
-        widths = _widths(console, shown)
-        words = ("run", "created", "status", "old name / new name, or the reason why not")
-        _print_row(console, [[[Segment(word, _HEADING)]] for word in words], widths)
-        for row in shown:
-            _print_row(console, _report_cells(row, several), widths)
         console.print()
     console.print(Text(count_line(rows)))
 
 
-def _widths(console: Console, rows: Sequence[Row]) -> list[int]:
-    """Of the columns: the names have what run, date and status, and the gaps, leave of a line."""
-    # In a pipe or a file names stay in one piece, for whoever looks for them; COLUMNS breaks them.
-    edge = console.width if console.is_terminal or "COLUMNS" in os.environ else _NO_EDGE
-    runs = max(len("run"), *(cell_len(visible(row.key.run_id)) for row in rows))
-    runs = min(runs, max(20, edge // 4))  # an id may have 128 characters
-    statuses = max(len("status"), *(len(row.status) for row in rows))
-    left = [runs, len("2026-01-08"), statuses]
-    return [*left, max(24, edge - sum(left) - _GAP * len(left))]
+def print_renames(console: Console, renames: Sequence[tuple[RunKey, str, str]]) -> None:
+    """Print runs with their old and new names, of which nothing else is known, and their number."""
+    several = len({key.where for key, _, _ in renames}) > 1
+    for key, old_name, new_name in renames:
+        parsed = parse_name(new_name)
+        fields = (parsed.fields or {}) if parsed.format == "current" else {}
+        _print_lines(console, [_run(key, several), *_names(old_name, new_name, fields)])
+    console.print()
+    console.print(Text(number_of_runs(len(renames))))
 
 
-def _report_cells(row: Row, several: bool) -> list[list[Pieces]]:
-    """For each column the texts that stand in it, one below the other."""
-    style = Style.parse(_STYLES.get(row.status, "none"))
-    created = row.created_at.strftime("%Y-%m-%d") if row.created_at else "-"
-    texts = [[Segment(visible(str(row.key.where)), _DIM)]] if several else []
-    if row.new_name is None:
-        texts.append([Segment(visible(row.old_name))])
-    else:
-        old, new = _marked(row.old_name, row.new_name)
-        texts += [old, [Segment("→ "), *new]]
-    if row.reasons:
-        texts.append([Segment(visible(reason_text(row.reasons)), style)])
-    left = [Segment(visible(row.key.run_id)), Segment(created, _DIM), Segment(row.status, style)]
-    return [*([[one]] for one in left), texts]
+def _run(key: RunKey, several: bool) -> Pieces:
+    """The run's id, with its project where there are several."""
+    project = [Segment(visible(f"{key.where}/"), _DIM)] if several else []
+    return [*project, Segment(visible(key.run_id), _HEADING)]
 
 
-def _print_row(console: Console, cells: Sequence[Sequence[Pieces]], widths: Sequence[int]) -> None:
-    columns = [
-        [line for text in texts for line in _lines(text, width)]
-        for texts, width in zip(cells, widths, strict=True)
-    ]
-    segments = []
-    for line in zip_longest(*columns, fillvalue=[]):
-        blank = 0
-        for pieces, width in zip(line, widths, strict=True):
-            if pieces:
-                segments += [Segment(" " * blank), *pieces]
-                blank = 0
-            blank += width + _GAP - sum(piece.cell_length for piece in pieces)
-        segments.append(Segment.line())
+def _names(old: str, new: str, fields: Mapping[str, object]) -> list[Pieces]:
+    """Both names, with what is not in the other one in bold and underlined."""
+    dropped, added = marks(old, new, fields)
+    return [[_INDENT, *_marked(old, dropped)], [_ARROW, *_marked(new, added)]]
+
+
+def _marked(name: str, spans: Iterable[Span]) -> Pieces:
+    cut = pieces(name, spans)
+    return [Segment(visible(text), _DIFFERENT if marked else None) for text, marked in cut]
+
+
+def _reasons(row: Row) -> str:
+    """The reasons; of a run that is held, its state as well, where it has not begun to run."""
+    state = f" ({row.state})" if "running" in row.codes and row.state != "running" else ""
+    return visible(reason_text(row.reasons) + state)
+
+
+def _print_lines(console: Console, lines: Iterable[Pieces]) -> None:
+    """Print the lines of one run.
+
+    Long lines are left to the terminal to wrap, so that a name stays in one piece for whoever
+    copies it, or looks for it in a pipe. (A Table of rich's takes most of a millisecond a row,
+    and shows none before the last.)
+    """
+    segments = [segment for line in lines for segment in (*line, Segment.line())]
     console.print(Segments(segments), crop=False, end="")
 
 
-def _lines(pieces: Pieces, width: int) -> list[Pieces]:
-    """The pieces in lines of at most `width`."""
-    broken = _broken("".join(piece.text for piece in pieces), width)
-    if len(broken) == 1:
-        return [pieces]
-    lines: list[Pieces] = []
-    left = list(reversed(pieces))
-    for room in map(len, broken):
-        line: Pieces = []
-        while room:
-            text, style, _ = left.pop()
-            if len(text) > room:
-                left.append(Segment(text[room:], style))
-            line.append(Segment(text[:room], style))
-            room -= len(line[-1].text)
-        lines.append(line)
-    return lines
-
-
-def _marked(old: str, new: str) -> tuple[Pieces, Pieces]:
-    """Both names, the parts that the other has not got in bold and underlined."""
-    old_parts = re.findall(r"[^_]+|_", visible(old))
-    new_parts = re.findall(r"[^_]+|_", visible(new))
-    if max(len(old_parts), len(new_parts)) > _MOST_PARTS:
-        return [Segment("".join(old_parts), _DIFFERENT)], [Segment("".join(new_parts), _DIFFERENT)]
-    marked: tuple[Pieces, Pieces] = [], []
-    matcher = SequenceMatcher(None, old_parts, new_parts, autojunk=False)
-    for tag, old_from, old_to, new_from, new_to in matcher.get_opcodes():
-        style = None if tag == "equal" else _DIFFERENT
-        marked[0].append(Segment("".join(old_parts[old_from:old_to]), style))
-        marked[1].append(Segment("".join(new_parts[new_from:new_to]), style))
-    return marked
-
-
 def _broken(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width`, broken behind a space or a `_` where there is one."""
+    """The text in lines of at most `width` cells, broken after a space or a `_` if possible."""
     lines: list[str] = []
-    at, left = 0, cell_len(text)
-    while left > width and at < len(text):
+    at, rest = 0, cell_len(text)
+    while rest > width and at < len(text):
         room = text[at : at + width]
         # The first piece is empty where a mark without a width of its own begins.
         piece = next(filter(None, chop_cells(room, width)), room)
@@ -138,7 +109,7 @@ def _broken(text: str, width: int) -> list[str]:
         cut = next((end for end in breaks if end > len(piece) // 2), len(piece))
         lines.append(piece[:cut])
         at += cut
-        left -= cell_len(piece[:cut])
+        rest -= cell_len(piece[:cut])
     return [*lines, text[at:]]
 
 
@@ -153,8 +124,8 @@ def print_audit(console: Console, found: Audit) -> None:
     console.print(Text(", ".join(f"{n} {status}" for status, n in found.statuses.items())))
     _section(
         console,
-        "What needs a person",
-        [(str(one.runs), one.status, one.text) for one in found.reasons],
+        "Needs attention",
+        [(str(count.runs), count.status, count.text) for count in found.reasons],
     )
     _pairs(console, found.pairs)
     _section(
@@ -167,21 +138,27 @@ def print_audit(console: Console, found: Audit) -> None:
     _section(
         console,
         "Names that several runs share",
-        [(str(len(one.run_ids)), one.name, _ids(one.run_ids)) for one in found.shared],
+        [(str(len(name.run_ids)), name.name, _ids(name.run_ids)) for name in found.shared],
     )
     _section(
         console,
-        "Names that people picked, with the guide's advice",
-        [(one.run_id, one.name, "; ".join(one.advice)) for one in found.picked],
+        "Custom names, with the guide's advice",
+        [(run.run_id, run.name, "; ".join(run.advice)) for run in found.picked],
     )
 
 
 def _grounds(gap: Gap) -> str:
-    if not gap.alike:
-        return "no one value to suggest"
     if gap.alike == 1:
-        return "suggested: the one other run of that kind has it"
-    return f"suggested: the {gap.alike} other runs of that kind have it"
+        return "suggested: the only other run of this kind has it"
+    if gap.alike:
+        return f"suggested: the {gap.alike} other runs of this kind have it"
+    more = ["…"] if len(gap.values) > _MOST_VALUES else []
+    values = ", ".join([*gap.values[:_MOST_VALUES], *more])
+    if len(gap.values) > 1:
+        return f"other runs disagree: {values}"
+    if gap.values:
+        return f"only runs of some of these kinds have one: {values}"
+    return "no other run of this kind has one"
 
 
 def _ids(run_ids: Sequence[str]) -> str:
@@ -189,6 +166,7 @@ def _ids(run_ids: Sequence[str]) -> str:
 
 
 def _section(console: Console, title: str, lines: Sequence[tuple[str, str, str]]) -> None:
+    """A heading and three columns below it; nothing where there are no lines."""
     if not lines:
         return
     shown = [[visible(cell) for cell in cells] for cells in _most(lines, _MOST)]
@@ -201,10 +179,7 @@ def _section(console: Console, title: str, lines: Sequence[tuple[str, str, str]]
     table.add_column(overflow="fold")
     for number, name, words in shown:
         table.add_row(Text(number), _wrapped(name, second), _wrapped(words, room - second))
-    console.print()
-    console.print(Text(title, "bold"))
-    console.print(table)
-    _more(console, len(lines) - len(shown))
+    _print_table(console, title, table, len(lines) - len(shown))
 
 
 def _pairs(console: Console, pairs: Sequence[Pair]) -> None:
@@ -221,33 +196,44 @@ def _pairs(console: Console, pairs: Sequence[Pair]) -> None:
         by_dataset[dataset] += pair.runs
     archs = _most(by_arch.most_common(), _MOST * 2)
     label = min(max(cell_len(arch) for arch, _ in archs), max(24, console.width // 5))
-    others = f"{len(by_dataset)} more"
-    room = console.width - label - len(others) - len(str(sum(by_arch.values()))) - 8
-    columns: dict[str, str] = {}
+    headings = _headings(by_dataset, console.width - label)
+    others = len(by_dataset) - len(headings)
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for heading in [*headings.values(), *([f"{others} more"] if others else []), "all"]:
+        table.add_column(Text(heading), justify="right", no_wrap=True)
+    for arch, total in archs:
+        counts = [cells[arch, dataset] for dataset in headings]
+        if others:
+            counts.append(total - sum(counts))
+        if cell_len(arch) > label:
+            words = re.findall("[^_]*_|[^_]+", arch)
+            arch = "".join(shortened(word, label // 2) for word in words)
+        table.add_row(_wrapped(arch, label), *(str(count or "·") for count in counts), str(total))
+    _print_table(console, "Runs by architecture and dataset", table, len(by_arch) - len(archs))
+
+
+def _headings(by_dataset: Counter[str], width: int) -> dict[str, str]:
+    """Dataset to its heading, for as many as fit beside the columns `N more` and `all`."""
+    runs = sum(by_dataset.values())
+    room = width - len(f"{len(by_dataset)} more") - len(str(runs)) - 8
+    headings = {}
     for dataset, _ in by_dataset.most_common():
         heading = shortened(dataset, 24)
         room -= cell_len(heading) + 2
         if room < 0:
             break
-        columns[dataset] = heading
-    left = len(by_dataset) - len(columns)
-    table = Table(box=None, pad_edge=False)
-    table.add_column("")
-    headings = [*columns.values(), *([f"{left} more"] if left else []), "all"]
-    for heading in headings:
-        table.add_column(Text(heading), justify="right", no_wrap=True)
-    for arch, total in archs:
-        counts = [cells[arch, dataset] for dataset in columns]
-        if left:
-            counts.append(total - sum(counts))
-        if cell_len(arch) > label:
-            pieces = re.findall("[^_]*_|[^_]+", arch)
-            arch = "".join(shortened(piece, label // 2) for piece in pieces)
-        table.add_row(_wrapped(arch, label), *(str(count or "·") for count in counts), str(total))
+        headings[dataset] = heading
+    return headings
+
+
+def _print_table(console: Console, title: str, table: Table, more: int) -> None:
     console.print()
-    console.print(Text("Runs by architecture and dataset", "bold"))
+    console.print(Text(title, "bold"))
     console.print(table)
-    _more(console, len(by_arch) - len(archs))
+    if more > 0:
+        console.print(Text(f"… and {more} more; --json has them all", "dim"))
 
 
 def _wrapped(text: str, width: int) -> Text:
@@ -257,8 +243,3 @@ def _wrapped(text: str, width: int) -> Text:
 def _most(lines: Sequence[Line], count: int) -> Sequence[Line]:
     """The first of the lines; all of them where only one would be left out."""
     return lines if len(lines) <= count + 1 else lines[:count]
-
-
-def _more(console: Console, count: int) -> None:
-    if count > 0:
-        console.print(Text(f"… and {count} more; --json has them all", "dim"))

@@ -1,10 +1,18 @@
-"""W&B's run filters: the part of MongoDB's query language that its clients use."""
+"""W&B's run filters: the part of MongoDB's query language that its clients use.
+
+Not by a library. mongomock (4.3.0, 2024) and mongoquery (1.4.3, 2025) would do the operators, which
+are the twenty lines of `_OPERATORS`; what is W&B's own would have to be written around them all the
+same: its names of fields, `config.KEY` for `config[KEY].value`, errors for what does not exist, and
+times that are texts.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from migrate.sandbox.store import StoredRun
@@ -25,8 +33,28 @@ _FIELDS = {
 }
 
 
+_TIMES = ("createdAt", "heartbeatAt")
+
+
 class FilterError(ValueError):
     """A filter that the server refuses."""
+
+
+@lru_cache(maxsize=200_000)
+def moment(text: str) -> datetime:
+    """An ISO 8601 time, with or without zone and fractions; UTC where it names no zone.
+
+    >>> moment("2026-01-08T14:30:00.000Z") == moment("2026-01-08T14:30:00")
+    True
+
+    Raises:
+        FilterError: It is not a time.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise FilterError(f"invalid filters: {text!r} is not a time") from None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
@@ -42,7 +70,7 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "$eq": lambda value, operand: value == operand or _holds(value, operand),
     "$ne": lambda value, operand: value != operand and not _holds(value, operand),
-    "$in": lambda value, operand: value in operand or any(_holds(value, one) for one in operand),
+    "$in": lambda value, operand: value in operand or any(_holds(value, item) for item in operand),
     "$nin": lambda value, operand: value not in operand,
     "$gt": _ordered(lambda value, operand: value > operand),
     "$gte": _ordered(lambda value, operand: value >= operand),
@@ -76,7 +104,7 @@ def matches(run: StoredRun, filters: Mapping[str, Any]) -> bool:
             results = [matches(run, part) for part in condition]
             passed = all(results) if key == "$and" else any(results) == (key == "$or")
         else:
-            passed = _matches_condition(field_value(run, key), condition)
+            passed = _matches_condition(*_comparable(run, key, condition))
         if not passed:
             return False
     return True
@@ -95,6 +123,25 @@ def field_value(run: StoredRun, key: str) -> Any:
         return None
     value = values.get(rest.removesuffix(".value")) if isinstance(values, dict) else None
     return value["value"] if isinstance(value, dict) and "value" in value else value
+
+
+def _comparable(run: StoredRun, key: str, condition: Any) -> tuple[Any, Any]:
+    """A run's value and what it is compared with: of times, the moments instead of the texts."""
+    value = field_value(run, key)
+    if _FIELDS.get(key) not in _TIMES:
+        return value, condition
+    return moment(value), _moments(condition)
+
+
+def _moments(condition: Any) -> Any:
+    if isinstance(condition, dict):
+        return {
+            operator: operand if operator in ("$exists", "$regex") else _moments(operand)
+            for operator, operand in condition.items()
+        }
+    if isinstance(condition, list):
+        return [_moments(item) for item in condition]
+    return moment(condition)
 
 
 def _matches_condition(value: Any, condition: Any) -> bool:

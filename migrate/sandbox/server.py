@@ -1,4 +1,4 @@
-"""The sandbox over HTTP, on loopback: authentication, faults, latency, and the counting."""
+"""The sandbox over HTTP, on loopback: authentication, faults of single requests, the counting."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import secrets
 import socket
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
 
-from migrate.sandbox.faults import Faults
+from migrate.sandbox.faults import Fault, Faults
+from migrate.sandbox.pace import Counts, Pace, rate_limit_headers
 from migrate.sandbox.sample import sample_store
 from migrate.sandbox.service import Service, operation_of
 from migrate.sandbox.store import Store
@@ -28,27 +29,20 @@ HOST = "127.0.0.1"
 
 
 @dataclass
-class Counts:
-    """What went over the wire, GraphQL only."""
-
-    requests: dict[str, int] = field(default_factory=dict)
-    bytes_in: int = 0
-    bytes_out: int = 0
-
-    @property
-    def total(self) -> int:
-        """All requests."""
-        return sum(self.requests.values())
-
-
-@dataclass
 class Application:
     """The ASGI application."""
 
     service: Service
     api_key: str
-    latency_ms: float = 0
-    counts: Counts = field(default_factory=Counts)
+
+    @property
+    def latency_ms(self) -> float:
+        """The pace's `request_ms`."""
+        return self.service.pace.request_ms
+
+    @latency_ms.setter
+    def latency_ms(self, value: float) -> None:
+        self.service.pace.request_ms = value
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -83,20 +77,16 @@ class Application:
             await _answer(send, 400, {"errors": [{"message": "not a GraphQL request"}]})
             return
         operation = operation_of(query, variables)
-        self.counts.requests[operation] = self.counts.requests.get(operation, 0) + 1
-        self.counts.bytes_in += len(body)
-        if self.latency_ms:
-            await asyncio.sleep(self.latency_ms / 1000)
+        counts, faults = self.service.counts, self.service.faults
+        counts.requests[operation] = counts.requests.get(operation, 0) + 1
+        counts.bytes_in += len(body)
+        if self.service.pace.request_ms:
+            await asyncio.sleep(self.service.pace.request_ms / 1000)
 
-        faults = self.service.faults
         fault = faults.hit(operation)
-        if fault == "hang":
-            await asyncio.sleep(3600)
-        if fault == "drop":
-            _drop(send)
-            return
-        if fault and fault.isdigit():
-            await _answer(send, int(fault), {"errors": [{"message": f"the sandbox says {fault}"}]})
+        done_before = fault is not None and fault.kind.endswith("-after")
+        if fault is not None and not done_before:
+            await self._instead(fault, send)
             return
         if faults.max_bytes is not None and len(body) > faults.max_bytes:
             await _answer(send, 413, {"errors": [{"message": "request entity too large"}]})
@@ -107,12 +97,55 @@ class Application:
             return
         if faults.before is not None:
             faults.before(operation)
-        response = self.service.execute(query, variables)
-        if fault == "drop-after":
+        answer = await self.service.answer(query, variables)
+        if fault is not None:
+            await self._instead(fault, send)
+        elif answer.status is None:
+            await _never()
+        else:
+            zipped = b"gzip" in headers.get(b"accept-encoding", b"")
+            counts.bytes_out += await _answer(
+                send, answer.status, answer.body, answer.headers, zipped
+            )
+
+    async def _instead(self, fault: Fault, send: Send) -> None:
+        """What a fault answers instead of the service's own answer."""
+        kind = fault.kind.removesuffix("-after")
+        if kind == "hang":
+            await _never()
+        elif kind == "drop":
             _drop(send)
-            return
-        accepted = b"gzip" in headers.get(b"accept-encoding", b"")
-        self.counts.bytes_out += await _answer(send, 200, response, accepted)
+        elif kind == "cut":
+            await _start(send, 200, {"Content-Type": "application/json"}, 2 * len(_HALF))
+            await send({"type": "http.response.body", "body": _HALF, "more_body": True})
+            await asyncio.sleep(0.02)  # until it is on the wire
+            _drop(send)
+        elif kind in _GARBLED:
+            await _answer(send, 200, *_GARBLED[kind])
+        else:
+            headers = {}
+            if kind == "429":
+                headers = rate_limit_headers(0, 1, fault.wait_s)
+                if self.service.pace.retry_after:
+                    headers["Retry-After"] = headers["RateLimit-Reset"]
+            words = {"errors": [{"message": f"the sandbox says {kind}"}]}
+            await _answer(send, int(kind), words, headers)
+
+
+_HALF = b'{"data": {"project": {"runs": {"edges": [{"no'
+# What answers with HTTP 200 that are none hold: the body, and headers.
+_GARBLED: dict[str, tuple[object, dict[str, str]]] = {
+    "garbled": (_HALF, {}),
+    "null": ({"data": None}, {}),
+    "html": (
+        b"<!DOCTYPE html><html><body><h1>Sign in to the network</h1></body></html>",
+        {"Content-Type": "text/html; charset=utf-8"},
+    ),
+}
+
+
+async def _never() -> None:
+    await asyncio.sleep(3600)
 
 
 def _drop(send: Send) -> None:
@@ -120,16 +153,26 @@ def _drop(send: Send) -> None:
     send.__self__.transport.abort()  # type: ignore[attr-defined]
 
 
-async def _answer(send: Send, status: int, content: object, zipped: bool = False) -> int:
-    body = json.dumps(content).encode()
-    headers = [(b"content-type", b"application/json")]
+async def _start(send: Send, status: int, headers: dict[str, str], length: int) -> None:
+    everything = {**headers, "Content-Length": str(length)}
+    raw = [(name.lower().encode(), value.encode()) for name, value in everything.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+
+
+async def _answer(
+    send: Send,
+    status: int,
+    content: object,
+    headers: dict[str, str] | None = None,
+    zipped: bool = False,
+) -> int:
+    """Send a response, `content` as JSON unless it is bytes; gives the bytes of the body."""
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    headers = {"Content-Type": "application/json", **(headers or {})}
     if zipped and len(body) > 1000:
         body = gzip.compress(body, 1)
-        headers.append((b"content-encoding", b"gzip"))
-    if status == 429:
-        headers.append((b"retry-after", b"1"))
-    headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+        headers["Content-Encoding"] = "gzip"
+    await _start(send, status, headers, len(body))
     await send({"type": "http.response.body", "body": body})
     return len(body)
 
@@ -142,6 +185,7 @@ class Sandbox:
         api_key: The key that it takes, made anew for each.
         store: Its data.
         faults: What is wrong with it.
+        pace: How long things take.
     """
 
     def __init__(
@@ -149,16 +193,17 @@ class Sandbox:
         store: Store | None = None,
         *,
         port: int = 0,
-        latency_ms: float = 0,
+        pace: Pace | None = None,
         faults: Faults | None = None,
         api_key: str | None = None,
     ) -> None:
         """Listen on a port of loopback (0: any that is free); raises OSError where it is taken."""
         self.store = store or sample_store()
         self.faults = faults or Faults()
+        self.pace = pace or Pace()
         self.api_key = api_key or secrets.token_hex(20)
-        self.service = Service(self.store, self.faults)
-        self.app = Application(self.service, self.api_key, latency_ms)
+        self.service = Service(self.store, self.faults, self.pace)
+        self.app = Application(self.service, self.api_key)
         self._socket = socket.create_server((HOST, port))
         # Headers and body go out in two pieces: without this every answer takes 40 ms more.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -174,8 +219,8 @@ class Sandbox:
 
     @property
     def counts(self) -> Counts:
-        """What went over the wire so far."""
-        return self.app.counts
+        """What it was asked for so far."""
+        return self.service.counts
 
     def serve(self) -> None:
         """Serve until Ctrl-C."""

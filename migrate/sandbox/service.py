@@ -1,63 +1,57 @@
-"""The sandbox's GraphQL service: the schema's resolvers, executed strictly."""
+"""The sandbox's GraphQL service: documents, checked against the schema and executed strictly."""
 
 from __future__ import annotations
 
-import json
+import asyncio
+import re
+import time
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from inspect import isawaitable
 from typing import Any
 
 from graphql import (
     DocumentNode,
+    ExecutionResult,
     GraphQLError,
-    GraphQLResolveInfo,
     GraphQLSchema,
     OperationDefinitionNode,
     build_schema,
+    execute,
     execute_sync,
     parse,
     validate,
 )
 
-from migrate.sandbox.faults import Faults
-from migrate.sandbox.filters import FilterError, field_value, matches, parse_filters
-from migrate.sandbox.store import Store, StoredProject, StoredRun
-
-USER = "ycx"
-_USER = {"id": "VXNlcjox", "name": "Sandbox", "username": USER, "email": "sandbox@localhost"}
-MAX_NAME = 128
-
-# The input's fields that overwrite a run's: absent and null leave alone, anything else does not.
-_WRITTEN = {
-    "displayName": "displayName",
-    "description": "description",
-    "notes": "notes",
-    "tags": "tags",
-    "config": "config",
-    "summaryMetrics": "summaryMetrics",
-    "groupName": "group",
-    "jobType": "jobType",
-    "state": "state",
-}
+from migrate.sandbox.faults import STATUSES, Faults
+from migrate.sandbox.pace import Counts, Pace, Window, rate_limit_headers
+from migrate.sandbox.paging import Order
+from migrate.sandbox.resolvers import Request, RequestError, resolve
+from migrate.sandbox.store import Store
 
 
 @cache
-def _schema(old: bool) -> GraphQLSchema:
+def _schema(lacks: frozenset[str]) -> GraphQLSchema:
+    """The schema without some fields, each given as `Type.field`."""
     text = files("migrate.sandbox").joinpath("schema.graphql").read_text("utf-8")
-    if old:
-        text = text.replace("config(keys: [String!])", "config")
+    for name in lacks:
+        kind, _, gone = name.partition(".")
+        head, start, rest = text.partition(f"\ntype {kind} {{\n")
+        text = head + start + re.sub(rf"(?m)^  {gone}\b.*\n", "", rest, count=1)
     return build_schema(text)
 
 
 @cache
-def _document(query: str, old: bool) -> tuple[DocumentNode, tuple[GraphQLError, ...]]:
+def _document(query: str, lacks: frozenset[str]) -> tuple[DocumentNode, tuple[dict[str, Any], ...]]:
     """A query, parsed and checked against the schema; clients send the same text many times."""
     try:
         document = parse(query)
+        errors = validate(_schema(lacks), document)
     except GraphQLError as error:
-        return DocumentNode(definitions=()), (error,)
-    return document, tuple(validate(_schema(old), document))
+        document, errors = DocumentNode(definitions=()), [error]
+    # W&B's server is written in Go, where these messages quote names with `"`.
+    return document, tuple({"message": error.message.replace("'", '"')} for error in errors)
 
 
 def operation_of(query: str, variables: dict[str, Any]) -> str:
@@ -67,32 +61,72 @@ def operation_of(query: str, variables: dict[str, Any]) -> str:
     return "viewer" if "viewer" in query and "project" not in query else "query"
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a request is answered with; status None: nothing, ever."""
+
+    status: int | None
+    body: dict[str, Any]
+    headers: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass
 class Service:
-    """Executes documents against a store."""
+    """Executes documents against a store.
+
+    Attributes:
+        store: The data.
+        faults: What is wrong with it.
+        pace: How long things take.
+        counts: What it was asked for.
+        mutations: The input of every mutation that came, for tests to look at.
+    """
 
     store: Store
     faults: Faults = field(default_factory=Faults)
+    pace: Pace = field(default_factory=Pace)
+    counts: Counts = field(default_factory=Counts)
     mutations: list[dict[str, Any]] = field(default_factory=list)
-    """The input of every mutation that came, for tests to look at."""
+    orders: dict[tuple[str, str], Order] = field(default_factory=dict)
+    windows: dict[tuple[str, str], Window] = field(default_factory=dict)
+    names: dict[str, list[tuple[float, str | None]]] = field(default_factory=dict)
+    """Storage id to the names that a run had, each with the time until which it had it."""
+
+    async def answer(self, query: str, variables: dict[str, Any]) -> Answer:
+        """Execute one document, which takes as long as the pace says."""
+        lacks = self.faults.lacks
+        document, errors = _document(query, lacks)
+        if errors:
+            return Answer(400, {"errors": list(errors)})
+        request = Request(self)
+        # Only upserts that take time are awaited; without them execution is twice as fast.
+        result = (execute if self.pace.upsert_ms else execute_sync)(
+            _schema(lacks),
+            document,
+            root_value=request,
+            context_value=request,
+            variable_values=variables,
+            field_resolver=resolve,
+        )
+        if isawaitable(result):
+            result = await result
+        try:
+            await request.spend(request.owed)
+        except RequestError as error:
+            request.failed = error
+        if request.failed is None:
+            return self._respond(request, result)
+        if request.failed.status != 429:
+            request.commit()
+        return self._fail(request.failed, request.where)
 
     def execute(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """The response to one document."""
-        document, errors = _document(query, self.faults.old)
-        if errors:
-            return {"errors": [error.formatted for error in errors]}
-        result = execute_sync(
-            _schema(self.faults.old),
-            document,
-            root_value=self,
-            variable_values=variables,
-            field_resolver=_resolve,
-        )
-        return dict(result.formatted)
+        """The body of the response to one document."""
+        return asyncio.run(self.answer(query, variables)).body
 
     def count_mutations(self, query: str) -> int:
         """How many mutations a document holds."""
-        document, _ = _document(query, self.faults.old)
+        document, _ = _document(query, self.faults.lacks)
         return sum(
             len(definition.selection_set.selections)
             for definition in document.definitions
@@ -100,154 +134,60 @@ class Service:
             and definition.operation.value == "mutation"
         )
 
-    # The root fields.
+    def left(self, where: tuple[str, str]) -> float | None:
+        """The query time that a project has left; None where there is no quota."""
+        if self.pace.quota is None:
+            return None
+        window = self.windows.setdefault(where, Window())
+        return window.left(self.pace.quota, self.pace.window_s)
 
-    def viewer(self) -> dict[str, Any]:
-        """The account that the key belongs to."""
-        entities = sorted({entity for entity, _ in self.store.projects})
-        return {
-            **_USER,
-            "admin": False,
-            "flags": "{}",
-            "deletedAt": None,
-            "entity": USER,
-            "apiKeys": {"edges": []},
-            "teams": {"edges": [{"node": {"id": name, "name": name}} for name in entities]},
-        }
+    def charge(self, where: tuple[str, str] | None, seconds: float) -> None:
+        """Count query time, and take it from the quota of the project that it was for."""
+        self.counts.query_seconds += seconds
+        if where is not None and self.pace.quota is not None:
+            self.windows.setdefault(where, Window()).charge(seconds)
 
-    def serverInfo(self) -> dict[str, Any]:  # noqa: N802 - the schema's name
-        """What the server can do."""
-        return {"cliVersionInfo": {}, "features": []}
+    def name_of(self, storage_id: str, now: str | None) -> str | None:
+        """The name that reading a run gives: the one of `lag_seconds` ago."""
+        then = time.monotonic() - self.faults.lag_seconds
+        return next((name for until, name in self.names.get(storage_id, ()) if until > then), now)
 
-    def project(self, name: str, entityName: str) -> dict[str, Any] | None:  # noqa: N803
-        """A project; null where there is none, or the key may not see it."""
-        project = self.store.projects.get((entityName, name))
-        return None if project is None or not project.visible else self._project(project)
+    def _respond(self, request: Request, result: ExecutionResult) -> Answer:
+        headers = self._headers(request.where)
+        data = result.data
+        if not result.errors:
+            request.commit()
+            return Answer(200, {"data": data}, headers)
+        if self.faults.others == "undone" and data is not None:
+            data = dict.fromkeys(data)
+        errors = [_formatted(error) for error in result.errors]
+        status = _status(result.errors[0])
+        if self.faults.answers == "path" and result.errors[0].path:
+            status = 200
+        return Answer(status, {"errors": errors, "data": data}, headers)
 
-    def models(
-        self,
-        entityName: str,  # noqa: N803
-        first: int = 50,
-        after: str | None = None,
-    ) -> dict[str, Any]:
-        """The projects of an entity."""
-        shown = [
-            project
-            for project in self.store.projects.values()
-            if project.entity == entityName and project.visible
-        ]
-        return _connection([self._project(project) for project in shown], first, after)
+    def _fail(self, error: RequestError, where: tuple[str, str] | None) -> Answer:
+        headers = self._headers(where)
+        if error.status == 429 and self.pace.retry_after:
+            headers["Retry-After"] = headers["RateLimit-Reset"]
+        return Answer(error.status, {"errors": [{"message": str(error)}]}, headers)
 
-    def _project(self, project: StoredProject) -> dict[str, Any]:
-        return {
-            "id": f"{project.entity}/{project.name}",
-            "internalId": "1",
-            "name": project.name,
-            "entityName": project.entity,
-            "createdAt": "2025-06-01T00:00:00",
-            "isBenchmark": False,
-            "user": self.viewer,
-            "readOnly": project.read_only,
-            "runCount": lambda filters=None: len(_selected(project, filters)),
-            "runs": lambda **arguments: _runs(project, **arguments),
-            "run": lambda name: project.runs.get(name),
-        }
-
-    def upsertBucket(self, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002, N802
-        """Overwrite what the input gives; what is absent or null stays."""
-        self.mutations.append(dict(input))
-        run = self.store.by_id.get(input.get("id") or "")
-        if run is None:
-            run = self._by_name(input)
-        if run is None:
-            raise GraphQLError("run not found", extensions={"code": 404})
-        project = self.store.project(run.entity, run.project)
-        if self.faults.read_only_key or project.read_only or run.readOnly:
-            raise GraphQLError("permission denied", extensions={"code": 403})
-        if run.name in self.faults.denied:
-            raise GraphQLError(self.faults.denied[run.name])
-        new_name = input.get("displayName")
-        if new_name is not None and not 0 < len(new_name) <= MAX_NAME:
-            raise GraphQLError(f"displayName must have 1 to {MAX_NAME} characters")
-        for key, attribute in _WRITTEN.items():
-            if input.get(key) is not None:
-                setattr(run, attribute, input[key])
-        return {"bucket": run, "inserted": False, "clientMutationId": input.get("clientMutationId")}
-
-    def _by_name(self, given: dict[str, Any]) -> StoredRun | None:
-        project = self.store.projects.get((given.get("entityName", ""), given.get("modelName", "")))
-        return project.runs.get(given.get("name", "")) if project else None
+    def _headers(self, where: tuple[str, str] | None) -> dict[str, str]:
+        """The RateLimit headers of every answer about a project that has a quota."""
+        left = None if where is None else self.left(where)
+        quota, window_s = self.pace.quota, self.pace.window_s
+        if where is None or left is None or quota is None:
+            return {}
+        reset = self.windows[where].reset(quota, window_s)
+        return rate_limit_headers(left, quota * window_s, reset)
 
 
-def _resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-    name = info.field_name
-    if type(source) is StoredRun:
-        if name in ("config", "summaryMetrics"):
-            return _some_keys(getattr(source, name), arguments.get("keys"))
-        return _USER if name == "user" else getattr(source, name)
-    value = source[name] if type(source) is dict else getattr(source, name)
-    return value(**arguments) if callable(value) else value
+def _formatted(error: GraphQLError) -> dict[str, Any]:
+    """An error as W&B writes it: without locations."""
+    return {key: value for key, value in error.formatted.items() if key != "locations"}
 
 
-def _some_keys(text: str, keys: list[str] | None) -> str:
-    if keys is None:
-        return text
-    try:
-        values = json.loads(text)
-        return json.dumps({key: values[key] for key in keys if key in values})
-    except (ValueError, TypeError):
-        return text
-
-
-def _selected(project: StoredProject, filters: str | None) -> list[StoredRun]:
-    try:
-        wanted = parse_filters(filters)
-        if not wanted:
-            return list(project.runs.values())
-        if (
-            list(wanted) == ["name"]
-            and isinstance(wanted["name"], dict)
-            and "$in" in wanted["name"]
-        ):
-            # A look-up by run ids, as an index answers it.
-            ids = wanted["name"]["$in"]
-            return [project.runs[run_id] for run_id in ids if run_id in project.runs]
-        return [run for run in project.runs.values() if matches(run, wanted)]
-    except FilterError as error:
-        raise GraphQLError(str(error), extensions={"code": 400}) from None
-
-
-def _runs(
-    project: StoredProject,
-    filters: str | None = None,
-    order: str | None = None,
-    first: int = 50,
-    after: str | None = None,
-) -> dict[str, Any]:
-    selected = _selected(project, filters)
-    key = (order or "+created_at").lstrip("+-")
-    try:
-        selected.sort(
-            key=lambda run: (str(field_value(run, key)).rstrip("Z"), run.name),
-            reverse=(order or "").startswith("-"),
-        )
-    except FilterError as error:
-        raise GraphQLError(str(error)) from None
-    return _connection(selected, first, after)
-
-
-def _connection(nodes: list[Any], first: int, after: str | None) -> dict[str, Any]:
-    """A page of nodes; a cursor is the place in the list."""
-    start = int(after) if after and after.isdigit() else 0
-    stop = start + max(0, min(first, 1000))
-    edges = [
-        {"node": node, "cursor": str(start + i + 1)} for i, node in enumerate(nodes[start:stop])
-    ]
-    return {
-        "edges": edges,
-        "totalCount": len(nodes),
-        "pageInfo": {
-            "endCursor": edges[-1]["cursor"] if edges else after,
-            "hasNextPage": stop < len(nodes),
-        },
-    }
+def _status(error: GraphQLError) -> int:
+    """The HTTP status of an error: its code's; 400 for variables that do not fit the schema."""
+    code = (error.extensions or {}).get("code")
+    return STATUSES.get(str(code), 400 if error.path is None else 500)

@@ -42,7 +42,7 @@ class StoredRun:
     sweepName: str | None = None  # noqa: N815
     historyLineCount: int = 80  # noqa: N815
     historyKeys: str | None = None  # noqa: N815
-    projectId: int = 1  # noqa: N815
+    projectId: str = "1"  # noqa: N815
     entity: str = ""
     project: str = ""
 
@@ -70,6 +70,8 @@ class Store:
 
     projects: dict[tuple[str, str], StoredProject] = field(default_factory=dict)
     by_id: dict[str, StoredRun] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+    """The storage ids of runs that were there once."""
 
     def project(self, entity: str, name: str) -> StoredProject:
         """The project of this name, made where it is not there yet."""
@@ -81,12 +83,14 @@ class Store:
         run.entity, run.project = entity, project
         self.project(entity, project).runs[run.name] = run
         self.by_id[run.id] = run
+        self.deleted.discard(run.id)
         return run
 
     def remove(self, run: StoredRun) -> None:
         """Delete a run."""
         del self.project(run.entity, run.project).runs[run.name]
         del self.by_id[run.id]
+        self.deleted.add(run.id)
 
     def state(self) -> dict[tuple[str, str, str], dict[str, object]]:
         """Every field of every run, to be compared as a whole."""

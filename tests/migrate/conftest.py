@@ -22,13 +22,18 @@ from typing import Any
 
 import pytest
 
+from migrate.cli import rename as cli_rename
+from migrate.client import retry
+from migrate.client.paths import parse_path
 from migrate.client.server import Project, connect
 from migrate.mapping.mapping import map_runs
 from migrate.mapping.projects import list_runs
-from migrate.rename.batches import Result, run
-from migrate.rename.journal import Direction, Header, Journal
-from migrate.rename.plan import PlannedRename, planned
-from migrate.sandbox import Sandbox, Store, StoredRun
+from migrate.rename import batches, verify
+from migrate.rename.execute import Result, run
+from migrate.rename.journal import Header, Journal
+from migrate.rename.plan import Direction, PlannedRename, planned
+from migrate.report.outcomes import outcome_words
+from migrate.sandbox import Pace, Sandbox, Store, StoredRun
 from migrate.sandbox.sample import arguments, wire_config
 from migrate.sandbox.service import Service, operation_of
 from naming import legacy_name
@@ -55,6 +60,21 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(work)
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait a hundredth of the time: for tests of what is done, and not of when."""
+    for module, name in (
+        (retry, "WAIT_SECONDS"),
+        (retry, "RATE_WAIT_SECONDS"),
+        (batches, "WAIT_SECONDS"),
+        (verify, "LAG_SECONDS"),
+        (cli_rename, "_LAG_SECONDS"),
+    ):
+        waits = tuple(seconds / 100 for seconds in getattr(module, name))
+        monkeypatch.setattr(module, name, waits)
+    monkeypatch.setattr(batches, "TICK_SECONDS", 0.02)
+
+
 def small_store(runs: int) -> Store:
     """A project `ycx/RSST` of so many old runs, each of which can be renamed."""
     store = Store()
@@ -78,8 +98,12 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     """Start sandboxes (`serve(store)`, `serve(runs=1000)`), and point wandb at the last of them."""
     running: list[Sandbox] = []
 
-    def start(store: Store | None = None, *, runs: int = 30, latency_ms: float = 0) -> Sandbox:
-        served = Sandbox(store or small_store(runs), latency_ms=latency_ms).__enter__()
+    def start(
+        store: Store | None = None, *, runs: int = 30, latency_ms: float = 0, **pace: Any
+    ) -> Sandbox:
+        """Start one; `pace` is what Pace takes, `latency_ms` its `request_ms`."""
+        timed = Pace(request_ms=latency_ms, **pace)
+        served = Sandbox(store or small_store(runs), pace=timed).__enter__()
         running.append(served)
         for key, value in served.env.items():
             monkeypatch.setenv(key, value)
@@ -99,7 +123,7 @@ def sandbox(serve: Serve) -> Sandbox:
 @pytest.fixture
 def project(sandbox: Sandbox) -> Project:
     """Its project, through the real client in this process."""
-    return connect(sandbox.url).project("ycx/RSST")
+    return connect(sandbox.url).project(parse_path("ycx/RSST"))
 
 
 @pytest.fixture
@@ -134,7 +158,7 @@ class Renamer:
     def __init__(self, project: Project, path: Path) -> None:
         self.project = project
         self.path = path
-        self.where = {project.where: project}
+        self.where = {project.key: project}
 
     def plan(self) -> list[PlannedRename]:
         """What a rename of the project as it is now would do."""
@@ -155,6 +179,19 @@ class Renamer:
         with journal:
             journal.begin(direction)
             return run(plan, self.where, journal, direction)
+
+
+@pytest.fixture
+def failed() -> Callable[[Result], dict[str, str]]:
+    """What a result says of the runs that were not renamed: run id to words."""
+
+    def words(result: Result) -> dict[str, str]:
+        return {
+            key.run_id: outcome_words(outcome.code, outcome.text)
+            for key, outcome in result.failed.items()
+        }
+
+    return words
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from rich.console import Console
 
 from migrate.cli import app as command_line
 from migrate.client.documents import read_page, read_run
+from migrate.client.paths import parse_path
 from migrate.client.runs import RunKey
 from migrate.client.server import connect
 from migrate.errors import InputError, ServerError
@@ -468,8 +469,8 @@ def test_any_listing(odd_server):
         script[:] = pages
         odd.requests.clear()
         with suppress(ServerError):
-            runs = list_runs(server.project("ycx/RSST"))
-            assert len({one.run_id for one in runs}) == len(runs)
+            runs = list_runs(server.project(parse_path("ycx/RSST")))
+            assert len({one.key.run_id for one in runs}) == len(runs)
             map_runs(runs)
         assert len(odd.requests) < 20
 
@@ -550,7 +551,7 @@ def test_any_answers_to_a_rename(odd_server):
         path.unlink(missing_ok=True)
         with Journal.create(path, Header.of(server.base_url, plan), plan) as opened:
             opened.begin("rename")
-            where = {("ycx", "RSST"): server.project("ycx/RSST")}
+            where = {("ycx", "RSST"): server.project(parse_path("ycx/RSST"))}
             result = run(plan, where, opened, "rename")
         assert "fault" not in (result.stopped or "")
         assert result.done | result.failed.keys() == {one.key for one in plan}

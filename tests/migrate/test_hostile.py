@@ -29,7 +29,7 @@ from migrate.report import csv, frame, html, markdown
 from migrate.report import json as json_format
 from migrate.report.audit import audit
 from migrate.report.columns import COLUMNS, flat
-from migrate.report.terminal import print_audit, print_report
+from migrate.report.terminal import print_audit, print_renames, print_report
 from migrate.sandbox import Store, StoredRun
 from migrate.text import from_csv_cell, visible
 from naming import parse_name
@@ -73,7 +73,7 @@ def spelled(name):
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-def shown(print_it, *what, width=4000, **how):
+def shown(print_it, *what, width=80, **how):
     """What a colour terminal gets, without the colours, which are ours."""
     stream = io.StringIO()
     console = Console(
@@ -83,7 +83,6 @@ def shown(print_it, *what, width=4000, **how):
     print_it(console, *what, **how)
     text = STYLE.sub("", stream.getvalue())
     assert all(letter.isprintable() for line in text.split("\n") for letter in line)
-    assert max(map(cell_len, text.split("\n"))) <= width
     return text
 
 
@@ -93,19 +92,26 @@ def test_the_table_is_what_it_says():
         assert any(mark in name for name in HOSTILE)
 
 
+def test_on_a_terminal():
+    lines = shown(print_report, rows(), every=True).split("\n")
+    for name in HOSTILE:
+        assert f"    {visible(name)}" in lines
+        assert f"  → {visible(name)}_new" in lines
+    # Three lines a run, an empty one, the count, and what stands after its line break: nothing.
+    assert len(lines) == 3 * len(rows()) + 3
+    renames = [(row.key, row.old_name, row.new_name) for row in rows() if row.new_name]
+    lines = shown(print_renames, renames).split("\n")
+    assert len(lines) == 3 * len(renames) + 3
+
+
 @pytest.mark.parametrize("width", [80, 4000])
-def test_on_a_terminal(width):
-    report = shown(print_report, rows(), every=True, width=width)
-    every = shown(print_audit, audit("ycx/RSST", rows()), width=width)
+def test_in_an_audit_and_in_parsed_names(width):
+    found = shown(print_audit, audit("ycx/RSST", rows()), width=width)
     parsed = shown(describe, [parse_name(name) for name in HOSTILE], width=width)
-    shown(print_report, [replace(row, old_name="模型_数据集" * 20) for row in rows()], width=width)
+    assert max(map(cell_len, f"{found}\n{parsed}".split("\n"))) <= width
+    assert "\\x1b" in found
     if width == 4000:
-        for name in HOSTILE:
-            assert f"→ {visible(name)}_new" in report
-            assert visible(name) in parsed
-        # Three lines a run, of which the reason may be empty; a heading, and the count below.
-        assert len(report.splitlines()) == 1 + 3 * len(rows()) + 2
-    assert "\\x1b" in every
+        assert all(visible(name) in parsed for name in HOSTILE)
 
 
 def test_in_messages(serve, cli, tmp_path):

@@ -51,7 +51,7 @@ WRONG_CALLS = [
     (["audit", "ycx/RSST", "--assume", "colour=red"], "with KEY one of struct, RST_schedule"),
     (["report", "ycx/RSST", "--extra", "colour"], "no extra part is called 'colour'"),
     (["report", "ycx/RSST", "--timestamp-format", "%Q"], "'%Q' cannot be read back"),
-    (["report", "ycx/RSST", "-o", "runs.doc"], "no format 'doc'"),
+    (["report", "ycx/RSST", "-o", "runs.doc"], "'doc' is not a report format"),
     (["report", "ycx/RSST", "-o", "none/runs.csv"], "no folder none"),
 ]
 

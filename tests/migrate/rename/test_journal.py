@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from migrate.errors import InputError
-from migrate.rename.journal import ALTERED, Header, Journal, JournalError, now, read
-from migrate.rename.plan import PlannedRename
+from migrate.client.runs import RunKey
+from migrate.errors import InputError, JournalError
+from migrate.rename.journal import Header, Journal, now, read
+from migrate.rename.plan import DONE, Outcome, PlannedRename
 
 
 def _journal(tmp_path, lines):
@@ -39,7 +40,7 @@ DAMAGED = [
     ("is not a journal", [b"old_name,new_name\n"]),
     ("is not a journal", [b'{"record": "header"}\n']),
     ("is not a journal", [b"[" * 100000 + b"\n"]),
-    ("is of version 2", [HEADER.replace(b'"version": 1', b'"version": 2')]),
+    ("is of version 3", [HEADER.replace(b'"version": 1', b'"version": 3')]),
     ("is not a journal", [HEADER.replace(b'["e/p"]', b'"e/p"'), PLAN, PLANNED]),
     ("is not a journal", [HEADER.replace(b'["e/p"]', b"[7]"), PLAN, PLANNED]),
     ("damaged in line 2", [HEADER, b"{\n", PLANNED]),
@@ -79,6 +80,14 @@ DAMAGED = [
             b'{"record": "intent", "direction": "rename", "runs": [["e", 7, "r"]]}\n',
             b'{"record": "intent", "direction": "rename", "runs": [["e", "p", 7]]}\n',
             b'{"record": "outcome", "runs": [["e", "p", "r", 7]]}\n',
+            b'{"record": "outcome", "runs": [["e", "p", "r", "done", ""]]}\n',
+            b'{"record": "outcome", "direction": "x", "runs": []}\n',
+            b'{"record": "outcome", "direction": null, "runs": []}\n',
+            b'{"record": "outcome", "direction": "undo", "runs": [["e", "p", "r", "done"]]}\n',
+            b'{"record": "outcome", "direction": "undo", "runs": [["e", "p", "r", "won", ""]]}\n',
+            b'{"record": "outcome", "direction": "undo", "runs": [["e", "p", "r", [], ""]]}\n',
+            b'{"record": "outcome", "direction": "undo", "runs": [["e", "p", 7, "done", ""]]}\n',
+            b'{"record": "outcome", "direction": "undo", "runs": [["e", "p", "r", "done", 7]]}\n',
             b'{"record": "end"}\n',
         )
     ),
@@ -118,9 +127,9 @@ def test_a_closed_journal_takes_nothing(tmp_path):
 
 
 ABOUT = Header("http://h", ["e/p"], "2026-01-08T14:30:00Z", False)
-A = PlannedRename("e", "p", "a", "old a", "new a")
-B = PlannedRename("e", "p", "b", "old b", "new b")
-KEY = ("e", "p", "a")
+KEY = RunKey("e", "p", "a")
+A = PlannedRename(KEY, "old a", "new a")
+B = PlannedRename(RunKey("e", "p", "b"), "old b", "new b")
 
 
 def _written(path, steps):
@@ -133,11 +142,12 @@ def _written(path, steps):
 
 def test_the_lines_of_a_journal(tmp_path):
     """A later version reads them, too: they stay as they are."""
-    steps = [("begin", "undo"), ("intend", "undo", [A, B]), ("conclude", {KEY: "done"})]
+    outcomes = {KEY: DONE, B.key: Outcome("altered", "cut")}
+    steps = [("begin", "undo"), ("intend", "undo", [A, B]), ("conclude", "undo", outcomes)]
     path = _written(tmp_path / "j.jsonl", steps)
     text = re.sub(r'"time": "[^"]*"}', '"time": "T"}', path.read_text())
     assert text == (
-        '{"record": "header", "format": "rsst-migrate journal", "version": 1, '
+        '{"record": "header", "format": "rsst-migrate journal", "version": 2, '
         '"server": "http://h", "projects": ["e/p"], "time": "2026-01-08T14:30:00Z", '
         '"include_running": false}\n'
         '{"record": "plan", "entity": "e", "project": "p", "run_id": "a", '
@@ -147,7 +157,8 @@ def test_the_lines_of_a_journal(tmp_path):
         '{"record": "planned", "runs": 2}\n'
         '{"record": "begin", "direction": "undo", "time": "T"}\n'
         '{"record": "intent", "direction": "undo", "runs": [["e", "p", "a"], ["e", "p", "b"]]}\n'
-        '{"record": "outcome", "runs": [["e", "p", "a", "done"]]}\n'
+        '{"record": "outcome", "direction": "undo", "runs": '
+        '[["e", "p", "a", "done", ""], ["e", "p", "b", "altered", "cut"]]}\n'
     )
     assert path.stat().st_mode & 0o777 == 0o600
     recorded = read(path)
@@ -161,7 +172,7 @@ def test_the_times_in_a_journal_are_in_utc():
 
 
 def test_the_header_says_what_the_journal_is_about():
-    header = Header.of("http://me:secret@h", [A, replace(A, project="q"), B])
+    header = Header.of("http://me:secret@h", [A, replace(A, key=KEY._replace(project="q")), B])
     assert (header.server, header.projects) == ("http://…@h", ["e/p", "e/q"])
     assert not header.include_running
     assert Header.of("http://h", [A], include_running=True).include_running
@@ -172,27 +183,43 @@ SENT = [("begin", "rename"), ("intend", "rename", [A])]
 UNDOING = [("begin", "undo"), ("intend", "undo", [A])]
 
 
+def ended(direction, code, text=""):
+    """The step in which a command says what became of A."""
+    return ("conclude", direction, {KEY: Outcome(code, text)})
+
+
+RENAMED, UNDONE = ended("rename", "done"), ended("undo", "done")
+REFUSED = "refused", "permission denied"
+
+
 @pytest.mark.parametrize(
-    ("steps", "sent", "last"),
+    ("steps", "sent", "renamed", "last"),
     [
-        ([], set(), "rename"),
-        (SENT, {KEY}, "rename"),
-        ([*SENT, ("conclude", {KEY: "done"})], {KEY}, "rename"),
-        ([*SENT, ("conclude", {KEY: "drifted: is now mine"})], {KEY}, "rename"),
-        ([*SENT, ("conclude", {KEY: "refused: permission denied"})], set(), "rename"),
-        ([*SENT, *UNDOING], {KEY}, "undo"),
-        ([*SENT, *UNDOING, ("conclude", {KEY: "done"})], set(), "undo"),
-        ([*SENT, *UNDOING, ("conclude", {KEY: "refused: permission denied"})], {KEY}, "undo"),
-        ([*UNDOING, ("conclude", {KEY: "done"})], set(), "undo"),
-        ([*SENT, *UNDOING, ("conclude", {KEY: "done"}), *SENT], {KEY}, "rename"),
+        ([], set(), set(), "rename"),
+        (SENT, {KEY}, set(), "rename"),
+        ([*SENT, RENAMED], {KEY}, {KEY}, "rename"),
+        ([*SENT, ended("rename", "drifted", "mine")], {KEY}, set(), "rename"),
+        ([*SENT, ended("rename", "unanswered", "no words")], {KEY}, set(), "rename"),
+        ([*SENT, ended("rename", *REFUSED)], set(), set(), "rename"),
+        ([*SENT, *UNDOING], {KEY}, set(), "undo"),
+        ([*SENT, RENAMED, *UNDOING], {KEY}, {KEY}, "undo"),
+        ([*SENT, RENAMED, *UNDOING, ended("undo", "unanswered", "")], {KEY}, {KEY}, "undo"),
+        ([*SENT, RENAMED, *UNDOING, UNDONE], set(), set(), "undo"),
+        ([*SENT, *UNDOING, UNDONE], set(), set(), "undo"),
+        ([*SENT, *UNDOING, ended("undo", *REFUSED)], {KEY}, set(), "undo"),
+        ([*UNDOING, UNDONE], set(), set(), "undo"),
+        ([*SENT, *UNDOING, UNDONE, *SENT], {KEY}, set(), "rename"),
+        # The record's own direction counts, not the command that was begun last.
+        ([*SENT, ("begin", "undo"), RENAMED], {KEY}, {KEY}, "undo"),
     ],
 )
-def test_whose_names_may_be_this_renames(tmp_path, steps, sent, last):
+def test_whose_names_may_be_this_renames(tmp_path, steps, sent, renamed, last):
     recorded = read(_written(tmp_path / "j.jsonl", steps))
-    assert (recorded.sent, recorded.last) == (sent, last)
+    assert (recorded.sent, recorded.renamed, recorded.last) == (sent, renamed, last)
 
 
-ALTERED_A = ("conclude", {KEY: f"{ALTERED}cut"})
+CUT, HASH = ended("rename", "altered", "cut"), ended("rename", "altered", "new a-1")
+PUT_BACK_ALTERED = ended("undo", "altered", "old a-1")
 
 
 @pytest.mark.parametrize(
@@ -200,17 +227,60 @@ ALTERED_A = ("conclude", {KEY: f"{ALTERED}cut"})
     [
         ([], []),
         (SENT, [A.back()]),
-        ([*SENT, ALTERED_A], [replace(A, new_name="cut").back()]),
-        ([*SENT, ALTERED_A, *SENT, ("conclude", {KEY: "done"})], [A.back()]),
-        ([*SENT, *UNDOING, ALTERED_A], [A.back()]),
-        ([*SENT, ALTERED_A, *UNDOING, ("conclude", {KEY: "done"})], []),
+        ([*SENT, CUT], [replace(A, new_name="cut").back()]),
+        ([*SENT, HASH], [replace(A, new_name="new a-1").back()]),
+        ([*SENT, CUT, HASH], [replace(A, new_name="new a-1").back()]),
+        ([*SENT, CUT, *SENT, RENAMED], [A.back()]),
+        ([*SENT, CUT, *SENT, ended("rename", "drifted", "x")], [replace(A, new_name="cut").back()]),
+        ([*SENT, CUT, *UNDOING, UNDONE], []),
+        # The server altered the old name when it was put back: it is what the run bears now.
+        (
+            [*SENT, RENAMED, *UNDOING, PUT_BACK_ALTERED],
+            [replace(A, new_name="old a-1").back()],
+        ),
     ],
 )
 def test_what_resume_and_undo_are_about(tmp_path, steps, undone):
-    """Undo takes back the name that the server made of ours."""
+    """Undo takes back the name that the server made of ours, whatever it is."""
     recorded = read(_written(tmp_path / "j.jsonl", steps))
     assert recorded.concerned("rename") == [A, B]
     assert recorded.concerned("undo") == undone
+
+
+V1_KEY = RunKey("e", "p", "r")
+V1_RENAME = (
+    b'{"record": "begin", "direction": "rename", "time": "T"}\n'
+    b'{"record": "intent", "direction": "rename", "runs": [["e", "p", "r"]]}\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "sent", "renamed", "undone"),
+    [
+        ("done", True, True, "b"),
+        ("refused: permission denied", False, False, None),
+        ("refused", False, False, None),
+        ("altered: the server made it cut: x", True, True, "cut: x"),
+        ("drifted: is now mine", True, False, "b"),
+        ("unanswered: no usable answer: x", True, False, "b"),
+        ("words of a version that we do not know", True, False, "b"),
+    ],
+)
+def test_a_journal_of_version_1_can_be_undone(tmp_path, sentence, sent, renamed, undone):
+    """Its outcomes are sentences, and their direction is the command's."""
+    outcome = json.dumps({"record": "outcome", "runs": [["e", "p", "r", sentence]]}) + "\n"
+    path = _journal(tmp_path, [HEADER, PLAN, PLANNED, V1_RENAME, outcome.encode()])
+    recorded = read(path)
+    assert recorded.sent == ({V1_KEY} if sent else set())
+    assert recorded.renamed == ({V1_KEY} if renamed else set())
+    names = [(rename.old_name, rename.new_name) for rename in recorded.concerned("undo")]
+    assert names == ([(undone, "a")] if sent else [])
+    # This version goes on with it, in records of its own.
+    journal, _ = Journal.reopen(path)
+    with journal:
+        journal.begin("undo")
+        journal.conclude("undo", {V1_KEY: DONE})
+    assert not read(path).concerned("undo")
 
 
 def test_going_on_behind_a_truncated_line(tmp_path):
@@ -294,6 +364,6 @@ def test_a_disk_without_room_for_more():
     with journal:
         for _ in range(2):
             with pytest.raises(JournalError, match="The journal /dev/full cannot be written: No "):
-                journal.conclude({KEY: "done"})
+                journal.conclude("rename", {KEY: DONE})
     with pytest.raises(JournalError, match="/dev/full cannot be written"):
         journal.begin("rename")

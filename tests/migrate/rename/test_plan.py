@@ -6,19 +6,21 @@ import pytest
 
 from migrate.client.runs import RunKey, RunState
 from migrate.mapping.rows import Row
-from migrate.rename.plan import PlannedRename, planned, standing
+from migrate.rename.plan import DONE, Outcome, PlannedRename, classify, planned
+from migrate.report.outcomes import outcome_words
 
-PLAN = [PlannedRename("e", "p", "a", "old a", "new a"), PlannedRename("e", "q", "b", "x", "y")]
+PLAN = [
+    PlannedRename(RunKey("e", "p", "a"), "old a", "new a"),
+    PlannedRename(RunKey("e", "q", "b"), "x", "y"),
+]
 
 
 def test_an_undo_goes_the_other_way():
     back = [one.back() for one in PLAN]
     assert [(one.old_name, one.new_name) for one in back] == [("new a", "old a"), ("y", "x")]
     assert [one.back() for one in back] == PLAN
-    assert [one.key for one in PLAN] == [one.key for one in back] == [
-        ("e", "p", "a"),
-        ("e", "q", "b"),
-    ]  # fmt: skip
+    assert [one.key for one in PLAN] == [one.key for one in back]
+    assert [one.where for one in PLAN] == [("e", "p"), ("e", "q")]
 
 
 def test_rows_with_a_new_name_are_the_plan():
@@ -34,25 +36,46 @@ def state(name="old", storage_id="U3RvcmU=", run_state="finished", read_only=Fal
 
 
 @pytest.mark.parametrize(
-    ("state", "where"),
+    ("state", "code", "words"),
     [
-        (state(), "to do"),
-        (None, "gone: there is no such run any more"),
-        (state("new"), "done"),
-        (state("new", storage_id="", run_state="running", read_only=True), "done"),
-        (state("mine"), "drifted: is now mine"),
-        (state("mine", read_only=True), "drifted: is now mine"),
-        (state(storage_id=""), "refused: the server gives no id to rename it by"),
-        (state(read_only=True), "read-only: this key may not rename it"),
-        (state(run_state="running"), "running: its process may write its name back"),
-        (state(run_state="running", read_only=True), "read-only: this key may not rename it"),
+        (None, "gone", "gone: there is no such run any more"),
+        (state("new"), "done", "done"),
+        (state("new", storage_id="", run_state="running", read_only=True), "done", "done"),
+        (state("mine"), "drifted", "drifted: is now mine"),
+        (state("\x1b[31m"), "drifted", r"drifted: is now \x1b[31m"),
+        (state("mine", read_only=True), "drifted", "drifted: is now mine"),
+        (state(storage_id=""), "refused", "refused: the server gives no id to rename it by"),
+        (state(read_only=True), "read-only", "read-only: this key may not rename it"),
+        *(
+            (
+                state(run_state=alive),
+                "running",
+                f"running: it is {alive}, and its process may write its name back",
+            )
+            for alive in ("running", "pending", "preempting", "preempted")
+        ),
+        (
+            state(run_state="running", read_only=True),
+            "read-only",
+            "read-only: this key may not rename it",
+        ),
     ],
 )
-def test_where_a_run_stands(state, where):
-    one = PlannedRename("e", "p", "r", "old", "new")
-    assert standing(one, state, include_running=False) == where
+def test_where_a_run_stands(state, code, words):
+    outcome = classify(ONE, state, include_running=False)
+    assert outcome.code == code
+    assert outcome_words(outcome.code, outcome.text) == words
 
 
-def test_running_runs_are_to_do_where_they_are_included():
-    one = PlannedRename("e", "p", "r", "old", "new")
-    assert standing(one, state(run_state="running"), include_running=True) == "to do"
+ONE = PlannedRename(RunKey("e", "p", "r"), "old", "new")
+
+
+@pytest.mark.parametrize("run_state", ["finished", "crashed", "failed", "killed", "", "new word"])
+def test_a_run_as_planned_is_to_be_renamed(run_state):
+    assert classify(ONE, state(run_state=run_state), include_running=False) is None
+
+
+def test_running_runs_are_to_be_renamed_where_they_are_included():
+    assert classify(ONE, state(run_state="running"), include_running=True) is None
+    assert classify(ONE, state("new", run_state="running"), include_running=True) == DONE
+    assert classify(ONE, state("x"), include_running=True) == Outcome("drifted", "x")

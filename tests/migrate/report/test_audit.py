@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -17,6 +18,7 @@ from migrate.report.terminal import print_audit
 VIT = {"struct": "rsst", "arch": "vit_small", "dataset": "cifar100", "schedule": "x", "rate": 0.15}
 LONG_ARCH = "deit_" + "x" * 60
 OTHER = {"project": "other"}
+GAPS = "Missing in the configs, and what would settle it (check before use)"
 
 
 def row(number=0, status="rename", *reasons, **fields):
@@ -58,31 +60,33 @@ def sections(lines):
 
 
 @pytest.mark.parametrize(
-    ("others", "option", "alike"),
+    ("others", "option", "alike", "values"),
     [
-        ([row(1), row(2, arch="vit_base")], "rate=0.15", 2),
-        ([row(1), row(2, arch="res18", rate=0.2), row(3, schedule="exp")], "rate=0.15", 1),
-        ([row(1), row(2, status="custom"), row(3, status="current")], "rate=0.15", 3),
-        ([row(1), row(2, rate=0.2)], "rate=VALUE", 0),
-        ([row(1, arch="res18"), row(2, struct="refill")], "rate=VALUE", 0),
-        ([row(1, arch="my_net")], "rate=VALUE", 0),
-        ([], "rate=VALUE", 0),
+        ([row(1), row(2, arch="vit_base")], "rate=0.15", 2, ("0.15",)),
+        ([row(1), row(2, arch="res18", rate=0.2), row(3, schedule="exp")], "rate=0.15", 1,
+         ("0.15",)),
+        ([row(1), row(2, status="custom"), row(3, status="current")], "rate=0.15", 3, ("0.15",)),
+        ([row(1), row(2, rate=0.2)], "rate=VALUE", 0, ("0.15", "0.2")),
+        ([row(1), row(2, rate=0.2), row(3, rate=0.2)], "rate=VALUE", 0, ("0.2", "0.15")),
+        ([row(1, arch="res18"), row(2, struct="refill")], "rate=VALUE", 0, ()),
+        ([row(1, arch="my_net")], "rate=VALUE", 0, ()),
+        ([], "rate=VALUE", 0, ()),
     ],
 )  # fmt: skip
-def test_a_value_is_suggested_where_the_others_of_its_kind_agree(others, option, alike):
+def test_a_value_is_suggested_where_the_others_of_its_kind_agree(others, option, alike, values):
     (gap,) = audit("ycx/RSST", [lacking(0), *others]).gaps
-    assert gap == Gap("rate", 1, f"--assume {option}", alike)
+    assert gap == Gap("rate", 1, f"--assume {option}", alike, values)
 
 
 def test_runs_of_two_kinds_must_agree():
     rows = [lacking(0), lacking(1, arch="res18"), row(2), row(3, arch="res50", rate=0.2)]
-    assert audit("", rows).gaps == (Gap("rate", 2, "--assume rate=VALUE", 0),)
+    assert audit("", rows).gaps == (Gap("rate", 2, "--assume rate=VALUE", 0, ("0.15", "0.2")),)
     assert audit("", [*rows[:3], row(3, arch="res50")]).gaps[0].assume == "--assume rate=0.15"
 
 
 def test_a_kind_without_any_value_gets_none_from_another_kind():
     rows = [lacking(0), lacking(1, arch="res18"), row(2), row(3)]
-    assert audit("", rows).gaps == (Gap("rate", 2, "--assume rate=VALUE", 0),)
+    assert audit("", rows).gaps == (Gap("rate", 2, "--assume rate=VALUE", 0, ("0.15",)),)
 
 
 def test_nobody_knows_the_family_of_an_unlisted_architecture():
@@ -104,14 +108,27 @@ def test_gaps_name_config_keys_that_assume_takes():
     assert parse_assume(pairs).keys() == {gap.key for gap in gaps}
 
 
-def test_a_gap_says_that_its_value_is_a_suggestion():
-    below = sections(printed([lacking(0), lacking(1, "exponents, rate"), row(2), row(3)]))[
-        "Missing in the configs, and what would settle it (check before use)"
-    ]
-    assert below == [
-        "2  --assume rate=0.15        suggested: the 2 other runs of that kind have it",
-        "1  --assume exponents=VALUE  no one value to suggest",
-    ]
+@pytest.mark.parametrize(
+    ("others", "words"),
+    [
+        ([0.15], "rate=0.15   suggested: the only other run of this kind has it"),
+        ([0.15, 0.15], "rate=0.15   suggested: the 2 other runs of this kind have it"),
+        ([0.15, 0.2], "rate=VALUE  other runs disagree: 0.15, 0.2"),
+        ([n / 10 for n in range(1, 8)],
+         "rate=VALUE  other runs disagree: 0.1, 0.2, 0.3, 0.4, 0.5, …"),
+        ([], "rate=VALUE  no other run of this kind has one"),
+    ],
+)  # fmt: skip
+def test_a_gap_says_what_its_suggestion_stands_on(others, words):
+    rows = [lacking(0), *(row(1 + n, rate=rate) for n, rate in enumerate(others))]
+    (line,) = sections(printed(rows))[GAPS]
+    assert re.sub(" +", " ", line) == re.sub(" +", " ", f"1  --assume {words}")
+
+
+def test_a_gap_of_several_kinds_says_that_some_have_no_value():
+    rows = [lacking(0), lacking(1, arch="res18"), row(2)]
+    (line,) = sections(printed(rows, 200))[GAPS]
+    assert line.endswith("--assume rate=VALUE  only runs of some of these kinds have one: 0.15")
 
 
 # Shared and picked names, several projects.
@@ -141,7 +158,7 @@ def test_custom_names_with_advice():
         "ycx/RSST", "run0", "test1", ("too plain to be told from other runs",)
     )
     assert found[-1].advice == ("near-miss: wrong case",)
-    below = sections(printed(rows))["Names that people picked, with the guide's advice"]
+    below = sections(printed(rows))["Custom names, with the guide's advice"]
     assert below[0].split("  ")[-1].strip() == "too plain to be told from other runs"
     assert any(line.startswith("run3  vit_small_cifar100_and_more_") for line in below)
 
@@ -152,7 +169,7 @@ def test_several_projects_together_leave_single_names_to_each():
     assert alone.keys() - together.keys() == {
         "ycx/RSST: 2 runs",
         "Names that several runs share",
-        "Names that people picked, with the guide's advice",
+        "Custom names, with the guide's advice",
     }
     assert together.keys() == {"all: 2 runs", "Runs by architecture and dataset"}
 
@@ -195,9 +212,9 @@ def test_long_names_are_broken_at_underscores_and_cut_with_a_mark(width):
 
 def test_a_word_in_the_way_of_one_more_line_is_not_left_out():
     rows = [row(n, "review", Reason("invalid", (("rate", f"'{n}'"),))) for n in range(13)]
-    assert len(sections(printed(rows))["What needs a person"]) == 13
+    assert len(sections(printed(rows))["Needs attention"]) == 13
     rows.append(row(13, "review", Reason("missing", ("arch",))))
-    below = sections(printed(rows))["What needs a person"]
+    below = sections(printed(rows))["Needs attention"]
     assert below[-1] == "… and 2 more; --json has them all"
     assert len(below) == 13
 
@@ -243,7 +260,15 @@ def test_json_has_everything():
                 "advice": ["too plain to be told from other runs"],
             }
         ],
-        "gaps": [{"key": "rate", "runs": 1, "assume": "--assume rate=0.15", "alike": 3}],
+        "gaps": [
+            {
+                "key": "rate",
+                "runs": 1,
+                "assume": "--assume rate=0.15",
+                "alike": 3,
+                "values": ["0.15"],
+            },
+        ],
         "weeks": [{"week": "2026-W01", "legacy": 4, "current": 0, "custom": 1}],
     }
 

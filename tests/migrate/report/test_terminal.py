@@ -55,13 +55,12 @@ def on_terminal(serve):
 def test_colours_on_a_terminal_and_no_name_that_acts(on_terminal):
     out, err = on_terminal("report", "ycx/RSST", "--all", terminal="stdout")
     assert COLOUR.search(out)
-    assert "\x1b[1;4m" in out, "what differs between two names is marked"
+    assert "\x1b[1;4m" in out, "what the new name adds is marked"
     assert err == ""
     plain = STYLE.sub("", out)
     assert all(letter.isprintable() for line in plain.splitlines() for letter in line)
     assert "\\x1b[31mred\\x1b[0m alert" in plain
     assert "[bold red]markup[/] run" in plain
-    assert max(map(len, plain.splitlines())) <= 100
 
 
 @pytest.mark.parametrize(("words", "environ"), [([], {"NO_COLOR": "1"}), (["--no-color"], {})])
@@ -76,7 +75,7 @@ def test_progress_is_on_stderr_and_data_on_stdout(on_terminal):
     assert out.count("\n") >= 81
     assert "\x1b" not in out.replace("\x1b[31mred\x1b[0m", "")
     assert "Listing ycx/RSST" in STYLE.sub("", err)
-    assert "80/80" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", err)
+    assert "96/96" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", err)
     assert on_terminal.key not in out + err
 
 

@@ -1,23 +1,28 @@
 """What the sandbox comes with: a project of every kind of run, and faults to order."""
 
+from collections import Counter
+from typing import get_args
+
 import pytest
 
+from migrate.client.paths import parse_path
 from migrate.client.server import connect
 from migrate.mapping.mapping import map_runs
 from migrate.mapping.rows import STATUSES
-from migrate.sandbox import Sandbox, Store, parse_fail, sample_store
+from migrate.sandbox import Fault, Sandbox, Store, parse_fail, sample_store
+from migrate.sandbox.faults import Kind
 from migrate.sandbox.store import heavy_summary
 from naming import VOCABULARY
 
 
 def test_the_sample_project_has_every_status_and_every_family(serve):
     sandbox = serve(sample_store())
-    project = connect(sandbox.url).project("ycx/RSST")
+    project = connect(sandbox.url).project(parse_path("ycx/RSST"))
     rows = map_runs([run for page in project.pages() for run in page.runs])
     assert {row.status for row in rows} == set(STATUSES)
     families = {VOCABULARY.family(str(row.fields.get("arch"))) for row in rows}
     assert families == {"cnn", "vit", "mamba", "other"}
-    reasons = {row.reason.partition(":")[0] for row in rows}
+    reasons = {code for row in rows for code in row.codes}
     assert reasons >= {"missing", "conflict", "invalid", "ambiguous", "too-long", "running"}
     assert reasons >= {"read-only", "near-miss", "exp-name", "not-ours"}
     assert {row.fields.get("struct") for row in rows if row.status == "rename"} == {
@@ -25,9 +30,13 @@ def test_the_sample_project_has_every_status_and_every_family(serve):
         "refill",
     }
     assert any(row.new_name and row.new_name.endswith("_2") for row in rows), "no twins"
+    seconds = Counter(row.created_at for row in rows)
+    assert max(seconds.values()) == 24, "no job array"
+    states = {"running", "pending", "preempting", "preempted", "crashed", "failed", "killed"}
+    assert {row.state for row in rows} == states | {"finished"}
     assert len(heavy_summary()) > 20_000
-    frozen = connect(sandbox.url).project("ycx/frozen")
-    assert {row.reason for row in map_runs(next(frozen.pages()).runs)} == {"read-only"}
+    frozen = connect(sandbox.url).project(parse_path("ycx/frozen"))
+    assert {row.codes for row in map_runs(next(frozen.pages()).runs)} == {("read-only",)}
 
 
 @pytest.mark.parametrize("runs", [None, 1, 300])
@@ -35,29 +44,47 @@ def test_the_sample_is_the_same_every_time(runs):
     store = sample_store(runs)
     assert store.state() == sample_store(runs).state()
     total = len(store.project("ycx", "RSST").runs)
-    assert total == {None: 80, 300: 300}.get(runs, total)
-    assert total >= 50
+    assert total == {None: 96, 300: 300}.get(runs, total)
+    assert total >= 80
     assert len(store.project("609354432", "RSST").runs) == 12
     assert store.project("ycx", "empty").runs == {}
 
 
 @pytest.mark.parametrize(
-    "spec", "429 500@query 502x2 503@mutationx3 400@any 413 drop-after".split()
+    ("spec", "expected"),
+    [
+        ("429", Fault("429")),
+        ("500@query", Fault("500", "query")),
+        ("502x2", Fault("502", times=2)),
+        ("503@mutationx3", Fault("503", "mutation", times=3)),
+        ("400@any", Fault("400")),
+        ("drop-after", Fault("drop-after")),
+        ("html@query+2x7", Fault("html", "query", skip=2, times=7)),
+        ("html-after+1", Fault("html-after", skip=1)),
+        ("run-deleted+1x5", Fault("run-deleted", skip=1, times=5)),
+    ],
 )
-def test_faults_from_the_command_line(spec):
-    fault = parse_fail(spec)
-    rest = spec.removeprefix(fault.kind)
-    assert (
-        rest == f"{'@' + fault.on if '@' in spec else ''}{f'x{fault.times}' if 'x' in spec else ''}"
-    )
+def test_faults_from_the_command_line(spec, expected):
+    assert parse_fail(spec) == expected
 
 
 @pytest.mark.parametrize(
-    "spec", ["", "404", "429@viewer", "429x", "x3", "429 ", "hang@", "dropx-1"]
+    "spec",
+    ["", "405", "429@viewer", "429x", "x3", "429 ", "hang@", "dropx-1", "429x2+1", "500-after"],
 )
-def test_faults_that_are_none(spec):
+def test_faults_that_are_not_valid(spec):
     with pytest.raises(ValueError, match="write KIND"):
         parse_fail(spec)
+
+
+def test_what_happens_while_a_listing_is_under_way_hits_no_request():
+    with pytest.raises(ValueError, match="leave out @"):
+        parse_fail("run-created@query")
+
+
+def test_the_help_explains_every_fault(cli):
+    shown = cli("sandbox", "--help").stdout.split()
+    assert [kind for kind in get_args(Kind) if kind not in shown] == []
 
 
 def test_each_sandbox_has_a_key_of_its_own():

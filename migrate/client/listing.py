@@ -1,0 +1,166 @@
+"""Every run of a project: complete, or an error.
+
+What makes it hard (wandb issues 6614 and 7666; measured on servers that do the same):
+
+* A cursor is an offset into a list that is made anew for each page. A run that is deleted
+  meanwhile moves all later ones up by one, and the next page begins one run too late.
+* The list is in order of `created_at`, and nothing else: runs of one second, as job arrays and
+  sweeps make them, stand in another order on each page. An offset into them means nothing.
+
+So pages are asked for by time instead: each begins with the second in which the last one ended,
+and what came before is dropped. Only a second that holds more runs than a page needs cursors, and
+there the runs are counted, and listed again until the count is reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from migrate.client.documents import NodePage, created_at, run_id_of
+from migrate.errors import Incomplete, Refused
+
+Filters = Mapping[str, object] | None
+"""In W&B's filter language; None for every run."""
+
+Ask = Callable[[Filters, str | None], NodePage]
+"""Asks for the page with these filters that begins after this cursor; None for the first."""
+
+Count = Callable[[Filters], int | None]
+"""How many runs the server counts; None where it does not say."""
+
+MOST_PASSES = 20
+"""So often the runs of one second are listed: each pass finds at least a part of the others."""
+
+MOST_BARREN = 5
+"""After so many pages in a row that bring no other run, a listing counts as one without an end."""
+
+SECOND = timedelta(seconds=1)
+Nodes = list[dict[str, Any]]
+
+
+class Listing:
+    """The runs that pass some filters, a page at a time, each run once.
+
+    Attributes:
+        seen: The ids of the runs that were listed, with the second in which each was created.
+    """
+
+    def __init__(self, ask: Ask, count: Count, filters: Filters) -> None:
+        self._ask, self._count, self._filters = ask, count, filters
+        self.seen: dict[str, datetime | None] = {}
+        self._barren = 0
+
+    def pages(self) -> Iterator[Nodes]:
+        """The runs, oldest first, without those that were seen before.
+
+        Raises:
+            Incomplete: A second's runs cannot be listed completely, or the server names no place
+                to go on.
+            ServerError: A page failed. What came before it is not the whole.
+        """
+        page = self._ask(self._filters, None)
+        yield self._new(page)
+        since: datetime | None = None
+        while page.more:
+            second = _second_of(page.nodes[-1:])
+            if second is None or (since is not None and not _honours(page, since)):
+                # No time to go on by, or a server that does not filter by it.
+                yield from self._by_cursor(self._within(since), page)
+                return
+            if since is not None and second <= since:  # the whole page lies in one second
+                yield from self._one_second(since)
+                second = since + SECOND
+            try:
+                following = self._ask(self._within(second), None)
+            except Refused:  # a server that knows no such filter
+                yield from self._by_cursor(self._within(since), page)
+                return
+            page, since = following, second
+            yield self._new(page)
+
+    def _new(self, page: NodePage) -> Nodes:
+        """The runs of a page that were not seen before; notices a listing without an end."""
+        found = {run_id_of(node): node for node in page.nodes}
+        new = [node for run_id, node in found.items() if run_id not in self.seen]
+        self.seen.update({run_id_of(node): _second_of([node]) for node in new})
+        self._barren = 0 if new else self._barren + 1
+        if page.more and self._barren > MOST_BARREN:
+            raise _endless()
+        return new
+
+    def _within(self, since: datetime | None, before: datetime | None = None) -> Filters:
+        """Our filters and those for the time: from `since` on, and earlier than `before`."""
+        if since is None:
+            return self._filters
+        bounds = {"$gte": _filter_time(since)}
+        if before is not None:
+            bounds["$lt"] = _filter_time(before)
+        by_time: dict[str, object] = {"created_at": bounds}
+        return {"$and": [dict(self._filters), by_time]} if self._filters else by_time
+
+    def _by_cursor(self, filters: Filters, page: NodePage) -> Iterator[Nodes]:
+        """The pages that follow upon one, by the server's cursors."""
+        passed: set[str] = set()
+        while page.more:
+            if page.cursor is None or page.cursor in passed:
+                raise _endless()
+            passed.add(page.cursor)
+            page = self._ask(filters, page.cursor)
+            yield self._new(page)
+
+    def _one_second(self, second: datetime) -> Iterator[Nodes]:
+        """All the runs of a second that holds more than a page.
+
+        Each page shows them in another order, so that one pass by cursors misses some. It is
+        repeated until as many were seen as the server counts.
+        """
+        filters = self._within(second, second + SECOND)
+        total, here = self._count(filters), 0
+        for _ in range(MOST_PASSES):
+            page = self._ask(filters, None)
+            yield self._new(page)
+            yield from self._by_cursor(filters, page)
+            self._barren = 0  # a pass may find nothing: that is no sign of a listing without an end
+            before, here = here, sum(seen == second for seen in self.seen.values())
+            if here == before:  # some may have been deleted meanwhile
+                total = self._count(filters)
+            if (here == before) if total is None else (here >= total):
+                return
+        raise missing_runs((total or 0) - here, f"created at {second:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def missing_runs(missing: int, which: str) -> Incomplete:
+    """The error for a listing that stays short of the server's count."""
+    runs = "run" if missing == 1 else "runs"
+    return Incomplete(
+        f"The server lists too few runs: {missing} {runs} {which} are missing. "
+        "Nothing was written; try again later."
+    )
+
+
+def _endless() -> Incomplete:
+    return Incomplete(
+        "The server says that there are more runs and not where: the listing is incomplete. "
+        "Nothing was written; try again later."
+    )
+
+
+def _second_of(nodes: Sequence[dict[str, Any]]) -> datetime | None:
+    """The second in which the first of the runs was created; None where a filter cannot say it."""
+    moment = created_at(nodes[0]) if nodes else None
+    if moment is None or not 1000 <= moment.year < 9999:
+        return None
+    return moment.replace(microsecond=0)
+
+
+def _honours(page: NodePage, since: datetime) -> bool:
+    """Whether a page begins where it was asked to, and not at the beginning of everything."""
+    first = _second_of(page.nodes)
+    return first is not None and first >= since
+
+
+def _filter_time(moment: datetime) -> str:
+    """A time as W&B's filters take it: ISO 8601 in UTC, without a zone."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,0 +1,100 @@
+"""The values that the loop of `batches.py` and its workers hand to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from migrate.client.runs import RunState
+from migrate.errors import ServerError
+from migrate.rename.plan import PlannedRename
+
+StopCode = Literal[
+    "interrupted", "refused", "silent", "altered", "unread", "gone", "journal", "service", "fault"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why the work was broken off, as a value.
+
+    Attributes:
+        code: `interrupted` by Ctrl-C; each of `count` documents in a row was `refused`; the server
+            is `silent`; all names of the first document came back `altered`; names are `unread`;
+            the project is `gone`; the `journal` cannot be written; wandb's `service` has ended;
+            a `fault` of ours.
+        text: The error, in words.
+        count: How many documents were tried.
+    """
+
+    code: StopCode
+    text: str = ""
+    count: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can be done in any other project, either."""
+        return self.code in ("interrupted", "silent", "journal", "service", "fault")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Renames that go into one document, with what happened to them before.
+
+    Attributes:
+        renames: The renames.
+        refusal: The words in which a document with them was refused; empty where none was.
+        attempts: How often they were sent without a usable answer.
+        not_before: When they may be sent again, by the monotonic clock.
+        probe: Whether each is to be sent alone, to find out whether anything may be written.
+    """
+
+    renames: Sequence[PlannedRename]
+    refusal: str = ""
+    attempts: int = 0
+    not_before: float = 0.0
+    probe: bool = False
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether a document with them was sent before."""
+        return bool(self.refusal or self.attempts)
+
+    def halves(self) -> tuple[Part, Part]:
+        """Its two halves."""
+        half = -(-len(self.renames) // 2)
+        first, second = self.renames[:half], self.renames[half:]
+        return replace(self, renames=first), replace(self, renames=second)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request gave, or its error: all that a worker returns.
+
+    Attributes:
+        names: Of a document: storage id to the name that the answer carries.
+        states: Of a reading: run id to what the run is now.
+        error: Why there is neither.
+        seconds: How long it took.
+        begun: When it was sent, by the monotonic clock.
+    """
+
+    names: Mapping[str, str]
+    states: Mapping[str, RunState]
+    error: ServerError | None
+    begun: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Names that are being read.
+
+    Attributes:
+        part: Whose names.
+        failed: Why their document has no usable answer; None ahead of it.
+    """
+
+    part: Part
+    failed: ServerError | None = None

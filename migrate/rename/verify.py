@@ -1,0 +1,82 @@
+"""One independent reading of all runs at the end: what it says is what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from migrate.client.runs import RunKey, RunState
+from migrate.client.server import Project
+from migrate.console import Bar
+from migrate.errors import ServerError
+from migrate.rename.plan import DONE, Outcome, PlannedRename, classify
+
+READ_AT_ONCE = 1000
+
+LAG_SECONDS = (2.0, 3.0, 5.0)
+"""Before each further reading of what an answer said is done and the reading does not show: a
+server may read from a copy that is some seconds behind (our assumption; W&B says nothing of it)."""
+
+
+def verify(
+    todo: Sequence[PlannedRename],
+    believed: Mapping[RunKey, Outcome],
+    project: Project,
+    bar: Bar,
+) -> dict[RunKey, Outcome]:
+    """Read all the runs again.
+
+    Args:
+        todo: What was to be done, in this project.
+        believed: What became of runs so far; one without an outcome was not reached.
+        project: Its `hurry` is respected: then each name is read once, or not.
+        bar: Shows how far it is.
+
+    Returns:
+        What became of each run, by what the server says now.
+    """
+    verified: dict[RunKey, Outcome] = {}
+    try:
+        states = _states(todo, project, bar)
+        verified = {r.key: _judge(r, states.get(r.key.run_id), believed.get(r.key)) for r in todo}
+        for seconds in LAG_SECONDS:
+            behind = [rename for rename in todo if verified[rename.key].code == "reverted"]
+            if not behind or project.hurry.is_set():
+                break
+            bar.note(f"{len(behind)} names are not shown yet, reading them again")
+            project.hurry.wait(seconds)
+            states = _states(behind, project, bar)
+            for rename in behind:
+                state = states.get(rename.key.run_id)
+                verified[rename.key] = _judge(rename, state, believed.get(rename.key))
+    except ServerError as error:
+        for rename in todo:
+            if rename.key not in verified:
+                before = believed.get(rename.key, Outcome("not-reached"))
+                unread = before.code in ("done", "altered")
+                verified[rename.key] = Outcome("not-verified", str(error)) if unread else before
+    return verified
+
+
+def _states(todo: Sequence[PlannedRename], project: Project, bar: Bar) -> dict[str, RunState]:
+    states: dict[str, RunState] = {}
+    for start in range(0, len(todo), READ_AT_ONCE):
+        bar.advance(start, len(todo))
+        some = todo[start : start + READ_AT_ONCE]
+        states |= project.states([rename.key.run_id for rename in some], bar.note)
+    return states
+
+
+def _judge(rename: PlannedRename, state: RunState | None, believed: Outcome | None) -> Outcome:
+    """What became of a run, by what was believed and what it is now."""
+    now = classify(rename, state, include_running=True)
+    if now == DONE:
+        return DONE
+    if believed is None:
+        return Outcome("not-reached")
+    if believed.code not in ("done", "altered"):
+        return believed
+    if state is not None and state.name == rename.old_name:
+        return Outcome("reverted")
+    if believed.code == "altered" and state is not None and state.name == believed.text:
+        return believed
+    return now or Outcome("reverted")
