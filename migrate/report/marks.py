@@ -81,9 +81,7 @@ def _places(name: str, parts: Iterable[tuple[str, str]]) -> dict[str, Span]:
     whole = f"_{name}_"
     at = 0
     for field, text in parts:
-        start = whole.find(
-            f"_{text}_", at
-        )  # in `name` the text itself
+        start = whole.find(f"_{text}_", at)  # in `name` the text itself
         if start >= 0:
             found[field] = (start, start + len(text))
             at = start + 1 + len(text)

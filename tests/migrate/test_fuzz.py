@@ -470,7 +470,7 @@ def test_any_listing(odd_server):
         odd.requests.clear()
         with suppress(ServerError):
             runs = list_runs(server.project(parse_path("ycx/RSST")))
-            assert len({one.run_id for one in runs}) == len(runs)
+            assert len({one.key.run_id for one in runs}) == len(runs)
             map_runs(runs)
         assert len(odd.requests) < 20
 

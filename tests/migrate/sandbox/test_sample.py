@@ -22,7 +22,7 @@ def test_the_sample_project_has_every_status_and_every_family(serve):
     assert {row.status for row in rows} == set(STATUSES)
     families = {VOCABULARY.family(str(row.fields.get("arch"))) for row in rows}
     assert families == {"cnn", "vit", "mamba", "other"}
-    reasons = {row.reason.partition(":")[0] for row in rows}
+    reasons = {code for row in rows for code in row.codes}
     assert reasons >= {"missing", "conflict", "invalid", "ambiguous", "too-long", "running"}
     assert reasons >= {"read-only", "near-miss", "exp-name", "not-ours"}
     assert {row.fields.get("struct") for row in rows if row.status == "rename"} == {
@@ -36,7 +36,7 @@ def test_the_sample_project_has_every_status_and_every_family(serve):
     assert {row.state for row in rows} == states | {"finished"}
     assert len(heavy_summary()) > 20_000
     frozen = connect(sandbox.url).project(parse_path("ycx/frozen"))
-    assert {row.reason for row in map_runs(next(frozen.pages()).runs)} == {"read-only"}
+    assert {row.codes for row in map_runs(next(frozen.pages()).runs)} == {("read-only",)}
 
 
 @pytest.mark.parametrize("runs", [None, 1, 300])
