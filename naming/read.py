@@ -163,7 +163,8 @@ def split_pair(text: str, vocabulary: Vocabulary) -> list[tuple[str, str]]:
     with_arch = [pair for pair in pairs if pair[0] in vocabulary.architectures]
     with_dataset = [pair for pair in pairs if pair[1] in vocabulary.datasets]
     alone = text in vocabulary.architectures or text in vocabulary.datasets
-    if alone or any(_has_more_behind(pair[1], vocabulary) for pair in with_arch):
+    # The longest known architecture decides: in vit_small_imagenet_food101, "imagenet" is its own.
+    if alone or any(_has_more_behind(pair[1], vocabulary) for pair in with_arch[-1:]):
         return []
     if with_dataset or with_arch:
         return with_dataset[:1] + with_arch[-1:]
