@@ -33,6 +33,7 @@ _CURRENT = {
 _CLOSED = IN_OLD_NAMES[:3]  # of what an old name joins, all but arch and dataset
 _LEGACY = re.compile(f"{'_'.join(map(_value, _CLOSED))}_(?P<what>.+)")
 _EXTRA = re.compile(rf"_({'|'.join(EXTRAS)})_({NUMBER.pattern})\Z", re.ASCII)
+_VARIANT = re.compile("(.+)_[a-z]")
 _ORDINAL = re.compile(r"(?P<timestamp>.+)_(?P<ordinal>[2-9]|[1-9]\d+)", re.ASCII)
 
 
@@ -147,7 +148,8 @@ def split_pair(text: str, vocabulary: Vocabulary) -> list[tuple[str, str]]:
     Splits into two known words come first and alone. Next come those with one known word, the
     longest there is on either side (a known dataset first: people add models more often). With
     neither known, every split is as good as another. There is none where the text is not a pair:
-    one known word alone, two in the wrong order, or a known pair with more text behind it.
+    one known word alone, two in the wrong order, or a known pair with more text behind it (where
+    `cifar100_c` is no such text, but the name of a dataset).
 
     >>> split_pair("vit_small_imagenet_imagenet", VOCABULARY)
     [('vit_small_imagenet', 'imagenet')]
@@ -164,7 +166,7 @@ def split_pair(text: str, vocabulary: Vocabulary) -> list[tuple[str, str]]:
     with_dataset = [pair for pair in pairs if pair[1] in vocabulary.datasets]
     alone = text in vocabulary.architectures or text in vocabulary.datasets
     # The longest known architecture decides: in vit_small_imagenet_food101, "imagenet" is its own.
-    if alone or any(_has_more_behind(pair[1], vocabulary) for pair in with_arch[-1:]):
+    if alone or any(_is_trailed(pair[1], vocabulary) for pair in with_arch[-1:]):
         return []
     if with_dataset or with_arch:
         return with_dataset[:1] + with_arch[-1:]
@@ -186,8 +188,15 @@ def _known_pairs(text: str, vocabulary: Vocabulary) -> list[tuple[str, str]]:
     ]
 
 
-def _has_more_behind(text: str, vocabulary: Vocabulary) -> bool:
-    """Whether text begins with a known dataset: `cifar10_v2`, `cifar10-old`."""
+def _is_trailed(text: str, vocabulary: Vocabulary) -> bool:
+    """Whether text is a known dataset and more after it: `cifar10_v2`, `cifar10-old`.
+
+    `cifar100_c` is a dataset of its own: variants of known ones are named so, by a single letter
+    (CIFAR-100-C and ImageNet-C of github.com/hendrycks/robustness, ImageNet-A and -O, -R).
+    """
+    variant = _VARIANT.fullmatch(text)
+    if variant is not None and variant[1] in vocabulary.datasets:
+        return False
     words = re.finditer(r"[^A-Za-z0-9]", text)
     return any(text[: word.start()] in vocabulary.datasets for word in words)
 
