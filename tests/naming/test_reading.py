@@ -214,3 +214,45 @@ def test_a_name_four_times_as_long_costs_little_more_than_four_times_as_much():
     short, long = ("rsst_x_l1_" + "a_" * count + "z" for count in (120, 480))
     assert parse_name(long, vocabulary=vocabulary).format == "legacy"
     assert _seconds(long, vocabulary) < 10 * _seconds(short, vocabulary)
+
+
+@pytest.mark.parametrize(
+    ("type_name", "value", "result"),
+    [
+        ("float16", 0.1, 0.1),
+        ("float32", 0.15, 0.15),
+        ("float32", 1e-5, 1e-5),
+        ("float64", 0.15, 0.15),
+        ("longdouble", 0.15, 0.15),
+        ("float32", 1 / 3, 0.33333334),
+        ("int64", 3, 3.0),
+        ("uint8", 3, 3.0),
+    ],
+)
+def test_a_number_of_numpy_is_the_one_that_it_shows(type_name, value, result):
+    numpy = pytest.importorskip("numpy")
+    assert number(getattr(numpy, type_name)(value)) == result
+    assert integer(numpy.uint64(2**53 + 1)) == 2**53 + 1
+    with pytest.raises(ValueError, match="not a finite number"):
+        number(numpy.float32("nan"))
+
+
+class Percent(float):
+    """A float that shows something else than it is."""
+
+    def __str__(self):
+        return "{:.0f}".format(self * 100)
+
+
+class Labelled(float):
+    """A float that cannot be made of a float alone."""
+
+    def __new__(cls, value, label):
+        return super().__new__(cls, value)
+
+    __str__ = float.__repr__
+
+
+@pytest.mark.parametrize("value", [Fraction(3, 20), Percent(0.15), Labelled(0.15, "rate")])
+def test_a_number_that_shows_something_else_is_taken_as_it_is(value):
+    assert number(value) == 0.15
