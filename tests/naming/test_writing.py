@@ -274,11 +274,12 @@ def test_the_training_script_takes_its_name_in_three_lines():
     assert experiment_name(chosen, at=AT) == "paper_fig3_0108_1430"
     said = parser.format_help()
     assert "name of the W&B run; without it" in said
-    assert "put the time behind --exp_name" in said
+    assert "append the time to --exp_name" in said
 
 
-def test_a_parser_that_has_an_exp_name_keeps_its_own():
-    parser = argparse.ArgumentParser()
+@pytest.mark.parametrize("conflict_handler", ["error", "resolve"])
+def test_a_parser_that_has_an_exp_name_keeps_its_own(conflict_handler):
+    parser = argparse.ArgumentParser(conflict_handler=conflict_handler)
     parser.add_argument("--exp_name", default="paper_fig3", help="自定义实验名称")
     add_arguments(parser)
     add_arguments(parser)
