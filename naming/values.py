@@ -101,3 +101,19 @@ def flag(value: object) -> bool:
     if isinstance(value, str):
         return value.strip().lower() not in _NO
     return bool(value)
+
+
+def chosen_name(value: object) -> str | None:
+    """The name that `--exp_name` gives, exactly as it is; None where none was given.
+
+    `0`, `null` and `False` are names: a person typed them. What an absent argument leaves in a
+    config is None, or the text that Python prints for it.
+
+    >>> chosen_name("0"), chosen_name("null"), chosen_name(20260108)
+    ('0', 'null', '20260108')
+    >>> [chosen_name(v) for v in (None, "None", "", False)]
+    [None, None, None, None]
+    """
+    if value is None or value is False or value in ("", "None"):
+        return None
+    return str(value)

@@ -91,10 +91,10 @@ def experiment_name(
     moment = datetime.now() if at is None else at
     if timezone is not None:
         moment = moment.astimezone(zone(timezone))
-    exp_name = given.get("exp_name")
-    if values.flag(exp_name):
+    exp_name = values.chosen_name(given.get("exp_name"))
+    if exp_name is not None:
         if not values.flag(given.get("exp_timestamp")):
-            return str(exp_name)
+            return exp_name
         return f"{exp_name}_{format_timestamp(moment, style.timestamp_format)}"
     run = experiment(read_fields(given), moment, style=style, vocabulary=vocabulary)
     return write_name(run, style)
@@ -106,11 +106,12 @@ def is_exp_name(name: str, exp_name: object, style: Style = GUIDE_STYLE) -> bool
     >>> is_exp_name("paper_fig3_0108_1430", "paper_fig3")
     True
     """
-    if not values.flag(exp_name):
+    chosen = values.chosen_name(exp_name)
+    if chosen is None:
         return False
-    if name == exp_name:
+    if name == chosen:
         return True
-    prefix = f"{exp_name}_"
+    prefix = f"{chosen}_"
     formats = (style.timestamp_format, *GUIDE_TIMESTAMPS)
     return name.startswith(prefix) and any(
         is_timestamp(name[len(prefix) :], timestamp_format) for timestamp_format in formats

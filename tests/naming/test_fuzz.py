@@ -97,7 +97,8 @@ def config(given_config):
         return
     words = "_{arch}_{dataset}_".format(**{"arch": "", "dataset": "", **fields.known})
     swallowed = any("_{}_".format(label) in words for label in EXTRAS)
-    if values.flag(plain(given_config).get("exp_name")) or swallowed or len(new_name) > MAX_LENGTH:
+    chosen = values.chosen_name(plain(given_config).get("exp_name"))
+    if chosen is not None or swallowed or len(new_name) > MAX_LENGTH:
         return
     vocabulary = VOCABULARY.extended([fields.known["arch"]], [fields.known["dataset"]])
     readings = parse_name(new_name, style=style, vocabulary=vocabulary).readings

@@ -237,12 +237,30 @@ def test_a_new_run_is_named_by_the_clock():
         ("mine_26", "mine", False),
         ("your_0108_1430", "mine", False),
         ("mine0108_1430", "mine", False),
+        ("0", "0", True),
+        ("0", 0, True),
+        ("null_0108_1430", "null", True),
+        ("False", "False", True),
+        ("False", False, False),
         ("None", "None", False),
+        ("None", None, False),
         ("", "", False),
     ],
 )
 def test_names_that_exp_name_makes(name, exp_name, is_one):
     assert is_exp_name(name, exp_name, Style("%Y")) is is_one
+
+
+@pytest.mark.parametrize("chosen", ["0", "null", "false", "None ", 0, 20260108])
+def test_exp_name_overrides_everything_whatever_it_looks_like(chosen):
+    assert experiment_name({**VIT, "exp_name": chosen}, at=AT) == str(chosen)
+    stamped = experiment_name({"exp_name": chosen, "exp_timestamp": True}, at=AT)
+    assert stamped == "{}_0108_1430".format(chosen)
+
+
+@pytest.mark.parametrize("absent", [None, "", "None", False])
+def test_an_absent_exp_name_leaves_the_name_to_the_arguments(absent):
+    assert experiment_name({**VIT, "exp_name": absent}, at=AT) == VIT_NAME
 
 
 @pytest.mark.parametrize("wrong", ["", "now", "%b", "%m%m", "%m%d_", "%s", "_%H", "%", "%m/%d"])
