@@ -16,6 +16,7 @@ from migrate.rows import Row, Run, Status
 from naming import (
     FIELDS,
     GUIDE_STYLE,
+    IN_OLD_NAMES,
     KEYS,
     MAX_LENGTH,
     VOCABULARY,
@@ -24,6 +25,7 @@ from naming import (
     FieldsError,
     Style,
     Vocabulary,
+    cut,
     experiment,
     is_exp_name,
     legacy_name,
@@ -31,10 +33,7 @@ from naming import (
     read_fields,
     write_name,
 )
-from naming.experiment import cut
-from naming.fields import IN_OLD_NAMES
 
-_IN_OLD_NAMES = [field.name for field in IN_OLD_NAMES]
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -117,7 +116,7 @@ def _settle(
     """What an old name says, held against the config: the fields to use, and what is wrong."""
     in_config = {part: config[KEYS[part]] for part in (*told.known, *told.invalid) if part in KEYS}
     disagreements = [
-        [part for part in _IN_OLD_NAMES if part in in_config and in_config[part] != reading[part]]
+        [part for part in IN_OLD_NAMES if part in in_config and in_config[part] != reading[part]]
         for reading in readings
     ]
     fewest = min(map(len, disagreements))
@@ -202,7 +201,7 @@ def _map_old_name(
         return _row(run, "review", "; ".join(problems), known)
 
     name = write_name(described, rules.style)
-    known["pretrained"] = described.pretrained
+    known["pretrained"] = described.fields["pretrained"]
     if len(name) > MAX_LENGTH:
         return _row(run, "review", _too_long(name), known)
     if not _reads_back(name, described, rules):
@@ -219,7 +218,7 @@ def _reads_back(name: str, run: Experiment, rules: Rules) -> bool:
     """Whether a new name says what it was made of: an arch or a dataset may look like a part."""
     parsed = parse_name(name, style=rules.style, vocabulary=rules.vocabulary)
     return parsed.format == "current" and any(
-        (reading["arch"], reading["dataset"]) == (run.arch, run.dataset)
+        all(reading[part] == run.fields[part] for part in ("arch", "dataset"))
         for reading in parsed.readings
     )
 

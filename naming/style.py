@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
-from typing import Pattern
+from typing import Pattern, Union
 
-from naming import values
+from naming.rsst import RSST
 
-EXTRAS = {
-    "bs": ("batch_size", values.integer),
-    "lr": ("lr", values.number),
-    "seed": ("seed", values.integer),
-}
-"""The extra parts of the guide: label in the name, to the argument and its type."""
+EXTRAS = RSST.extras
+"""The extra parts of the guide: label in the name, to the argument and the kind of its values."""
 
 GUIDE_TIMESTAMPS = ("%m%d_%H%M", "%Y%m%d_%H%M%S")
 """The two forms of the time that the guide shows; the first is the default."""
@@ -111,6 +107,37 @@ def is_timestamp(text: str, timestamp_format: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def zone(name: Union[str, tzinfo]) -> tzinfo:
+    """A time zone from its IANA name (Python 3.9 and later) or its offset from UTC.
+
+    Raises:
+        ValueError: There is no such zone.
+
+    >>> zone("+08:00")
+    datetime.timezone(datetime.timedelta(seconds=28800))
+    """
+    if isinstance(name, tzinfo):
+        return name
+    if name.upper() in ("UTC", "Z"):
+        return timezone.utc
+    try:
+        if name[:1] in ("+", "-"):
+            sign = -1 if name[0] == "-" else 1
+            moment = datetime.strptime(name[1:], "%H:%M")
+            return timezone(sign * timedelta(hours=moment.hour, minutes=moment.minute))
+        from zoneinfo import ZoneInfo
+
+        return ZoneInfo(name)
+    except ImportError:  # Python 3.8
+        raise ValueError(
+            f"this Python knows no zone names like {name!r}: write an offset like +08:00"
+        ) from None
+    except (KeyError, OSError, ValueError):
+        raise ValueError(
+            f"{name!r} is not a time zone: write one like UTC, Asia/Shanghai or +08:00"
+        ) from None
 
 
 GUIDE_STYLE = Style()
