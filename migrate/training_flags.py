@@ -76,9 +76,8 @@ def read_style(timestamp_format: str, extra: str, cnn_exponents: bool) -> Style:
     try:
         return Style(timestamp_format, labels, cnn_exponents)
     except StyleError as error:
-        said = str(error)
-        option = "--timestamp-format" if said.startswith("timestamp format") else "--extra"
-        raise InputError(f"{option}: {said.removeprefix('timestamp format ')}.") from None
+        option = "--extra" if error.attribute == "extras" else "--timestamp-format"
+        raise InputError(f"{option}: {error.text}.") from None
 
 
 def _with_zones_joined(words: Sequence[str]) -> list[str]:
