@@ -95,7 +95,7 @@ def read_fields(arguments: Arguments, scheme: Scheme = RSST) -> Fields:
     """Read the fields that a run's arguments give; nothing is required, nothing is invented.
 
     Only the absence of a switch has a meaning: a run without any argument for pretrained weights
-    used none. Where none of these arguments is there, `pretrained` is not known either.
+    used none. A run that has none of these arguments leaves `pretrained` unknown, too.
 
     >>> fields = read_fields({"rate": {"value": 1, "desc": None}, "exponents": "abc"})
     >>> fields.known["rate"], fields.invalid

@@ -12,7 +12,10 @@ from naming.vocabulary import Vocabulary, known_start
 Pairs = Callable[[str, Template], List[Tuple[str, str]]]
 
 _LONGEST_WORD = 7
-"""Words of a name are looked up in up to so many pieces: exp_custom_exponents has 5."""
+"""A known word is made of up to so many pieces: exp_custom_exponents of 5, with the `_`."""
+
+_WORD_ENDS = "(?![A-Za-z0-9^])"
+_DIGITS = {"Y": "YYYY", "y": "YY", "m": "MM", "d": "DD", "H": "HH", "M": "MM", "S": "SS"}
 
 
 class Reason(NamedTuple):
@@ -96,15 +99,16 @@ def _marks(template: Template) -> list[str]:
 
 
 def _nearly_new(name: str, scheme: Scheme) -> Template | None:
-    """The template that a name follows for the greater part; None if there is no such template.
+    """The template of new names that a name mostly follows; None if it follows none of them.
 
-    That is, it has two of the marks, or three if it does not begin as it should.
+    Such a name has two of the template's marks, or three if it does not begin as it should.
     """
     text = f"{name.lower()}_"
     for word, template in scheme.new.items():
         if text.startswith(f"{word}_"):
             return template if _marks_in(text, template) >= 2 else None
     first, *others = scheme.new.values()
+    # The first mark of a template tells it from the others.
     template = next((other for other in others if _marks(other)[0] in text), first)
     return template if _marks_in(text, template) >= 3 else None
 
@@ -190,7 +194,7 @@ class _Departure(NamedTuple):
                     return self._no_pair(step, here, self.name[start:end])
                 family = self.vocabulary.family(pairs[0][0])
                 here = _Place(start, end)
-            elif step is not self.template.steps[-1]:
+            elif step.kind is not None or step is not self.template.steps[-1]:
                 match = re.compile(step.pattern + _WORD_ENDS, re.ASCII).match(self.name, here.end)
                 if match is None or not _is_valid(step, match[step.name]):
                     return self._expected(step, here)
@@ -201,7 +205,9 @@ class _Departure(NamedTuple):
                 step, here = before[field.name]
                 missing = fields[field.name] is None
                 return self._expected(step if missing else self._following(step), here)
-        return self._no_time(step, here)
+        if step.kind is None:
+            return self._no_time(step, here)
+        return Reason("near-miss", "after", self.name[here.end :])
 
     def _following(self, step: Part) -> Part:
         """The step after this one that names cannot lack."""
@@ -269,10 +275,6 @@ class _Departure(NamedTuple):
         after = self.name[here.start : here.end].lstrip("_")
         noun = re.sub("%(.)", lambda directive: _DIGITS[directive[1]], self.style.timestamp_format)
         return Reason("near-miss", "part", found, after, step.mark + noun)
-
-
-_WORD_ENDS = "(?![A-Za-z0-9^])"
-_DIGITS = {"Y": "YYYY", "y": "YY", "m": "MM", "d": "DD", "H": "HH", "M": "MM", "S": "SS"}
 
 
 def _is_valid(step: Part, text: str | None) -> bool:

@@ -104,7 +104,7 @@ def flag(value: object) -> bool:
 
 
 def chosen_name(value: object) -> str | None:
-    """The name that `--exp_name` gives, exactly as it is; None where none was given.
+    """The name that `--exp_name` gives, exactly as it is; None if it was not given.
 
     `0`, `null` and `False` are names: a person typed them. What an absent argument leaves in a
     config is None, or the text that Python prints for it.

@@ -70,8 +70,8 @@ def split_pair(text: str, vocabulary: Vocabulary) -> list[tuple[str, str]]:
     first: people add models more often). With neither known, every split is as good as another,
     and only the run's config can tell which it is.
 
-    There is none where the text is not a pair: one known word alone, two in the wrong order, or
-    a known pair with more text after it, as the copy of a run has it.
+    A text that is not a pair has no split: one known word alone, two in the wrong order, or a
+    known pair with more text after it, as in the name of a copied run.
 
     >>> split_pair("vit_small_imagenet_imagenet", VOCABULARY)
     [('vit_small_imagenet', 'imagenet')]

@@ -31,7 +31,7 @@ def test_a_value_that_an_argument_cannot_have_is_named(key, wrong):
 
 
 @pytest.mark.parametrize("key", ["struct", "RST_schedule", "criteria"])
-def test_a_word_of_a_closed_set_that_is_none_of_it_is_named(key):
+def test_a_word_that_is_not_in_a_closed_set_is_named(key):
     with pytest.raises(FieldsError, match=f"^invalid: {key} is 'linear'$"):
         experiment_name({**VIT, key: "linear"}, at=AT)
 

@@ -51,7 +51,7 @@ def test_values(parse, value, result):
         (one_of_three, "l3", "not one of remain, magnitude, l1"),
     ],
 )
-def test_values_that_are_none(parse, value, words):
+def test_values_that_are_not_valid(parse, value, words):
     with pytest.raises(ValueError, match=f"^{words}$"):
         parse(value)
 

@@ -128,7 +128,7 @@ def test_exponents_for_cnns_only_where_asked_for_and_always_for_unlisted_archite
     assert "_exp3_" not in experiment_name(VIT, at=AT, vocabulary=known)
 
 
-def test_extras_stand_behind_the_dataset_and_none_leaves_its_part_out():
+def test_extras_follow_the_dataset_and_a_missing_value_leaves_its_part_out():
     args = {**VIT, "batch_size": 128.0, "lr": 1, "seed": None}
     name = experiment_name(args, at=AT, style=Style(extras=("lr", "seed", "bs")))
     assert name.startswith("rsst_vit_small_cifar100_lr_1.0_bs_128_sched_")
