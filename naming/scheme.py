@@ -199,12 +199,12 @@ class Template:
         self.steps = tuple(part for part in self.parts if part.pattern)
         self.fields = tuple(name for name in names if name in fields)
         valued = [fields[part.name] for part in self.steps if part.name in fields]
-        self.words = tuple(one.name for one in valued if one.kind.words)
-        self.switches = tuple(one.name for one in valued if one.kind is SWITCH)
+        self.words = tuple(field.name for field in valued if field.kind.words)
+        self.switches = tuple(field.name for field in valued if field.kind is SWITCH)
         self.parsed = tuple(
-            (one.name, one.kind.parse)
-            for one in valued
-            if not one.kind.words and one.kind not in (OPEN, SWITCH)
+            (field.name, field.kind.parse)
+            for field in valued
+            if not field.kind.words and field.kind not in (OPEN, SWITCH)
         )
         self.conditional = tuple(
             fields[name] for name in self.fields if fields[name].may is not None
@@ -260,20 +260,22 @@ class Scheme:
     guide_by_family: Mapping[str, Mapping[str, object]]
 
     def __post_init__(self) -> None:
-        self.by_name = {one.name: one for one in self.fields}
+        self.by_name = {field.name: field for field in self.fields}
         self.new = {text.partition("_")[0]: Template(text, self.by_name) for text in self.templates}
         self.old = Template(self.old_template, self.by_name)
         labels = "|".join(self.extras)
         self.extra_pattern = re.compile(rf"_({labels})_({NUMBER.pattern})\Z", re.ASCII)
-        self.keys = {one.name: one.keys[0] for one in self.fields if len(one.arguments) == 1}
+        self.keys = {
+            field.name: field.keys[0] for field in self.fields if len(field.arguments) == 1
+        }
         self.switch_keys = tuple(
             key
-            for one in self.fields
-            for key in one.arguments
-            if one.kind is SWITCH or key == one.switch
+            for field in self.fields
+            for key in field.arguments
+            if field.kind is SWITCH or key == field.switch
         )
         self.config_keys = (
-            *(key for one in self.fields for key in one.arguments),
+            *(key for field in self.fields for key in field.arguments),
             *(key for key, _ in self.extras.values()),
             self.name_key,
         )
