@@ -9,7 +9,7 @@ from typing import Mapping, NamedTuple, Union
 
 from naming import values
 from naming.rsst import RSST
-from naming.scheme import ARCH, SWITCH, Field, Scheme, Template
+from naming.scheme import ARCH, SWITCH, Field, Scheme
 from naming.style import GUIDE_STYLE, Style
 from naming.vocabulary import VOCABULARY, Vocabulary
 
@@ -135,27 +135,6 @@ def _argument(field: Field, given: Mapping[str, object]) -> Argument | None:
     return next(iter(on or present), None)
 
 
-def required_fields(
-    fields: Fields, style: Style, vocabulary: Vocabulary, scheme: Scheme = RSST
-) -> tuple[str, ...]:
-    """The fields that this run's new name cannot do without."""
-    family = vocabulary.family(str(fields.known.get(ARCH)))
-    parts = {part.name: part for part in _template(fields, scheme).parts}
-    return tuple(
-        name
-        for name, field in scheme.by_name.items()
-        if name == scheme.chosen_by
-        or (name in parts and not parts[name].optional)
-        or (name in parts and field.is_written(fields.known, family, style))
-    )
-
-
-def _template(fields: Fields, scheme: Scheme) -> Template:
-    """The template of this run's new name; the first one where the run does not choose."""
-    first, *_ = scheme.new.values()
-    return scheme.new.get(str(fields.known.get(scheme.chosen_by)), first)
-
-
 def experiment(
     fields: Fields,
     created_at: datetime,
@@ -169,27 +148,38 @@ def experiment(
     Raises:
         FieldsError: Naming every required field that is missing or not valid.
     """
-    required = required_fields(fields, style, vocabulary, scheme)
-    # The others are in the name where the run has a value, but not those that have conditions:
-    # where these were written, they are required.
-    others = tuple(
+    known = fields.known
+    family = vocabulary.family(str(known.get(ARCH)))
+    # A run that does not say which template it follows is not named, but hears what is missing.
+    template = scheme.new.get(str(known.get(scheme.chosen_by))) or next(iter(scheme.new.values()))
+    optional = {part.name: part.optional for part in template.parts}
+    required = [
         name
-        for name in _template(fields, scheme).fields
+        for name, field in scheme.by_name.items()
+        if name == scheme.chosen_by
+        or (name in optional and not optional[name])
+        or (name in optional and field.is_written(known, family, style))
+    ]
+    # The others are written where the run has a value. One with conditions is not among them:
+    # it is either required or left out.
+    others = [
+        name
+        for name in template.fields
         if name not in required and scheme.by_name[name].written is None
-    )
+    ]
     wanted = (*required, *others, *style.extras)
     invalid = tuple(fields.invalid[name] for name in wanted if name in fields.invalid)
     missing = tuple(
         scheme.by_name[name].keys[0]
         for name in required
-        if name not in fields.known and name not in fields.invalid
+        if name not in known and name not in fields.invalid
     )
     if missing or invalid:
         raise FieldsError(missing, invalid)
-    switches = {name: False for name in others if scheme.by_name[name].kind is SWITCH}
-    known = {name: fields.known[name] for name in (*required, *others) if name in fields.known}
+    off = dict.fromkeys(template.switches, False)
+    found = {name: known[name] for name in (*required, *others) if name in known}
     extras = [(label, fields.extras[label]) for label in style.extras if label in fields.extras]
-    return Experiment({**switches, **known}, created_at, tuple(extras))
+    return Experiment({**off, **found}, created_at, tuple(extras))
 
 
 def with_guide_defaults(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Callable, List, NamedTuple, Tuple
+from typing import NamedTuple
 
+from naming.match import Matcher
 from naming.scheme import ARCH, DATASET, OPEN, Part, Scheme, Template
-from naming.style import GUIDE_TIMESTAMPS, Style, is_timestamp, timestamp_pattern
+from naming.style import GUIDE_TIMESTAMPS, is_timestamp, timestamp_pattern
 from naming.vocabulary import Vocabulary, known_start
-
-Pairs = Callable[[str, Template], List[Tuple[str, str]]]
 
 _LONGEST_WORD = 7
 """A known word is made of up to so many pieces: exp_custom_exponents of 5, with the `_`."""
@@ -53,41 +52,29 @@ class Reason(NamedTuple):
         }[self.fault]
 
 
-def near_miss(
-    name: str,
-    reads: Callable[[str], bool],
-    pairs: Pairs,
-    style: Style,
-    vocabulary: Vocabulary,
-    scheme: Scheme,
-) -> Reason | None:
+def near_miss(name: str, matcher: Matcher) -> Reason | None:
     """Where a name that does not read departs from our formats.
 
     Args:
         name: A name that is neither in the new format nor in the old one.
-        reads: Whether another name is in one of them.
-        pairs: Every way to split a text into architecture and dataset, as a template has them.
-        style: Its timestamp format is known besides the guide's.
-        vocabulary: The architectures and datasets that are known.
-        scheme: The format.
+        matcher: What it was held against.
 
     Returns:
         The reason, or None where the name is not close to any format.
     """
-    if name != name.lower() and reads(name.lower()):
+    scheme = matcher.scheme
+    if name != name.lower() and matcher.reads(name.lower()):
         return Reason("near-miss", "case")
-    if name != name.strip() and reads(name.strip()):
+    if name != name.strip() and matcher.reads(name.strip()):
         return Reason("near-miss", "white-space")
     for word in scheme.new:
         start = name.find(f"_{word}_") + 1
-        if start and reads(name[start:]):
+        if start and matcher.reads(name[start:]):
             return Reason("near-miss", "before", name[:start])
     template = _nearly_new(name, scheme)
-    if template is None and _is_nearly_old(name, vocabulary, scheme):
+    if template is None and _is_nearly_old(name, matcher.vocabulary, scheme):
         template = scheme.old
-    if template is None:
-        return None
-    return _Departure(name, template, pairs, style, vocabulary, scheme).reason()
+    return None if template is None else _Departure(name, template, matcher).reason()
 
 
 # How close a name is.
@@ -171,10 +158,7 @@ class _Departure(NamedTuple):
 
     name: str
     template: Template
-    pairs: Pairs
-    style: Style
-    vocabulary: Vocabulary
-    scheme: Scheme
+    matcher: Matcher
 
     def reason(self) -> Reason:
         """The reason: the first step, from the left, that is not as the template has it."""
@@ -189,10 +173,10 @@ class _Departure(NamedTuple):
                 end = self._end_of_pair(step, start)
                 if not self.name.startswith(step.mark, here.end):
                     return self._expected(step, here)
-                pairs = self.pairs(self.name[start:end], self.template)
+                pairs = self.matcher.pairs(self.name[start:end], self.template)
                 if not pairs:
                     return self._no_pair(step, here, self.name[start:end])
-                family = self.vocabulary.family(pairs[0][0])
+                family = self.matcher.vocabulary.family(pairs[0][0])
                 here = _Place(start, end)
             elif step.kind is not None or step is not self.template.steps[-1]:
                 match = re.compile(step.pattern + _WORD_ENDS, re.ASCII).match(self.name, here.end)
@@ -218,7 +202,7 @@ class _Departure(NamedTuple):
         """Where architecture and dataset end: before the next mark, or else before any."""
         if step is self.template.steps[-1]:
             return len(self.name)
-        marks = {mark for template in self.scheme.new.values() for mark in _marks(template)}
+        marks = {mark for template in self.matcher.scheme.new.values() for mark in _marks(template)}
         following = self._following(step).mark
         place = self.name.rfind(following, start - 1) if following in marks else -1
         places = [place] if place >= 0 else [self.name.find(mark, start - 1) for mark in marks]
@@ -227,12 +211,12 @@ class _Departure(NamedTuple):
     def _no_pair(self, step: Part, here: _Place, text: str) -> Reason:
         """The reason of a name that has this text in place of an architecture and a dataset."""
         start = here.end + len(step.mark)
-        after = _Place(start, start + known_start(text, self.vocabulary))
-        if text in self.vocabulary.architectures:
+        after = _Place(start, start + known_start(text, self.matcher.vocabulary))
+        if text in self.matcher.vocabulary.architectures:
             rest = self.name[start + len(text) :]
             return Reason("near-miss", "part", _word(rest), text, f"_{DATASET.upper()}")
         if after.end == start:
-            noun = ARCH if text in self.vocabulary.datasets else f"{ARCH}_{DATASET}"
+            noun = ARCH if text in self.matcher.vocabulary.datasets else f"{ARCH}_{DATASET}"
             return self._expected(step, here, noun.upper(), text)
         if step is self.template.steps[-1]:
             rest = self.name[after.end :]
@@ -266,14 +250,16 @@ class _Departure(NamedTuple):
         found = self.name[here.end :]
         time = found[len(step.mark) :]
         ends = []
-        for timestamp_format in (self.style.timestamp_format, *GUIDE_TIMESTAMPS):
+        for timestamp_format in (self.matcher.style.timestamp_format, *GUIDE_TIMESTAMPS):
             match = timestamp_pattern(timestamp_format).match(time)
             if match is not None and is_timestamp(match[0], timestamp_format):
                 ends.append(match.end())
         if ends and found.startswith(step.mark):
             return Reason("near-miss", "after", time[max(ends) :])
         after = self.name[here.start : here.end].lstrip("_")
-        noun = re.sub("%(.)", lambda directive: _DIGITS[directive[1]], self.style.timestamp_format)
+        noun = re.sub(
+            "%(.)", lambda directive: _DIGITS[directive[1]], self.matcher.style.timestamp_format
+        )
         return Reason("near-miss", "part", found, after, step.mark + noun)
 
 
