@@ -75,6 +75,18 @@ def test_heavy_summaries_cost_nothing(serve):
     assert sandbox.counts.bytes_out < 100_000 < held
 
 
+def test_an_older_server_is_noticed_once_and_asked_for_the_whole_config(serve):
+    sandbox = serve()
+    sandbox.faults.old = True
+    server = connect(sandbox.url)
+    runs = [run for page in server.project("ycx/RSST").pages(page_size=10) for run in page.runs]
+    assert sandbox.counts.requests["query"] == 1 + 3
+    assert (len(runs), runs[0].config["arch"]) == (30, "vit_small")
+    assert runs[0].config.keys() <= set(CONFIG_KEYS)
+    assert len(ids(server.project("ycx/RSST").pages())) == 30
+    assert sandbox.counts.requests["query"] == 1 + 3 + 1
+
+
 @pytest.mark.parametrize("status", [200, 400, 422])
 @pytest.mark.parametrize(
     "words",
@@ -181,8 +193,8 @@ AT = datetime(2026, 1, 8, 14, 30, tzinfo=UTC)
         (None, None),
     ],
 )
-def test_when_a_run_was_created(odd_server, text, at):
-    run = the_run(odd_server(lambda _: listing(node("a", createdAt=text))))
+def test_when_a_run_was_created(serve, text, at):
+    run = the_run(serve(one_run(createdAt=text)))
     assert run.created_at == at
     assert at is None or run.created_at.utcoffset() == timedelta(0)
 
@@ -202,9 +214,10 @@ def test_when_a_run_was_created(odd_server, text, at):
         (None, None),
     ],
 )
-def test_configs_as_they_come(odd_server, config, expected):
-    odd = odd_server(lambda _: listing(node("a", config=config)))
-    assert the_run(odd).config == expected
+def test_configs_as_they_come(serve, config, expected):
+    sandbox = serve(one_run(config=config))
+    sandbox.faults.old = True  # gives the text as it is
+    assert the_run(sandbox).config == expected
 
 
 def test_a_run_with_nothing_in_it(serve):
