@@ -17,7 +17,7 @@ from migrate.rename.batches import Renaming
 from migrate.rename.journal import Journal
 from migrate.rename.plan import Direction, Outcome, OutcomeCode, PlannedRename
 from migrate.rename.steps import Stop
-from migrate.rename.verify import verify
+from migrate.rename.verify import unverified, verify
 
 
 @dataclass(slots=True)
@@ -92,7 +92,10 @@ def run(
             with _finishing_on_ctrl_c(partial(_interrupt, work, say)):
                 work.work_off()
                 bar.note("reading the names back")
-                result.outcomes |= verify(here, work.outcomes, project, bar)
+                if work.cannot_read:
+                    result.outcomes |= unverified(here, work.outcomes, work.last_error)
+                else:
+                    result.outcomes |= verify(here, work.outcomes, project, bar)
         result.written |= work.written
         result.stopped = result.stopped or work.stopped
     return result
