@@ -206,7 +206,7 @@ def test_in_a_plan(tmp_path):
         saved = tmp_path / f"plan.{suffix}"
         saved.write_bytes(write(renames))
         assert [
-            (one.entity, one.run_id, one.old_name, one.new_name) for one in read_plan(saved)
+            (one.key.entity, one.key.run_id, one.old_name, one.new_name) for one in read_plan(saved)
         ] == [(row.key.entity, row.key.run_id, row.old_name, row.new_name) for row in renames]
 
 

@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from migrate.cli.options import parse_assume
+from migrate.cli.request import parse_assume
 from migrate.client.runs import RunKey
 from migrate.mapping.rows import STATUSES, Reason, Row
 from migrate.report.audit import Gap, Pair, Picked, SharedName, audit
