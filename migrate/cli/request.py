@@ -91,7 +91,8 @@ def parse_assume(pairs: Sequence[str]) -> dict[str, object]:
             alone["vit_structured"] = True
         wrong = read_fields(alone).invalid
         if wrong:
-            raise InputError(f"--assume {pair!r}: {', '.join(wrong.values())}, which it cannot be.")
+            words = ", ".join(map(str, wrong.values()))
+            raise InputError(f"--assume {pair!r}: {words}, which it cannot be.")
         if assumed.get(key, value) != value:
             raise InputError(f"--assume gives {key} two values.")
         assumed[key] = value

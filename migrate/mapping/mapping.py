@@ -17,6 +17,7 @@ from migrate.mapping.rows import Reason, Row, Status
 from naming import (
     FIELDS,
     GUIDE_STYLE,
+    IN_OLD_NAMES,
     KEYS,
     MAX_LENGTH,
     VOCABULARY,
@@ -26,6 +27,7 @@ from naming import (
     ParsedName,
     Style,
     Vocabulary,
+    cut,
     experiment,
     is_exp_name,
     legacy_name,
@@ -33,10 +35,7 @@ from naming import (
     read_fields,
     write_name,
 )
-from naming.experiment import cut
-from naming.fields import IN_OLD_NAMES
 
-_IN_OLD_NAMES = [field.name for field in IN_OLD_NAMES]
 _MOST_READINGS = 3  # of an ambiguous name; a hostile one has hundreds
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -147,7 +146,7 @@ def _settle(
         if name in KEYS
     }
     conflicts = [
-        [name for name in _IN_OLD_NAMES if name in in_config and in_config[name] != reading[name]]
+        [name for name in IN_OLD_NAMES if name in in_config and in_config[name] != reading[name]]
         for reading in readings
     ]
     # The reading that the config contradicts in the fewest fields is meant; among equals, the
@@ -244,7 +243,7 @@ def _map_old_name(
         return _row(run, "review", problems, known)
 
     name = write_name(values, rules.style)
-    known["pretrained"] = values.pretrained
+    known["pretrained"] = values.fields["pretrained"]
     if len(name) > MAX_LENGTH:
         return _row(run, "review", [_too_long(name)], known)
     if not _reads_back(name, values, rules):
@@ -264,16 +263,13 @@ def _with_assumed(run: Run, from_config: Fields, rules: Rules) -> Fields:
 
 
 def _problems_of(error: FieldsError, run: Run) -> list[Reason]:
-    """What keeps an experiment from a name.
-
-    `naming` gives each value that does not parse as `KEY is VALUE`, with a key of ours.
-    """
+    """What keeps an experiment from a name."""
     # Without arch and dataset the name is ambiguous, and without a config every value is missing:
     # both are said already.
     missing = tuple(key for key in error.missing if key not in ("arch", "dataset"))
     problems = [Reason("missing", missing)] if missing and run.config is not None else []
     if error.invalid:
-        pairs = (tuple(text.split(" is ", 1)) for text in error.invalid)
+        pairs = [(argument.key, cut(repr(argument.value))) for argument in error.invalid]
         problems.append(Reason("invalid", tuple(pairs)))
     return problems
 
@@ -282,7 +278,7 @@ def _reads_back(name: str, values: Experiment, rules: Rules) -> bool:
     """Whether a new name reads as what it was made of: a dataset may end like an extra part."""
     parsed = parse_name(name, style=rules.style, vocabulary=rules.vocabulary)
     return parsed.format == "current" and any(
-        (reading["arch"], reading["dataset"]) == (values.arch, values.dataset)
+        all(reading[field] == values.fields[field] for field in ("arch", "dataset"))
         for reading in parsed.readings
     )
 
@@ -328,9 +324,8 @@ def _too_long(name: str) -> Reason:
 
 
 def _reason_of(parsed: ParsedName) -> Reason:
-    """Why a name is custom: `naming` gives a code, and words that are passed on as they are."""
-    code, _, words = parsed.reason.partition(": ")
-    return Reason(code, (words,))
+    """Why a name is custom, as `naming` says it."""
+    return Reason("not-ours" if parsed.why is None else parsed.why.code, (parsed.why,))
 
 
 def _row(

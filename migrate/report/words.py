@@ -79,7 +79,7 @@ def _data_in_words(code: str, data: tuple[Any, ...]) -> str:
         case "exp-name":
             return "a person gave it with --exp_name"
         case "near-miss" | "not-ours":
-            return ", ".join(data)
+            return str(data[0].words())
     return ""  # `running` (the column `state` says which) and `read-only` say it all
 
 

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from migrate.sandbox.store import Store, StoredRun
-from naming import VOCABULARY, legacy_name
-from naming.vocabulary import CRITERIA, SCHEDULES
+from naming import CRITERIA, SCHEDULES, VOCABULARY, legacy_name
 
 ENTITY, PROJECT = "ycx", "RSST"
 DEFAULT_RUNS = 96

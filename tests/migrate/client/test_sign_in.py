@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from migrate.cli.options import Shared
+from migrate.cli.request import Request
+from migrate.client.paths import parse_path
 from migrate.errors import InputError
-from migrate.mapping.projects import check_input
 
 SECRET = "5ec4e7" * 7
 
@@ -68,7 +68,7 @@ def test_a_wrong_call_says_so_before_anything_is_asked(sandbox, cli, words, said
 )
 def test_paths_that_are_none(path):
     with pytest.raises(InputError, match="is not a project's path"):
-        check_input([path], Shared())
+        parse_path(path)
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,9 @@ def test_paths_that_are_none(path):
     ],
 )
 def test_options_that_cannot_be(options, said):
+    request = Request(**options)
     with pytest.raises(InputError) as error:
-        check_input(["ycx/RSST"], Shared(**options))
+        (request.which(), request.rules())
     assert said in str(error.value)
     assert error.value.exit_code == 2
 

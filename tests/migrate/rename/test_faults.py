@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from migrate.rename.journal import Journal, read
+from migrate.sandbox import Refusal
 
 
 def names(sandbox):
@@ -109,6 +110,7 @@ def test_requests_that_are_too_large_in_bytes(sandbox, renamer):
 
 def test_partial_errors_in_one_document(sandbox, renamer):
     sandbox.faults.denied = {"run00012": "something else", "run00025": "permission denied"}
+    sandbox.faults.answers, sandbox.faults.others = "path", "done"
     result = renamer.rename()
     assert {key[2]: why for key, why in result.failed.items()} == {
         "run00012": "refused: something else",
@@ -117,17 +119,13 @@ def test_partial_errors_in_one_document(sandbox, renamer):
     assert len(result.done) == 28
 
 
-def test_errors_that_name_no_run_are_looked_for_by_halves(sandbox, renamer, monkeypatch):
-    execute = sandbox.service.execute
-
-    def nameless(query, variables):
-        answer = execute(query, variables)
-        if "errors" in answer:
-            answer["errors"] = [{"message": one["message"]} for one in answer["errors"]]
-        return answer
-
-    monkeypatch.setattr(sandbox.service, "execute", nameless)
-    sandbox.faults.denied = {"run00005": "not this one", "run00025": "nor this"}
+@pytest.mark.parametrize("others", ["undone", "done", "skipped"])
+def test_errors_that_name_no_run_are_looked_for_by_halves(sandbox, renamer, others):
+    sandbox.faults.denied = {
+        "run00005": Refusal("not this one", "INVALID_VALUE"),
+        "run00025": Refusal("nor this", "NOT_FOUND"),
+    }
+    sandbox.faults.others = others
     result = renamer.rename()
     assert {(key[2], why.rpartition(": ")[2]) for key, why in result.failed.items()} == {
         ("run00005", "not this one"),

@@ -231,19 +231,9 @@ def test_an_answer_that_was_lost_for_good_is_read_up_and_not_sent_again(sandbox,
     assert len(sandbox.service.mutations) == 30
 
 
-def test_what_a_refused_document_did_is_read_and_not_supposed(sandbox, renamer, monkeypatch):
+def test_what_a_refused_document_did_is_read_and_not_supposed(sandbox, renamer):
     """Of a server that does nothing of a document that has an error."""
-    store, execute = sandbox.store, sandbox.service.execute
-
-    def all_or_nothing(query, variables):
-        before = store.names("ycx", "RSST")
-        answer = execute(query, variables)
-        if "errors" in answer:
-            for run_id, name in before.items():
-                store.project("ycx", "RSST").runs[run_id].displayName = name
-        return answer
-
-    monkeypatch.setattr(sandbox.service, "execute", all_or_nothing)
+    sandbox.faults.answers, sandbox.faults.others = "path", "undone"
     sandbox.faults.denied = {"run00006": "no", "run00012": "no"}
     result = renamer.rename()
     assert {key[2] for key in result.failed} == {"run00006", "run00012"}

@@ -179,19 +179,12 @@ def test_names_that_cannot_be_read_back_are_not_called_renamed(sandbox, cli, tmp
     assert "rsst-migrate undo" in done.stderr
 
 
-def test_a_server_that_makes_another_name_of_ours(sandbox, renamer, monkeypatch):
+def test_a_server_that_makes_another_name_of_ours(sandbox, renamer):
     """Not ours as it was planned, but ours to take back."""
     before = sandbox.store.state()
-    write = sandbox.service.upsertBucket
-    with monkeypatch.context() as patch:
-        patch.setattr(
-            sandbox.service,
-            "upsertBucket",
-            lambda **given: write(
-                {**given["input"], "displayName": given["input"]["displayName"][:20]}
-            ),
-        )
-        result = renamer.rename()
+    sandbox.faults.alters = lambda name: name[:20]
+    result = renamer.rename()
+    sandbox.faults.alters = None
     assert not result.done
     assert result.failed["ycx", "RSST", "run00000"] == (
         "altered: the server made it rsst_vit_small_cifar"
