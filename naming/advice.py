@@ -40,7 +40,7 @@ def advise(name: str) -> tuple[Advice, ...]:
     """
     if _PLAIN.fullmatch(name) or len(name) < 4:
         return (
-            Advice("too-plain", "too plain to distinguish from other runs", "名称太简单，难以区分"),
+            Advice("too-plain", "too plain to tell runs apart", "名称太简单，难以区分"),
         )
     found = []
     if len(name) > READABLE_LENGTH:

@@ -161,11 +161,11 @@ def test_custom_names_with_advice():
     found = audit("ycx/RSST", rows).picked
     assert [one.name for one in found] == [names[0], *names[2:], "RSST_x"]
     assert found[0] == Picked(
-        "ycx/RSST", "run0", "test1", ("too plain to distinguish from other runs",)
+        "ycx/RSST", "run0", "test1", ("too plain to tell runs apart",)
     )
     assert found[-1].advice == ("near-miss: wrong case: our names are in lower case",)
     below = sections(printed(rows))["Custom names, with the guide's advice"]
-    assert below[0].split("  ")[-1].strip() == "too plain to distinguish from other"
+    assert below[0].split("  ")[-1].strip() == "too plain to tell runs apart"
     assert any(line.startswith("run3  vit_small_cifar100_and_more_") for line in below)
 
 
@@ -263,7 +263,7 @@ def test_json_has_everything():
                 "project": "ycx/RSST",
                 "run_id": "run3",
                 "name": "test1",
-                "advice": ["too plain to distinguish from other runs"],
+                "advice": ["too plain to tell runs apart"],
             }
         ],
         "gaps": [
