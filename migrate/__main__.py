@@ -46,6 +46,9 @@ class _Interrupt:
 def main() -> NoReturn:
     """Run the command line, and end with its exit code."""
     interrupt = _Interrupt()
+    shows_tracebacks = "--debug" in sys.argv
+    if not shows_tracebacks:  # of wandb's threads, where wandb-core is gone; what we do without it,
+        threading.excepthook = lambda thread: None  # our own errors say
     try:
         try:
             code = _run()
@@ -63,6 +66,8 @@ def main() -> NoReturn:
         os._exit(code)  # without waiting for wandb
     watchdog = threading.Timer(EXIT_SECONDS, os._exit, (code,))
     watchdog.daemon = True
+    if not shows_tracebacks:  # of wandb's way out, either: all is said
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     with suppress(RuntimeError):  # no memory for a thread
         watchdog.start()
     sys.exit(code)

@@ -67,7 +67,7 @@ def sign_in_error(error: Exception, address: ServerAddress) -> ConnectError:
         )
     words = str(cause)
     if not isinstance(cause, WandbApiFailedError):
-        return no_helper(_words(words, address.secrets))
+        return no_helper(_words(words, address.secrets) or "it ended early")
     status = cause.response.http_status if cause.response else 0
     if status in (401, 403):
         return ConnectError(
