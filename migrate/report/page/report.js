@@ -5,6 +5,7 @@
 // to appear without a wait; then as many more as people ask for.
 const FIRST = 100;
 const CHUNK = 500;
+const PRINTED = 5000; // of 20,000, a thousand pages, Chromium prints none: "Printing failed"
 const FACETS = ["status", "codes", "family", "dataset"];
 const TEXTS = {
   en: {
@@ -14,6 +15,7 @@ const TEXTS = {
     count: (n, of, renames) => `${n} of ${of} runs · ${renames} to rename`,
     download: (n) => `Download these ${n} rows as a plan (CSV)`,
     more: (n) => `Show ${n} more`,
+    printed: (n, of) => `The first ${n} of these ${of} rows are printed.`,
     copy: "Copy",
     copied: "Copied",
     refused: "The browser does not let this page copy.",
@@ -27,6 +29,7 @@ const TEXTS = {
     count: (n, of, renames) => `${n} / ${of} 个实验 · ${renames} 个待改名`,
     download: (n) => `将当前显示的行下载为改名计划（CSV，共 ${n} 行）`,
     more: (n) => `再显示 ${n} 行`,
+    printed: (n, of) => `共 ${of} 行，此处打印前 ${n} 行。`,
     copy: "复制",
     copied: "已复制",
     refused: "浏览器不允许此页面复制。",
@@ -311,12 +314,17 @@ function onKey(event) {
   } else if (event.key === "Escape") clear();
 }
 
-let onScreen = 0;
+let onScreen = 0; // rows
 addEventListener("beforeprint", () => {
   onScreen = $("rows").rows.length;
-  draw(shown.length);
+  draw(PRINTED);
+  $("print-note").hidden = shown.length <= PRINTED;
+  $("print-note").textContent = TEXTS[language].printed(number(PRINTED), number(shown.length));
 });
-addEventListener("afterprint", () => draw(onScreen));
+addEventListener("afterprint", () => {
+  draw(onScreen);
+  $("print-note").hidden = true;
+});
 addEventListener("keydown", onKey);
 for (const button of document.querySelectorAll("[data-column]")) {
   button.addEventListener("click", () => sortBy(button.dataset.column));
