@@ -6,8 +6,10 @@ they need is imported there: `parse`, `name` and `--help` answer at once.
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, Protocol, runtime_checkable
@@ -288,7 +290,35 @@ def name(
     return name(context.args)
 
 
+FAULTS = """
+[cyan]400 401 403 404 409 413[/cyan]   refused with this HTTP status; nothing is done
+[cyan]429[/cyan]                       too many requests, wait a second
+[cyan]500 501 502 503 504[/cyan]       the server failed; nothing is done
+[cyan]hang[/cyan]                      no answer, ever
+[cyan]drop[/cyan]                      the connection is dropped; nothing is done
+[cyan]cut[/cyan]                       half of an answer, then the connection is dropped
+[cyan]garbled[/cyan]                   an answer that is half a JSON text
+[cyan]html[/cyan]                      a page in place of an answer, as proxies send it
+[cyan]null[/cyan]                      an answer without data
+[cyan]drop-after cut-after garbled-after html-after null-after[/cyan]
+                          the same, after everything was done
+[cyan]run-created[/cyan]               a run older than a listing's page is created after it
+[cyan]run-deleted[/cyan]               the first run of a listing's page is deleted after it
+"""
+
+
+def _with_help(**parts: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Put texts into a command's help."""
+
+    def fill(command: Callable[..., int]) -> Callable[..., int]:
+        command.__doc__ = inspect.cleandoc(command.__doc__ or "").format(**parts)
+        return command
+
+    return fill
+
+
 @command(rich_help_panel="Try it out")
+@_with_help(faults=FAULTS.strip())
 def sandbox(
     port: Annotated[int, number("The port; 0 takes any.", "PORT", 0, 65535)] = 0,
     runs: Annotated[int | None, number("How many runs ycx/RSST has.", "N", 1, 1_000_000)] = None,
@@ -322,19 +352,7 @@ def sandbox(
     Prints the two environment variables that point any command at it, then serves
     until Ctrl-C. What `--fail` knows:
 
-    [cyan]400 401 403 404 409 413[/cyan]   refused with this HTTP status; nothing is done
-    [cyan]429[/cyan]                       too many requests, wait a second
-    [cyan]500 501 502 503 504[/cyan]       the server failed; nothing is done
-    [cyan]hang[/cyan]                      no answer, ever
-    [cyan]drop[/cyan]                      the connection is dropped; nothing is done
-    [cyan]cut[/cyan]                       half of an answer, then the connection is dropped
-    [cyan]garbled[/cyan]                   an answer that is half a JSON text
-    [cyan]html[/cyan]                      a page in place of an answer, as proxies send it
-    [cyan]null[/cyan]                      an answer without data
-    [cyan]drop-after cut-after garbled-after html-after null-after[/cyan]
-                              the same, after everything was done
-    [cyan]run-created[/cyan]               a run older than a listing's page is created after it
-    [cyan]run-deleted[/cyan]               the first run of a listing's page is deleted after it
+    {faults}
 
     [dim]Examples:[/dim]
     $ rsst-migrate sandbox

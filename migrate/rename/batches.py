@@ -22,7 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from migrate.client.documents import Rename
-from migrate.client.retry import RATE_LIMIT_NOTE, Note, RateWait
+from migrate.client.retry import RATE_LIMIT_NOTE, RateWait
 from migrate.client.runs import RunKey, RunState
 from migrate.client.server import Project
 from migrate.console import Bar
@@ -40,7 +40,7 @@ from migrate.errors import (
 from migrate.rename.journal import Journal
 from migrate.rename.pace import FIRST, Pace
 from migrate.rename.plan import DONE, Direction, Outcome, PlannedRename, classify
-from migrate.rename.steps import Answer, Part, Reading, Stop
+from migrate.rename.steps import Answer, Part, Reading, Stop, read, rename
 
 IN_FLIGHT = 4
 """Documents under way at once, at the most. wandb-core keeps at most 10 requests in flight."""
@@ -230,12 +230,12 @@ class Renaming:
 
     def _read(self, reading: Reading) -> None:
         run_ids = [rename.key.run_id for rename in reading.part.renames]
-        self._reading[self._pool.submit(_read, self.project, run_ids, self.bar.note)] = reading
+        self._reading[self._pool.submit(read, self.project, run_ids, self.bar.note)] = reading
 
     def _send(self, part: Part) -> None:
         self.journal.intend(self.direction, part.renames)
         renames = [Rename(self._storage_id(rename), rename.new_name) for rename in part.renames]
-        self._sending[self._pool.submit(_rename, self.project, renames)] = part
+        self._sending[self._pool.submit(rename, self.project, renames)] = part
 
     def _storage_id(self, rename: PlannedRename) -> str:
         return self._known[rename.key][0].storage_id
@@ -437,21 +437,3 @@ class Renaming:
             else:
                 continue
             self._conclude(dict.fromkeys(part.renames, outcome))
-
-
-def _read(project: Project, run_ids: Sequence[str], note: Note) -> Answer:
-    begun = time.monotonic()
-    try:
-        states, error = project.states(run_ids, note), None
-    except ServerError as failed:
-        states, error = {}, failed
-    return Answer({}, states, error, begun, time.monotonic() - begun)
-
-
-def _rename(project: Project, renames: Sequence[Rename]) -> Answer:
-    begun = time.monotonic()
-    try:
-        names, error = project.rename(renames), None
-    except ServerError as failed:
-        names, error = {}, failed
-    return Answer(names, {}, error, begun, time.monotonic() - begun)
