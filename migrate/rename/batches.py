@@ -40,7 +40,7 @@ from migrate.errors import (
 from migrate.rename.journal import Journal
 from migrate.rename.pace import FIRST, Pace
 from migrate.rename.plan import DONE, Direction, Outcome, PlannedRename, classify
-from migrate.rename.steps import Answer, Part, Reading, Stop, read, rename
+from migrate.rename.steps import Answer, Part, Reading, Stop, read_states, send_document
 
 IN_FLIGHT = 4
 """Documents under way at once, at the most. wandb-core keeps at most 10 requests in flight."""
@@ -230,12 +230,12 @@ class Renaming:
 
     def _read(self, reading: Reading) -> None:
         run_ids = [rename.key.run_id for rename in reading.part.renames]
-        self._reading[self._pool.submit(read, self.project, run_ids, self.bar.note)] = reading
+        self._reading[self._pool.submit(read_states, self.project, run_ids, self.bar.note)] = reading
 
     def _send(self, part: Part) -> None:
         self.journal.intend(self.direction, part.renames)
         renames = [Rename(self._storage_id(rename), rename.new_name) for rename in part.renames]
-        self._sending[self._pool.submit(rename, self.project, renames)] = part
+        self._sending[self._pool.submit(send_document, self.project, renames)] = part
 
     def _storage_id(self, rename: PlannedRename) -> str:
         return self._known[rename.key][0].storage_id

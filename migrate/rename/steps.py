@@ -104,7 +104,7 @@ class Reading:
     failed: ServerError | None = None
 
 
-def read(project: Project, run_ids: Sequence[str], note: Note) -> Answer:
+def read_states(project: Project, run_ids: Sequence[str], note: Note) -> Answer:
     """What a worker does: read names."""
     begun = time.monotonic()
     try:
@@ -114,7 +114,7 @@ def read(project: Project, run_ids: Sequence[str], note: Note) -> Answer:
     return Answer({}, states, error, begun, time.monotonic() - begun)
 
 
-def rename(project: Project, renames: Sequence[Rename]) -> Answer:
+def send_document(project: Project, renames: Sequence[Rename]) -> Answer:
     """What a worker does: send a document."""
     begun = time.monotonic()
     try:
