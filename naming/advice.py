@@ -39,9 +39,7 @@ def advise(name: str) -> tuple[Advice, ...]:
     ()
     """
     if _PLAIN.fullmatch(name) or len(name) < 4:
-        return (
-            Advice("too-plain", "too plain to tell runs apart", "名称太简单，难以区分"),
-        )
+        return (Advice("too-plain", "too plain to tell runs apart", "名称太简单，难以区分"),)
     found = []
     if len(name) > READABLE_LENGTH:
         more = f"; W&B keeps {MAX_LENGTH} characters" if len(name) > MAX_LENGTH else ""
