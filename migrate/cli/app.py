@@ -6,30 +6,31 @@ they need is imported there: `parse`, `name` and `--help` answer at once.
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, Protocol, runtime_checkable
 
 import typer
-from typer.core import TyperCommand
 
 from migrate.cli import completion
 from migrate.cli.options import (
     PATHS,
     BaseUrl,
+    Command,
     Debug,
     DryRun,
+    Help,
     JournalPath,
     NoColor,
     Quiet,
+    Version,
     Yes,
     flag,
     number,
     option,
+    with_help,
     with_request,
 )
 from migrate.cli.request import Request
@@ -53,52 +54,7 @@ app = typer.Typer(
 )
 
 
-class Command(TyperCommand):
-    """A command whose --help has no type after it, as no flag has."""
-
-    def get_help_option(self, ctx: Any) -> Any:
-        """The option."""
-        option = super().get_help_option(ctx)
-        if option is not None:
-            option.metavar = " "
-        return option
-
-
 command = partial(app.command, cls=Command)
-
-
-def _show_help(context: typer.Context, wanted: bool) -> None:
-    if wanted:
-        print(context.get_help())
-        raise typer.Exit()
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        from migrate.cli.version import version
-
-        print(version())
-        raise typer.Exit()
-
-
-# `parse` and `name` answer at once, so they have flags alone, and read the other words themselves:
-# for a parameter of any type but bool, and for its own --help, typer imports pydantic (0.1 s).
-Help = Annotated[
-    bool,
-    typer.Option(
-        "--help", "-h", is_eager=True, callback=_show_help, metavar=" ", help="Show this."
-    ),
-]
-Version = Annotated[
-    bool,
-    typer.Option(
-        "--version",
-        is_eager=True,
-        callback=_show_version,
-        metavar=" ",
-        help="Show the versions of rsst-migrate, wandb and Python.",
-    ),
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -307,18 +263,8 @@ FAULTS = """
 """
 
 
-def _with_help(**parts: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Put texts into a command's help."""
-
-    def fill(command: Callable[..., int]) -> Callable[..., int]:
-        command.__doc__ = inspect.cleandoc(command.__doc__ or "").format(**parts)
-        return command
-
-    return fill
-
-
 @command(rich_help_panel="Try it out")
-@_with_help(faults=FAULTS.strip())
+@with_help(faults=FAULTS.strip())
 def sandbox(
     port: Annotated[int, number("The port; 0 takes any.", "PORT", 0, 65535)] = 0,
     runs: Annotated[int | None, number("How many runs ycx/RSST has.", "N", 1, 1_000_000)] = None,

@@ -10,12 +10,58 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
+from typer.core import TyperCommand
 
 from migrate.cli import completion
 from migrate.cli.request import Request
 from migrate.console import MANNER
 
 WHICH, HOW, SETTLE, RUN = "Which runs", "How names are written", "What is settled", "Output"
+
+
+class Command(TyperCommand):
+    """A command whose --help has no type after it, as no flag has."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The option."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.metavar = " "
+        return option
+
+
+def _show_help(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        print(context.get_help())
+        raise typer.Exit()
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from migrate.cli.version import version
+
+        print(version())
+        raise typer.Exit()
+
+
+# `parse` and `name` answer at once, so they have flags alone, and read the other words themselves:
+# for a parameter of any type but bool, and for its own --help, typer imports pydantic (0.1 s).
+Help = Annotated[
+    bool,
+    typer.Option(
+        "--help", "-h", is_eager=True, callback=_show_help, metavar=" ", help="Show this."
+    ),
+]
+Version = Annotated[
+    bool,
+    typer.Option(
+        "--version",
+        is_eager=True,
+        callback=_show_version,
+        metavar=" ",
+        help="Show the versions of rsst-migrate, wandb and Python.",
+    ),
+]
 
 
 def option(
@@ -136,3 +182,13 @@ def with_request(command: Callable[..., int]) -> Callable[..., int]:
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {part.name: part.annotation for part in parameters}
     return wrapper
+
+
+def with_help(**parts: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Put texts into a command's help; the names of `parts` stand in it in braces."""
+
+    def fill(command: Callable[..., int]) -> Callable[..., int]:
+        command.__doc__ = inspect.cleandoc(command.__doc__ or "").format(**parts)
+        return command
+
+    return fill

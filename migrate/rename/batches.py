@@ -230,7 +230,8 @@ class Renaming:
 
     def _read(self, reading: Reading) -> None:
         run_ids = [rename.key.run_id for rename in reading.part.renames]
-        self._reading[self._pool.submit(read_states, self.project, run_ids, self.bar.note)] = reading
+        future = self._pool.submit(read_states, self.project, run_ids, self.bar.note)
+        self._reading[future] = reading
 
     def _send(self, part: Part) -> None:
         self.journal.intend(self.direction, part.renames)
