@@ -577,6 +577,13 @@ def test_charts_of_any_size(show: Open, rows: list[Row]) -> None:
     expect(page.locator("#count")).to_contain_text(f"{len(rows):,} of {len(rows):,}")
 
 
+def test_the_widest_matrix_fits_on_paper(show: Open) -> None:
+    page = show(long_project(), viewport={"width": 688, "height": 900})
+    page.emulate_media(media="print")
+    assert page.locator(".matrix thead th").count() == 10
+    assert page.evaluate("document.documentElement.scrollWidth") == 688
+
+
 @pytest.mark.parametrize("width", [320, 390, 600, 601, 1001, 1440])
 def test_dates_of_the_timeline_keep_apart(show: Open, width: int) -> None:
     start = datetime(2025, 6, 2, tzinfo=UTC)
