@@ -44,7 +44,7 @@ class _NoBar:
         pass
 
 
-def no_progress(title: str) -> AbstractContextManager[Bar]:
+def no_progress(_title: str) -> AbstractContextManager[Bar]:
     """No progress bar."""
     return nullcontext(_NoBar())
 

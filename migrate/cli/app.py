@@ -372,7 +372,7 @@ def main() -> NoReturn:
     except typer.Abort as error:  # at a prompt
         interrupted = isinstance(error.__context__, KeyboardInterrupt)
         code = _fail("\nNothing was written.", 130 if interrupted else 1)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user gets a sentence
         if isinstance(error, UsageError):
             code = _fail(_usage_words(error), error.exit_code)
         else:

@@ -63,7 +63,7 @@ def report(
     """Show the dry run, or write it to a file."""
     output = Output()
     chosen_format = format_of(file, file_format)
-    if file is not None and not os.path.isdir(file.parent):  # Path's own raises on some
+    if file is not None and not os.path.isdir(file.parent):  # noqa: PTH112 - Path's raises on some
         raise InputError(f"There is no folder {file.parent} to write {file.name} to.")
     if chosen_format == "parquet" and file is None and sys.stdout.isatty():
         raise InputError("Parquet is binary; write it to a file with -o FILE.")

@@ -245,7 +245,7 @@ class Renaming:
         """Take in what a worker returns."""
         try:
             answer = future.result()
-        except Exception as error:  # a fault of ours; what was sent is read back at the end
+        except Exception as error:  # noqa: BLE001 - a fault of ours; all is read back at the end
             self.stop(Stop("fault", f"{type(error).__name__}: {scrub(error)}"))
             self._sending.pop(future, None)
             self._reading.pop(future, None)

@@ -57,7 +57,7 @@ def run(
     *,
     include_running: bool = False,
     progress: Progress = no_progress,
-    say: Callable[[str], None] = lambda text: None,
+    say: Callable[[str], None] = lambda _text: None,
 ) -> Result:
     """Change the names, then read all of them again.
 
@@ -115,7 +115,7 @@ def _finishing_on_ctrl_c(finish: Callable[[], None]) -> Iterator[None]:
 
     before = signal.getsignal(signal.SIGINT)
 
-    def first(number: int, frame: FrameType | None) -> None:
+    def first(_number: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, before)
         finish()
 

@@ -57,16 +57,17 @@ def save(path: Path, data: bytes) -> None:
     """
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        beside = Path(name)
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(data)
             umask = os.umask(0)
             os.umask(umask)
-            os.chmod(name, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask)
-            os.replace(name, path)
+            beside.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask)
+            beside.replace(path)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(name)
+                beside.unlink()
             raise
     except OSError as error:
         raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error

@@ -54,7 +54,7 @@ def _document(query: str, lacks: frozenset[str]) -> tuple[DocumentNode, tuple[di
     return document, tuple({"message": error.message.replace("'", '"')} for error in errors)
 
 
-def operation_of(query: str, variables: dict[str, Any]) -> str:
+def operation_of(query: str) -> str:
     """What a request is: `mutation`, `viewer` (signing in) or `query`."""
     if query.lstrip().startswith("mutation"):
         return "mutation"

@@ -160,9 +160,7 @@ def test_custom_names_with_advice():
     ]
     found = audit("ycx/RSST", rows).picked
     assert [one.name for one in found] == [names[0], *names[2:], "RSST_x"]
-    assert found[0] == Picked(
-        "ycx/RSST", "run0", "test1", ("too plain to tell runs apart",)
-    )
+    assert found[0] == Picked("ycx/RSST", "run0", "test1", ("too plain to tell runs apart",))
     assert found[-1].advice == ("near-miss: wrong case: our names are in lower case",)
     below = sections(printed(rows))["Custom names, with the guide's advice"]
     assert below[0].split("  ")[-1].strip() == "too plain to tell runs apart"
