@@ -130,6 +130,8 @@ def _argument(field: Field, given: Mapping[str, object]) -> Argument | None:
         if not values.flag(given.get(field.switch)):
             return None
         return Argument(key, given[key] if values.flag(given.get(key)) else field.default)
+    if len(field.keys) == 1:  # as with most fields
+        return Argument(key, given[key]) if key in given else None
     present = [Argument(key, given[key]) for key in field.keys if key in given]
     on = [argument for argument in present if field.kind is SWITCH and values.flag(argument.value)]
     return next(iter(on or present), None)
