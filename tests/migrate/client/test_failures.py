@@ -45,7 +45,7 @@ SLOW, NOT_SLOW = "slow", "not slow"
         ("429 Too Many Requests", 429, RateLimited),
         ("too many requests", 400, RateLimited),
         ("rate limit exceeded", 400, RateLimited),
-        ("input: r3 rate limit exceeded", 0, RateLimited),
+        ("input: rate limit exceeded", 0, RateLimited),
         ("rate: Wait(n=1) would exceed context deadline", 0, RateLimited),
         # What is too large.
         ("request entity too large", 413, TooLarge),
@@ -55,6 +55,7 @@ SLOW, NOT_SLOW = "slow", "not slow"
         ("query is too complex", 422, TooLarge),
         ("too many aliases", 400, TooLarge),
         ("input: query complexity exceeds the limit", 0, TooLarge),
+        ("input: request is too large", 0, TooLarge),
         # Refusals: of these runs or of all.
         ("permission denied", 403, Refused),
         ("permission denied: rate limit of names", 403, Refused),
@@ -67,6 +68,7 @@ SLOW, NOT_SLOW = "slow", "not slow"
         ("first must not exceed 500", 400, Refused),
         ("input: r1 permission denied", 0, Refused),
         ("input: r1.bucket name is too large", 0, Refused),
+        ("input: r3 too many requests for a name", 0, Refused),
         ("input:3:4: r12 permission denied", 0, Refused),
         # No answer: nothing is known.
         (retried(500, "context deadline exceeded"), 0, SLOW),
