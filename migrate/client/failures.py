@@ -32,7 +32,7 @@ from migrate.errors import (
 SERVICE_STOPPED = "wandb's helper process (wandb-core) has ended. Start again."
 
 _RETRIED = re.compile(r"POST \S+ giving up after .*\nwhile retrying: HTTP (\d{3})\b", re.DOTALL)
-_RATE = re.compile(r"rate limit|too many requests|rate: Wait\(", re.I)
+_RATE = re.compile(r"(?:429 )?(?:rate limit|too many requests|rate: Wait\()", re.I)
 _TOO_LARGE = re.compile(
     r"too complex|complexity|too large|too many|too long a query|size limit", re.I
 )
@@ -83,8 +83,10 @@ def _of_status(status: int | None, raw: str, words: str) -> ServerError | None:
 
 
 def _of_words(status: int | None, raw: str, words: str, secrets: Sequence[str]) -> ServerError:
-    of_one_run = _OF_ONE_RUN.search(raw) is not None  # whatever its words, the others go on
-    if _RATE.search(raw) and status not in (401, 403, 404) and not of_one_run:
+    # Whatever the words in which one run is refused, the others go on.
+    of_one_run = _OF_ONE_RUN.search(raw) is not None
+    limited = _RATE.match(raw) if status else not of_one_run and _RATE.search(raw)
+    if limited and status not in (401, 403, 404):
         return RateLimited(f"The server says that its rate limit is reached: {words}")
     if _TOO_SLOW.search(raw):
         return Unanswered(f"The server ran out of time: {words}", slow=True)
