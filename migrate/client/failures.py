@@ -34,11 +34,12 @@ SERVICE_STOPPED = "wandb's helper process (wandb-core) has ended. Start again."
 _RETRIED = re.compile(
     r"POST \S+ giving up after .*?\nwhile retrying: (?:HTTP (\d{3})(?:: )?)?(.*)", re.DOTALL
 )
-_RATE = re.compile(r"rate limit|too many requests|rate: Wait\(", re.I)
+_RATE = re.compile(r"(?:429 )?(?:rate limit|too many requests|rate: Wait\()", re.I)
 _TOO_LARGE = re.compile(
     r"too complex|complexity|too large|too many|too long a query|size limit", re.I
 )
 _TOO_SLOW = re.compile(r"deadline exceeded|Timeout exceeded|HTTP 504|HTTP 408")
+_OF_ONE_RUN = re.compile(r"input:(?:\d+:\d+:)? ?r\d")
 _SEVERAL = re.compile(r"\[(.*)\]", re.DOTALL)
 _COMPLAINT = re.compile(r"input:(?:\d+:\d+:)? ?(?:r(\d{1,9})(?:\.\S+)? )?(.*)", re.DOTALL)
 
@@ -86,13 +87,16 @@ def _of_status(status: int | None, raw: str, words: str) -> ServerError | None:
 
 
 def _of_words(status: int | None, raw: str, words: str, secrets: Sequence[str]) -> ServerError:
-    if _RATE.search(raw) and status not in (401, 403, 404):
+    # Whatever the words in which one run is refused, the others go on.
+    of_one_run = _OF_ONE_RUN.search(raw) is not None
+    limited = _RATE.match(raw) if status else not of_one_run and _RATE.search(raw)
+    if limited and status not in (401, 403, 404):
         return RateLimited(f"The server says that its rate limit is reached: {words}")
     if _TOO_SLOW.search(raw):
         return Unanswered(f"The server ran out of time: {words}", slow=True)
     if status is None and not raw.startswith("input:"):
         return Unanswered(f"No usable answer from the server: {words}")
-    if status in (None, 400, 422) and _TOO_LARGE.search(raw) and "input: r" not in raw:
+    if status in (None, 400, 422) and _TOO_LARGE.search(raw) and not of_one_run:
         return TooLarge(f"The server refuses a request of this size: {words}")
     complaints = tuple(_complaints(raw, status, secrets))
     listed = "; ".join(complaint.message for complaint in complaints[:3])

@@ -200,6 +200,17 @@ def renamer(project: Project, tmp_path: Path) -> Renamer:
     return Renamer(project, tmp_path / "test.journal.jsonl")
 
 
+@pytest.fixture
+def renamer_of(tmp_path: Path) -> Callable[[Sandbox], Renamer]:
+    """The same on a sandbox that the test has started."""
+
+    def make(sandbox: Sandbox) -> Renamer:
+        project = connect(sandbox.url).project(parse_path("ycx/RSST"))
+        return Renamer(project, tmp_path / "test.journal.jsonl")
+
+    return make
+
+
 @dataclass
 class OddServer:
     """A server that says what no W&B server should.

@@ -1,0 +1,122 @@
+"""How many renames a document holds, by how long the ones before it took."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migrate.rename.pace import FIRST, MOST, TARGET_SECONDS, Pace
+
+
+def after(*documents):
+    """The pace after documents of (renames, seconds)."""
+    pace = Pace()
+    for renames, seconds in documents:
+        pace.document_took(renames, seconds)
+    return pace
+
+
+def test_the_first_document_is_small():
+    assert Pace().size == FIRST == 10
+
+
+@pytest.mark.parametrize(
+    ("request_s", "upsert_s", "size"),
+    [
+        (0.0, 0.0, 100),
+        (0.4, 0.0, 100),
+        (0.0, 0.01, 100),
+        (0.1, 0.03, 100),
+        (0.0, 0.05, 60),
+        (0.4, 0.05, 60),  # the way there and back is not the renames' time
+        (0.0, 0.3, 10),
+        (1.0, 0.3, 10),
+        (0.0, 3.0, 1),
+        (0.0, 20.0, 1),
+    ],
+)
+def test_documents_are_sized_towards_three_seconds(request_s, upsert_s, size):
+    pace = Pace()
+    pace.request_took(request_s)
+    for _ in range(3):
+        pace.document_took(pace.size, request_s + pace.size * upsert_s)
+        assert abs(pace.size - size) <= 1
+
+
+def test_a_hundred_are_the_most():
+    assert after((10, 0.0)).size == after((10, 0.001), (100, 0.002)).size == MOST == 100
+
+
+def test_a_server_that_becomes_slow_and_quick_again():
+    pace = Pace()
+    pace.request_took(0.0)
+    sizes = []
+    for upsert_s in (0.0, 1.0, 1.0, 0.1, 0.0):
+        pace.document_took(pace.size, pace.size * upsert_s)
+        sizes.append(pace.size)
+    assert sizes == [100, 3, 3, 29, 100]
+
+
+def test_a_document_out_of_time_halves_the_next_ones_until_one_is_answered():
+    pace = after((10, 0.0))
+    pace.too_slow(100)
+    assert pace.size == 50
+    pace.too_slow(100)  # another that was under way
+    assert pace.size == 50
+    pace.too_slow(50)
+    assert pace.size == 25
+    for renames in (25, 12, 6, 3, 1, 1):
+        pace.too_slow(renames)
+    assert pace.size == 1
+    pace.document_took(1, 0.01)
+    assert pace.size == 100
+
+
+def test_a_document_that_is_too_large_is_never_sent_again():
+    pace = after((10, 0.0))
+    pace.too_large(100)
+    assert pace.size == 50
+    pace.document_took(50, 0.01)
+    assert pace.size == 50
+    for renames in (50, 25, 12, 6, 3, 1):
+        pace.too_large(renames)
+    pace.document_took(1, 0.0)
+    assert pace.size == 1
+
+
+def test_names_are_read_ahead_for_as_long_as_they_stay_fresh():
+    pace = Pace()
+    assert pace.read_ahead == 4 * MOST
+    pace.request_took(0.1)
+    pace.reading_took(400, 0.1)
+    assert pace.read_ahead == 400
+    pace.reading_took(400, 0.1 + 400 * 0.04)  # 40 ms a run: fifty in two seconds
+    assert pace.read_ahead == pytest.approx(50, abs=1)
+    pace.reading_took(10, 100)
+    assert pace.read_ahead == FIRST
+    pace.reading_took(10, 0.1)
+    assert pace.read_ahead == 400
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("document_took"), st.integers(1, 100), st.floats(0, 1e4)),
+    st.tuples(st.just("reading_took"), st.integers(1, 1000), st.floats(0, 1e4)),
+    st.tuples(st.just("too_slow"), st.integers(1, 100)),
+    st.tuples(st.just("too_large"), st.integers(1, 100)),
+    st.tuples(st.just("request_took"), st.floats(0, 1e4)),
+)
+
+
+@given(st.lists(STEPS))
+def test_whatever_happens_there_is_a_next_document(steps):
+    pace, limit = Pace(), MOST
+    for name, *given_to in steps:
+        getattr(pace, name)(*given_to)
+        if name == "too_large":
+            limit = min(limit, max(1, given_to[0] // 2))
+        assert 1 <= pace.size <= limit
+        assert FIRST <= pace.read_ahead <= 4 * MOST
+        if name == "document_took" and pace.size > 1:
+            each = max(0.0, given_to[1] - pace.fastest) / given_to[0]
+            assert pace.size * each <= TARGET_SECONDS * 1.001
