@@ -16,7 +16,7 @@ import typer
 
 from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
-from migrate.client.paths import ProjectPath, parse_path
+from migrate.client.paths import ProjectPath, parse_path, same_server
 from migrate.client.runs import ProjectKey, RunKey, RunState
 from migrate.client.server import Project, Server, connect
 from migrate.console import MANNER, Output
@@ -179,7 +179,7 @@ def go_on(
             return 0
         server = connect(base_url, may_prompt=not MANNER.quiet)
         here = scrub(server.base_url)
-        if state.header.server.rstrip("/") != here.rstrip("/"):
+        if not same_server(state.header.server, here):
             raise InputError(
                 f"The journal is about {state.header.server}, and this session is with "
                 f"{here}. Set --base-url or WANDB_BASE_URL to the journal's."

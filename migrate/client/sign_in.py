@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
 
 from migrate.client.sign_in_errors import (
-    OutOfServiceError,
+    BusyError,
     ServerAddress,
     in_background,
     no_helper,
@@ -103,7 +103,7 @@ def _settings() -> Any:
 
 
 def _api(address: ServerAddress, may_prompt: bool) -> wandb.Api:
-    """Sign in: once more after a 429 or a 503, and at a prompt where there is no key."""
+    """Sign in: once more where the server is busy, and at a prompt where there is no key."""
     import wandb
 
     try:
@@ -114,10 +114,8 @@ def _api(address: ServerAddress, may_prompt: bool) -> wandb.Api:
                 f"No W&B key for {address.shown}. "
                 f"Set WANDB_API_KEY or run `wandb login --host={address.shown}`."
             ) from error
-    except OutOfServiceError as error:
-        with suppress(OutOfServiceError):
-            return _attempt(address)
-        raise error
+    except BusyError:
+        return _attempt(address)
     return _attempt(address, prompting=True)
 
 
@@ -131,7 +129,7 @@ def _attempt(address: ServerAddress, *, prompting: bool = False) -> wandb.Api:
     try:
         if prompting:  # here: a prompt takes as long as it takes, and Ctrl-C must end it
             return work()
-        with _quiet(), _helper_is_silent():
+        with _quiet(), _streams_are_ours():
             signing_in = in_background(work)
             reaching = in_background(lambda: reach(address))
             both: list[Future[Any]] = [signing_in, reaching]
@@ -147,7 +145,7 @@ def _attempt(address: ServerAddress, *, prompting: bool = False) -> wandb.Api:
     except wandb.errors.AuthenticationError as error:
         raise sign_in_error(error, address) from error
     except TimeoutError as error:
-        raise no_helper("it does not answer") from error
+        raise no_helper("no answer in time; WANDB_HTTP_TIMEOUT=30 waits longer") from error
     except ValueError as error:  # an address that wandb refuses
         raise ConnectError(
             f"wandb refuses the address {address.shown}: {short(error, address.secrets)}"
@@ -223,19 +221,19 @@ def _few_repetitions(settings: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _helper_is_silent() -> Iterator[None]:
-    """Let wandb-core be started without our stderr: where it crashes it writes a page there."""
-    try:
-        before = os.dup(2)
-    except OSError:  # it is closed
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    sys.stderr.flush()
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
+def _streams_are_ours() -> Iterator[None]:
+    """Start wandb-core without our stdout and stderr.
+
+    Where it crashes it writes a page to them; where it hangs it keeps a pipe open after our end.
+    """
+    kept = []
+    for number in (1, 2):
+        with suppress(OSError):  # it is closed
+            if os.get_inheritable(number):
+                os.set_inheritable(number, False)
+                kept.append(number)
     try:
         yield
     finally:
-        os.dup2(before, 2)
-        os.close(before)
+        for number in kept:
+            os.set_inheritable(number, True)

@@ -50,14 +50,12 @@ class ServerAddress:
         return scrub(self.url)
 
 
-class OutOfServiceError(ConnectError):
-    """The server answers that it takes no requests now: HTTP 429 or 5xx."""
+class BusyError(ConnectError):
+    """The server answers, and signing in ran out of time: to be tried once more."""
 
 
 def sign_in_error(error: Exception, address: ServerAddress) -> ConnectError:
     """What an AuthenticationError was about: it is raised for every failure to sign in."""
-    from wandb.sdk.lib.service.service_connection import WandbApiFailedError
-
     shown = address.shown
     cause = error.__cause__
     if cause is None:  # the form of the key, or two kinds of credentials at once
@@ -66,9 +64,9 @@ def sign_in_error(error: Exception, address: ServerAddress) -> ConnectError:
             f"Set WANDB_API_KEY to a whole key or run `wandb login --relogin --host={shown}`."
         )
     words = str(cause)
-    if not isinstance(cause, WandbApiFailedError):
+    if not hasattr(cause, "response"):  # no WandbApiFailedError: wandb-core was not reached
         return no_helper(_words(words, address.secrets) or "it ended early")
-    status = cause.response.http_status if cause.response else 0
+    status = getattr(cause.response, "http_status", 0)
     if status in (401, 403):
         return ConnectError(
             f"{shown} refuses this key (HTTP {status}). Check that WANDB_API_KEY belongs to this "
@@ -135,11 +133,14 @@ def _explain(address: ServerAddress) -> ConnectError:
     except Exception as error:
         return _connection_error(error, address)
     if status == 429 or status >= 500:
-        why = "too many requests" if status == 429 else "out of service"
-        return OutOfServiceError(
-            f"{address.shown} is not in service (HTTP {status}: {why}). Try again in some minutes."
+        why = ": too many requests" if status == 429 else ""
+        return BusyError(
+            f"{address.shown} is not in service (HTTP {status}{why}). Try again in some minutes."
         )
-    return _mute(address)
+    return BusyError(
+        f"{address.shown} answers, but signing in took more than {address.seconds:.0f} s. "
+        "Try again; WANDB_HTTP_TIMEOUT=30 waits 30 s."
+    )
 
 
 def _status(address: ServerAddress) -> int:

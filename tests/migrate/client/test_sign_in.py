@@ -64,7 +64,13 @@ def test_a_wrong_call_says_so_before_anything_is_asked(sandbox, cli, words, said
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/", "ycx/", "/RSST", "ycx RSST", "https://wandb.ai/ycx", "ftp://wandb.ai/a/b"]
+    "path",
+    [
+        *("", "/", "ycx/", "/RSST", "ycx:RSST", "y cx/RSST", "y@cx/RSST", "ycx/RS%20ST"),
+        *("ycx/RS\u200bST", "ycx/RS\xa0ST", "ycx/RS\nST", "ycx/RS\\ST"),
+        *("https://wandb.ai/ycx", "ftp://wandb.ai/a/b", "https://wandb.ai/ycx/a%0Ab"),
+        *("https://wandb.ai/ycx/a%2Fb", "https://wandb.ai/ycx/%ff", "https://wandb.ai:x/ycx/RSST"),
+    ],
 )
 def test_paths_that_are_none(path):
     with pytest.raises(InputError, match="is not a project's path"):
@@ -175,7 +181,10 @@ def test_servers_that_sign_nobody_in(listener, odd_server, cli):
     cases = [  # three at a time, since most of it is waiting
         (listener(b"SSH-2.0-OpenSSH_9.6\r\n"), none),
         (odd(503, "<html>back soon"), "is not in service (HTTP 503). Try again in some minutes"),
-        (odd(429, {"errors": [{"message": "no"}]}), "is not in service (HTTP 429)"),
+        (
+            odd(429, {"errors": [{"message": "no"}]}),
+            "(HTTP 429: too many requests). Try",
+        ),
         (odd(200, {}).replace("http:", "https:"), "Check that it speaks https"),
         (odd(200, "<html><h1>It works!</h1>"), none),
         (odd(404, "<html><h1>Not found</h1>"), none),
