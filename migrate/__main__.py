@@ -21,7 +21,7 @@ except KeyboardInterrupt:
 
 # wandb waits at exit for its helper process, without an end (one of 420 never came back). We have
 # no runs, so that there is nothing for it to send.
-EXIT_SECONDS = 1.0
+EXIT_SECONDS = 0.5
 
 
 class _Interrupt:
