@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from migrate.client import retry
+from migrate.rename import batches
 from migrate.rename.journal import Journal, read
 
 
@@ -71,6 +73,114 @@ def test_an_answer_that_does_not_come_in_time_halves_the_document(sandbox, renam
     result = renamer.rename()
     assert (len(result.done), result.failed) == (30, {})
     assert sizes(renamer.path)[:2] == [10, 5]
+
+
+# Rate limits: nothing was done, so nothing is lost, halved or refused.
+
+
+@pytest.mark.parametrize("wait_s", [1, 70])
+def test_a_rate_limit_is_waited_for(serve, renamer_of, monkeypatch, quick, wait_s):
+    """Several 429 in a row, as W&B says them: with how many seconds are left, and no Retry-After.
+
+    wandb-core repeats each once. What we wait in between is a hundredth here.
+    """
+    monkeypatch.setattr(retry, "RATE_WAIT_SECONDS", (0.2,))
+    sandbox = serve(runs=300)
+    renamer = renamer_of(sandbox)
+    plan = renamer.plan()
+    sandbox.faults.add("429", on="mutation", skip=1, times=6, wait_s=wait_s)
+    sandbox.faults.add("429", on="query", skip=2, times=2, wait_s=wait_s)
+    result = renamer.rename(plan)
+    assert (len(result.done), result.failed, result.stopped) == (300, {}, None)
+    assert len(sandbox.service.mutations) == 300
+    # What was sent again was the same document; none became smaller.
+    assert min(sizes(renamer.path)[1:-1]) >= 90
+
+
+def test_the_words_429_too_many_requests_halve_nothing(sandbox, renamer, quick):
+    """Not even where a proxy says them, for half of all requests."""
+    for skip in (1, 3, 5):
+        sandbox.faults.add("429", skip=skip)
+    result = renamer.rename()
+    assert (len(result.done), result.failed) == (30, {})
+    assert sizes(renamer.path)[0] == 10
+    assert len(sandbox.service.mutations) == 30
+
+
+@pytest.mark.parametrize("retry_after", [False, True])
+def test_a_quota_of_query_time(serve, renamer_of, retry_after):
+    """Two seconds a second, shared with the project's training, at 20 ms an upsert."""
+    sandbox = serve(runs=400, upsert_ms=20, quota=2, window_s=1, retry_after=retry_after)
+    renamer = renamer_of(sandbox)
+    result = renamer.rename()
+    assert (len(result.done), result.failed, result.stopped) == (400, {}, None)
+    assert len(sandbox.service.mutations) == 400
+
+
+# A server that takes no renames now.
+
+
+@pytest.mark.parametrize("kind", ["503", "501", "html", "null", "garbled"])
+def test_a_server_that_answers_no_write_is_left_alone_soon(
+    serve, renamer_of, failed, quick, kind
+):
+    """Reads are fine. Two documents whose attempts were all in vain, and it says so."""
+    sandbox = serve(runs=300)
+    renamer = renamer_of(sandbox)
+    plan, before = renamer.plan(), names(sandbox)
+    sandbox.faults.add(kind, on="mutation", times=10_000)
+    start = time.monotonic()
+    result = renamer.rename(plan)
+    assert time.monotonic() - start < 40  # wandb-core repeats each 503 after 2 s
+    assert result.stopped.code == "silent"
+    assert names(sandbox) == before
+    assert sandbox.counts.requests["mutation"] <= 2 * 2 * 3
+    assert {outcome.code for outcome in result.failed.values()} == {"unanswered", "not-reached"}
+    assert 10 <= len(result.having("unanswered")) <= 20
+    # What was sent may be ours: undo and resume know of it.
+    assert {key.run_id for key in read(renamer.path).sent} == {
+        key.run_id for key in result.having("unanswered")
+    }
+    sandbox.faults.pending.clear()
+    assert not renamer.again("rename").failed
+
+
+def test_two_minutes_of_silence_are_enough(sandbox, renamer, quick, monkeypatch):
+    """Though no document has had all its attempts yet."""
+    monkeypatch.setattr(batches, "SILENCE_SECONDS", 1.5)
+    monkeypatch.setattr(batches, "ATTEMPTS", 1000)
+    monkeypatch.setattr(batches, "WAIT_SECONDS", (0.1,) * 1000)
+    sandbox.faults.add("501", on="mutation", times=10_000)
+    start = time.monotonic()
+    result = renamer.rename()
+    assert time.monotonic() - start < 10
+    assert result.stopped.code == "silent"
+    assert batches.SILENCE_SECONDS == 1.5
+    assert len(result.having("unanswered")) == 10
+
+
+def test_it_says_that_the_server_takes_no_renames_and_how_to_resume(serve, cli, tmp_path):
+    sandbox, path = serve(runs=30), tmp_path / "j.jsonl"
+    sandbox.faults.add("501", on="mutation", times=10_000)
+    start = time.monotonic()
+    done = cli("rename", "ycx/RSST", "--yes", "--journal", path)
+    assert time.monotonic() - start < 60
+    assert done.returncode == 1
+    assert "Stopped: W&B does not take renames now. The last error: " in done.stderr
+    assert "the sandbox says 501" in done.stderr
+    assert f"To go on: rsst-migrate resume {path}" in done.stderr
+    assert "run00000: unanswered: " in done.stderr
+
+
+def test_silence_in_one_document_stops_no_other(serve, renamer_of, quick):
+    """A server that answers nothing where one run is in it, and everything else."""
+    sandbox = serve(runs=300)
+    renamer = renamer_of(sandbox)
+    plan = renamer.plan()
+    sandbox.faults.add("501", on="mutation", times=2)
+    sandbox.faults.add("501", on="mutation", skip=1, times=2)
+    result = renamer.rename(plan)
+    assert (len(result.done), result.failed, result.stopped) == (300, {}, None)
 
 
 def test_wandbs_own_process_is_killed(serve, cli, tmp_path):

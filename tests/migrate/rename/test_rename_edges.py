@@ -71,7 +71,7 @@ def test_a_run_that_will_be_left_alone_keeps_its_name(two, cli, tmp_path):
 
 
 # W&B takes a space in a project's name: it is another project, and nothing that is cut off.
-OTHER_PROJECTS = ["RSST ", " RSST", "rsst", "RSST\u200b", "../ycx/RSST"]
+OTHER_PROJECTS = ["RSST ", "RSST\u200b"]
 
 
 @pytest.mark.parametrize("name", OTHER_PROJECTS)
@@ -194,7 +194,7 @@ def test_names_that_cannot_be_read_back_are_not_called_renamed(sandbox, cli, tmp
 
     sandbox.faults.before = hide
     sandbox.faults.denied = {"run00000": "the owner says no"}
-    sandbox.faults.others = "done"  # so that none is sent again
+    sandbox.faults.answers, sandbox.faults.others = "path", "done"  # so that none is sent again
     done = cli("rename", "ycx/RSST", "--yes", "--journal", tmp_path / "j.jsonl")
     assert done.returncode == 1
     assert "0 of 30 runs renamed, read back from the server; 29 could not be read back" in (
