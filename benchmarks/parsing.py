@@ -17,8 +17,7 @@ from datetime import UTC, datetime, timedelta
 from guessit import guessit  # type: ignore[import-untyped]
 
 from migrate.sandbox.sample import arguments
-from naming import VOCABULARY, experiment_name, legacy_name, parse_name
-from naming.vocabulary import CRITERIA, SCHEDULES
+from naming import CRITERIA, SCHEDULES, VOCABULARY, experiment_name, legacy_name, parse_name
 
 TIMES = 5
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"

@@ -5,9 +5,10 @@ For notebooks: `from migrate import plan`, then `plan("ycx/RSST")` is a DataFram
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing's own would be loaded before Ctrl-C is seen to, in __main__
 if TYPE_CHECKING:
+    from typing import Any
+
     import pandas
 
 __all__ = ["plan"]
@@ -25,14 +26,14 @@ def plan(path: str, **options: Any) -> pandas.DataFrame:
         migrate.errors.MigrateError: In words for the user, as on the command line.
         TypeError: There is no such option.
     """
-    from migrate.cli.options import Shared
+    from migrate.cli.request import Request
     from migrate.client.paths import parse_path
     from migrate.client.server import connect
     from migrate.mapping.projects import read_projects
     from migrate.report.frame import frame
 
-    shared = Shared(**options)
-    parsed, rules, which = parse_path(path), shared.rules(), shared.which()
-    project = connect(shared.base_url).project(parsed)
+    request = Request(**options)
+    parsed, rules, which = parse_path(path), request.rules(), request.which()
+    project = connect(request.base_url).project(parsed)
     (mapped,) = read_projects([project], rules, which)
     return frame(mapped.chosen)

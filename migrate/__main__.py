@@ -1,6 +1,88 @@
-"""`python -m migrate`: the same as `rsst-migrate`."""
+"""The way into the process and out of it: `rsst-migrate`, and `python -m migrate`.
 
-from migrate.cli.app import main
+What happens to the process as a whole stands here, around `migrate.cli.app.main`: Ctrl-C, the two
+streams, and an end that nothing can hold up.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+INTERRUPTED = 130
+try:
+    import signal
+    import threading
+    from contextlib import suppress
+    from types import FrameType
+    from typing import NoReturn
+except KeyboardInterrupt:
+    os._exit(INTERRUPTED)
+
+# wandb waits at exit for its helper process, without an end (one of 420 never came back). We have
+# no runs, so that there is nothing for it to send.
+EXIT_SECONDS = 1.0
+
+
+class _Interrupt:
+    """Ctrl-C: a KeyboardInterrupt, and the memory of it."""
+
+    def __init__(self) -> None:
+        self.came = False
+        # Elsewhere it is ignored: `nohup`, and what a script starts with `&`.
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self)
+
+    def __call__(self, number: int, frame: FrameType | None) -> NoReturn:
+        self.came = True
+        raise KeyboardInterrupt
+
+    def is_too_late(self) -> None:
+        """From now on there is nothing left to interrupt."""
+        if signal.getsignal(signal.SIGINT) is self:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def main() -> NoReturn:
+    """Run the command line, and end with its exit code."""
+    interrupt = _Interrupt()
+    shows_tracebacks = "--debug" in sys.argv
+    if not shows_tracebacks:  # of wandb's threads, where wandb-core is gone; what we do without it,
+        threading.excepthook = lambda thread: None  # our own errors say
+    try:
+        try:
+            code = _run()
+        finally:
+            interrupt.is_too_late()
+    except BaseException:
+        # A module that is interrupted while it is loaded may raise whatever it likes.
+        if not interrupt.came:
+            raise
+        code = INTERRUPTED
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    if interrupt.came:
+        os._exit(code)  # without waiting for wandb
+    watchdog = threading.Timer(EXIT_SECONDS, os._exit, (code,))
+    watchdog.daemon = True
+    if not shows_tracebacks:  # of wandb's way out, either: all is said
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    with suppress(RuntimeError):  # no memory for a thread
+        watchdog.start()
+    sys.exit(code)
+
+
+def _run() -> int:
+    from migrate.cli.app import main as run_command_line
+    from migrate.console import prepare
+
+    prepare()
+    try:
+        run_command_line()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+
 
 if __name__ == "__main__":
     main()

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from rich.console import Console, Group
 from rich.text import Text
 
+from migrate.errors import MigrateError
 from migrate.text import visible
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+_WIDEST = 10_000
 
 
 class Bar(Protocol):
@@ -35,9 +44,95 @@ class _NoBar:
         pass
 
 
-def no_progress(title: str) -> AbstractContextManager[Bar]:
+def no_progress(_title: str) -> AbstractContextManager[Bar]:
     """No progress bar."""
     return nullcontext(_NoBar())
+
+
+class OutputError(MigrateError):
+    """Stdout takes no more: the disk is full, or there is no stdout."""
+
+    exit_code = 1
+
+
+class ClosedPipe(OutputError):
+    """Nobody reads on, as in `| head`: the end, without a word."""
+
+    exit_code = 141  # as a shell has it where SIGPIPE ends a program: git
+
+
+class _Descriptor(io.RawIOBase):
+    """A stream's file descriptor; -1 where it is closed. `lossy`: what cannot be written is lost.
+
+    A buffer before it writes until all is written. Python's own, under PYTHONUNBUFFERED, has none,
+    and drops what a full disk or a pipe does not take at once.
+    """
+
+    def __init__(self, stream: TextIO | None, *, lossy: bool) -> None:
+        self._number = -1 if stream is None else stream.fileno()
+        self._lossy = lossy
+
+    def fileno(self) -> int:
+        return self._number
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: ReadableBuffer) -> int:
+        try:
+            return os.write(self._number, data)
+        except OSError as error:
+            if self._lossy:
+                return memoryview(data).nbytes
+            self._lossy = True  # the buffer comes again with the same, at the end at the latest
+            if isinstance(error, BrokenPipeError):
+                raise ClosedPipe from error
+            raise OutputError(f"Cannot write to stdout: {error.strerror}.") from error
+
+
+def prepare() -> None:
+    """Make this process's streams and width such that what is printed arrives, or is an error."""
+    width = os.environ.get("COLUMNS", "")
+    if not (width.isascii() and width.isdigit() and 0 < int(width[:9]) <= _WIDEST):
+        os.environ.pop("COLUMNS", None)  # rich prints nothing at all where it is 0
+    sys.stdout = _stream(sys.stdout, lossy=False)
+    sys.stderr = _stream(sys.stderr, lossy=True)
+
+
+def _stream(stream: TextIO | None, *, lossy: bool) -> TextIO:
+    # What an encoding has not got (GBK has no emoji) is spelled out.
+    errors = "backslashreplace"
+    if isinstance(stream, io.TextIOWrapper) and stream.isatty():
+        stream.reconfigure(errors=errors)
+        return stream
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Descriptor(stream, lossy=lossy)),
+        encoding=stream.encoding if stream else "utf-8",
+        errors=errors,
+        line_buffering=lossy,
+    )
+
+
+@dataclass
+class Manner:
+    """How this process speaks, as its command line asks for it.
+
+    Attributes:
+        quiet: No progress, no advice.
+        no_color: No colours.
+        debug: Tracebacks.
+    """
+
+    quiet: bool = False
+    no_color: bool = False
+    debug: bool = False
+
+    def reset(self) -> None:
+        """Speak as nobody has asked for anything."""
+        self.quiet = self.no_color = self.debug = False
+
+
+MANNER = Manner()
 
 
 class Output:
@@ -48,11 +143,12 @@ class Output:
         err: stderr, for progress, prompts, advice and errors.
     """
 
-    def __init__(self, *, no_color: bool = False, quiet: bool = False) -> None:
-        plain = {"no_color": no_color or None, "highlight": False, "markup": False, "emoji": False}
+    def __init__(self) -> None:
+        plain = {"highlight": False, "markup": False, "emoji": False}
+        plain["no_color"] = MANNER.no_color or None  # type: ignore[assignment]
         self.out = Console(**plain)  # type: ignore[arg-type]
         self.err = Console(stderr=True, **plain)  # type: ignore[arg-type]
-        self.quiet = quiet
+        self.quiet = MANNER.quiet
 
     def say(self, text: str) -> None:
         """Tell the user something that is not data."""

@@ -9,48 +9,69 @@ stands on it. Nothing here does I/O.
 
 from naming.advice import Advice, advise
 from naming.arguments import add_arguments
-from naming.experiment import Fields, FieldsError, experiment, read_fields
-from naming.fields import (
-    CONFIG_KEYS,
-    FIELD_TYPES,
-    FIELDS,
-    KEYS,
-    PRETRAINED_KEYS,
+from naming.experiment import (
+    Argument,
     Experiment,
-)
-from naming.read import ParsedName, parse_name
-from naming.style import EXTRAS, GUIDE_STYLE, Style, StyleError
-from naming.vocabulary import VOCABULARY, Vocabulary
-from naming.write import (
-    MAX_LENGTH,
-    experiment_name,
-    is_exp_name,
-    legacy_name,
+    Fields,
+    FieldsError,
+    cut,
+    experiment,
+    read_fields,
     with_guide_defaults,
-    write_name,
-    zone,
 )
+from naming.near_miss import Reason
+from naming.read import ParsedName, parse_name
+from naming.rsst import CRITERIA, RSST, SCHEDULES, STRUCTS
+from naming.style import EXTRAS, GUIDE_STYLE, Style, StyleError, zone
+from naming.vocabulary import VOCABULARY, Vocabulary
+from naming.write import MAX_LENGTH, experiment_name, is_exp_name, legacy_name, write_name
+
+FIELDS = tuple(RSST.by_name)
+"""The fields of a run, in the order of a report's columns."""
+
+FIELD_TYPES = {field.name: field.kind.type for field in RSST.fields}
+"""Field to the type of its canonical values: str, float, int or bool."""
+
+IN_OLD_NAMES = RSST.old.fields
+"""The fields that an old name joins, in order."""
+
+KEYS = RSST.keys
+"""Field to the argument, and so the config key, that it comes from, where there is just one."""
+
+SWITCH_KEYS = RSST.switch_keys
+"""The arguments that are on or off."""
+
+CONFIG_KEYS = RSST.config_keys
+"""Every config key that names are made of."""
 
 __all__ = [
     "CONFIG_KEYS",
+    "CRITERIA",
     "EXTRAS",
     "FIELDS",
     "FIELD_TYPES",
     "GUIDE_STYLE",
+    "IN_OLD_NAMES",
     "KEYS",
     "MAX_LENGTH",
-    "PRETRAINED_KEYS",
+    "RSST",
+    "SCHEDULES",
+    "STRUCTS",
+    "SWITCH_KEYS",
     "VOCABULARY",
     "Advice",
+    "Argument",
     "Experiment",
     "Fields",
     "FieldsError",
     "ParsedName",
+    "Reason",
     "Style",
     "StyleError",
     "Vocabulary",
     "add_arguments",
     "advise",
+    "cut",
     "experiment",
     "experiment_name",
     "is_exp_name",

@@ -31,7 +31,7 @@ class Advice:
 
 
 def advise(name: str) -> tuple[Advice, ...]:
-    """The guide's advice on a name that a person picked; none for a good one.
+    """The guide's advice on a name that a person picked; nothing for a good one.
 
     >>> [advice.code for advice in advise("test1")]
     ['too-plain']
@@ -39,9 +39,7 @@ def advise(name: str) -> tuple[Advice, ...]:
     ()
     """
     if _PLAIN.fullmatch(name) or len(name) < 4:
-        return (
-            Advice("too-plain", "too plain to be told from other runs", "名称太简单，难以区分"),
-        )
+        return (Advice("too-plain", "too plain to tell runs apart", "名称太简单，难以区分"),)
     found = []
     if len(name) > READABLE_LENGTH:
         more = f"; W&B keeps {MAX_LENGTH} characters" if len(name) > MAX_LENGTH else ""

@@ -9,21 +9,25 @@ from contextlib import suppress
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add `--exp_name` and `--exp_timestamp` to a training script's parser.
 
-    One that the parser has already stays as it is: the January script has its own `--exp_name`.
+    An option that the parser already has stays as it is, whatever the parser's own
+    `conflict_handler`: the January script has its own `--exp_name`.
 
     >>> parser = argparse.ArgumentParser()
     >>> add_arguments(parser)
     >>> parser.parse_args(["--exp_name", "paper_fig3"]).exp_name
     'paper_fig3'
     """
+    # A parser made with conflict_handler="resolve" replaces options silently. A group of it may
+    # have another handler, and knows all options of the parser.
+    group = parser.add_argument_group("name of the W&B run", conflict_handler="error")
     with suppress(argparse.ArgumentError):
-        parser.add_argument(
+        group.add_argument(
             "--exp_name",
             help="name of the W&B run; without it, one is made from the arguments",
         )
     with suppress(argparse.ArgumentError):
-        parser.add_argument(
+        group.add_argument(
             "--exp_timestamp",
             action="store_true",
-            help="put the time behind --exp_name",
+            help="append the time to --exp_name",
         )

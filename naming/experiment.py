@@ -5,53 +5,84 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Mapping, Union
+from typing import Mapping, NamedTuple, Union
 
 from naming import values
-from naming.fields import BY_NAME, IN_NAMES, KEYS, PRETRAINED_KEYS, Experiment
-from naming.style import EXTRAS, GUIDE_STYLE, Style
-from naming.vocabulary import EXPONENTS_SCHEDULE, STRUCT_TARGETS, VOCABULARY, Vocabulary
+from naming.rsst import RSST
+from naming.scheme import ARCH, SWITCH, Field, Scheme
+from naming.style import GUIDE_STYLE, Style
+from naming.vocabulary import VOCABULARY, Vocabulary
 
 Arguments = Union[argparse.Namespace, Mapping[str, object]]
 """A run's arguments: a namespace, a mapping, or a W&B config (`{"rate": {"value": 0.15}}`)."""
 
 
+class Argument(NamedTuple):
+    """An argument of a run and the value that it was given, in whatever type it came.
+
+    >>> str(Argument("rate", "abc"))
+    "rate is 'abc'"
+    """
+
+    key: str
+    value: object
+
+    def __str__(self) -> str:
+        return f"{self.key} is {cut(repr(self.value))}"
+
+
 class FieldsError(ValueError):
-    """A run that cannot be named: every field that is missing or does not parse, at once.
+    """A run that cannot be named: every field that is missing or not valid, at once.
 
     Attributes:
         missing: The arguments that are missing: `rate`, `reg_granularity_prune`.
-        invalid: A clause for each that does not parse: `rate is 'abc'`.
+        invalid: The arguments that are not valid, and their values.
     """
 
-    def __init__(self, missing: tuple[str, ...], invalid: tuple[str, ...]) -> None:
+    def __init__(self, missing: tuple[str, ...], invalid: tuple[Argument, ...]) -> None:
         self.missing = missing
         self.invalid = invalid
         super().__init__("; ".join(self.clauses()))
 
     def clauses(self) -> list[str]:
         """The same as text: `missing: rate, exponents`, `invalid: rate is 'abc'`."""
-        listed = [("missing", self.missing), ("invalid", self.invalid)]
-        return [f"{code}: {', '.join(names)}" for code, names in listed if names]
+        listed = [("missing", self.missing), ("invalid", map(str, self.invalid))]
+        clauses = [(code, ", ".join(items)) for code, items in listed]
+        return [f"{code}: {items}" for code, items in clauses if items]
 
 
 @dataclass(frozen=True)
 class Fields:
-    """What a run's arguments say, before anything is demanded of them.
+    """The fields that a run's arguments give, before anything is required of them.
 
     Attributes:
-        known: Field to canonical value, for the fields that are there and parse.
-        invalid: Field to a clause (`rate is 'abc'`), for those that do not parse.
+        known: Field to canonical value, for the fields that are there and valid.
+        invalid: Field to the argument and its value, for those that are not valid.
         extras: Label of an extra part to its text in a name.
     """
 
     known: Mapping[str, object]
-    invalid: Mapping[str, str]
+    invalid: Mapping[str, Argument]
     extras: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Experiment:
+    """The values that a new name is made of: all that it needs are there, and canonical.
+
+    Attributes:
+        fields: Field to value; None, or False for a switch, where the name does without it.
+        created_at: When the run was created, in the zone to write the time in.
+        extras: Pairs of label and text, in writing order.
+    """
+
+    fields: Mapping[str, object]
+    created_at: datetime
+    extras: tuple[tuple[str, str], ...] = ()
+
+
 def plain(arguments: Arguments) -> Mapping[str, object]:
-    """The arguments as one flat mapping; W&B's `{"value": …}` wrappers are taken off."""
+    """The arguments as one flat mapping, without W&B's `{"value": …}` wrappers."""
     if isinstance(arguments, argparse.Namespace):
         return vars(arguments)
     return {
@@ -60,63 +91,50 @@ def plain(arguments: Arguments) -> Mapping[str, object]:
     }
 
 
-def read_fields(arguments: Arguments) -> Fields:
-    """Read whatever a run's arguments say; nothing is required, nothing is invented.
+def read_fields(arguments: Arguments, scheme: Scheme = RSST) -> Fields:
+    """Read the fields that a run's arguments give; nothing is required, nothing is invented.
 
-    Only the absence of a switch says something: a run without any argument for pretrained
-    weights used none. Where none of these arguments is there, `pretrained` is not known either.
+    Only the absence of a switch has a meaning: a run without any argument for pretrained weights
+    used none. A run that has none of these arguments leaves `pretrained` unknown, too.
 
     >>> fields = read_fields({"rate": {"value": 1, "desc": None}, "exponents": "abc"})
     >>> fields.known["rate"], fields.invalid
-    (1.0, {'exponents': "exponents is 'abc'"})
+    (1.0, {'exponents': Argument(key='exponents', value='abc')})
     """
     given = {key: value for key, value in plain(arguments).items() if value is not None}
     known: dict[str, object] = {}
-    invalid: dict[str, str] = {}
+    invalid: dict[str, Argument] = {}
     extras: dict[str, str] = {}
 
-    for field, key in KEYS.items():
-        if key in given:
+    for field in scheme.fields:
+        argument = _argument(field, given)
+        if argument is not None:
             try:
-                known[field] = BY_NAME[field].kind.parse(given[key])
+                known[field.name] = field.kind.parse(argument.value)
             except ValueError:
-                invalid[field] = clause(key, given[key])
+                invalid[field.name] = argument
 
-    switches = [given[key] for key in PRETRAINED_KEYS if key in given]
-    if switches:
-        known["pretrained"] = any(map(values.flag, switches))
-
-    if values.flag(given.get("vit_structured")):
-        target = given.get("vit_prune_target")
-        if not values.flag(target):
-            target = STRUCT_TARGETS[0]
-        if target in STRUCT_TARGETS:
-            known["struct_target"] = target
-        else:
-            invalid["struct_target"] = clause("vit_prune_target", target)
-
-    for label, (key, parse) in EXTRAS.items():
+    for label, (key, kind) in scheme.extras.items():
         if given.get(key) not in (None, "", "None"):
             try:
-                extras[label] = str(parse(given[key]))
+                extras[label] = str(kind.parse(given[key]))
             except ValueError:
-                invalid[label] = clause(key, given[key])
+                invalid[label] = Argument(key, given[key])
     return Fields(known, invalid, extras)
 
 
-def required_fields(fields: Fields, style: Style, vocabulary: Vocabulary) -> tuple[str, ...]:
-    """The fields that this run's new name cannot do without."""
-    known = fields.known
-    exponents = known.get("schedule") == EXPONENTS_SCHEDULE and (
-        style.cnn_exponents or vocabulary.family(str(known.get("arch"))) != "cnn"
-    )
-    in_name = IN_NAMES[str(known.get("struct", "rsst"))]
-    return tuple(
-        name
-        for name, field in BY_NAME.items()
-        if name in ("struct", "arch", "dataset")
-        or (field in in_name and (not field.optional or (name == "exponents" and exponents)))
-    )
+def _argument(field: Field, given: Mapping[str, object]) -> Argument | None:
+    """The argument that a field's value comes from; None where the run does not give one."""
+    key = field.keys[0]
+    if field.switch:
+        if not values.flag(given.get(field.switch)):
+            return None
+        return Argument(key, given[key] if values.flag(given.get(key)) else field.default)
+    if len(field.keys) == 1:  # as with most fields
+        return Argument(key, given[key]) if key in given else None
+    present = [Argument(key, given[key]) for key in field.keys if key in given]
+    on = [argument for argument in present if field.kind is SWITCH and values.flag(argument.value)]
+    return next(iter(on or present), None)
 
 
 def experiment(
@@ -125,36 +143,59 @@ def experiment(
     *,
     style: Style = GUIDE_STYLE,
     vocabulary: Vocabulary = VOCABULARY,
+    scheme: Scheme = RSST,
 ) -> Experiment:
     """The run that these fields describe, in the zone that `created_at` has.
 
     Raises:
-        FieldsError: Naming every required field that is missing or does not parse.
+        FieldsError: Naming every required field that is missing or not valid.
     """
-    required = required_fields(fields, style, vocabulary)
-    wanted = (*required, "struct_target", *style.extras)
-    invalid = tuple(fields.invalid[field] for field in wanted if field in fields.invalid)
+    known = fields.known
+    family = vocabulary.family(str(known.get(ARCH)))
+    # A run that does not say which template it follows is not named, but hears what is missing.
+    template = scheme.new.get(str(known.get(scheme.chosen_by))) or next(iter(scheme.new.values()))
+    optional = {part.name: part.optional for part in template.parts}
+    required = [
+        name
+        for name, field in scheme.by_name.items()
+        if name == scheme.chosen_by
+        or (name in optional and not optional[name])
+        or (name in optional and field.is_written(known, family, style))
+    ]
+    # The others are written where the run has a value. One with conditions is not among them:
+    # it is either required or left out.
+    others = [
+        name
+        for name in template.fields
+        if name not in required and scheme.by_name[name].written is None
+    ]
+    wanted = (*required, *others, *style.extras)
+    invalid = tuple(fields.invalid[name] for name in wanted if name in fields.invalid)
     missing = tuple(
-        KEYS[field]
-        for field in required
-        if field not in fields.known and field not in fields.invalid
+        scheme.by_name[name].keys[0]
+        for name in required
+        if name not in known and name not in fields.invalid
     )
     if missing or invalid:
         raise FieldsError(missing, invalid)
-    return Experiment(
-        created_at=created_at,
-        pretrained=bool(fields.known.get("pretrained")),
-        struct_target=fields.known.get("struct_target"),  # type: ignore[arg-type]
-        extras=tuple(
-            (label, fields.extras[label]) for label in style.extras if label in fields.extras
-        ),
-        **{field: fields.known[field] for field in required},  # type: ignore[arg-type]
-    )
+    off = dict.fromkeys(template.switches, False)
+    found = {name: known[name] for name in (*required, *others) if name in known}
+    extras = [(label, fields.extras[label]) for label in style.extras if label in fields.extras]
+    return Experiment({**off, **found}, created_at, tuple(extras))
 
 
-def clause(key: str, value: object) -> str:
-    """`rate is 'abc'`, cut where the value is long."""
-    return f"{key} is {cut(repr(value))}"
+def with_guide_defaults(
+    args: Mapping[str, object], vocabulary: Vocabulary = VOCABULARY, scheme: Scheme = RSST
+) -> dict[str, object]:
+    """The arguments, and what the guide means where it leaves a hyperparameter out.
+
+    For previewing a name only: renaming never invents a value.
+    """
+    given = {key: value for key, value in args.items() if value is not None}
+    arch = given.get(scheme.keys[ARCH], scheme.guide.get(ARCH))
+    of_family = scheme.guide_by_family.get(vocabulary.family(str(arch)), {})
+    guide = {**scheme.guide, **of_family}
+    return {**{scheme.keys[name]: value for name, value in guide.items()}, **given}
 
 
 def cut(text: str) -> str:

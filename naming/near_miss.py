@@ -1,170 +1,282 @@
-"""Why a name that is almost one of ours is none: the words for its reason."""
+"""Why a name that is almost in one of our formats is in neither: the place where it departs."""
 
 from __future__ import annotations
 
 import re
-from itertools import takewhile
-from typing import Callable
+from typing import NamedTuple
 
-from naming.fields import IN_NAMES, IN_OLD_NAMES, Field
-from naming.vocabulary import CRITERIA, SCHEDULES, STRUCTS, Vocabulary
+from naming.match import Matcher
+from naming.scheme import ARCH, DATASET, OPEN, Part, Scheme, Template
+from naming.style import GUIDE_TIMESTAMPS, is_timestamp, timestamp_pattern
+from naming.vocabulary import Vocabulary, known_start
 
-_REQUIRED = {
-    struct: tuple(field for field in fields if not field.optional)
-    for struct, fields in IN_NAMES.items()
-}
-_OLD_PARTS = tuple(field.name for field in IN_OLD_NAMES)
-_WRONG_CASE = "wrong case, our names have small letters only"
-_CLOSED_WORDS = {
-    **dict.fromkeys(CRITERIA, "criteria"),
-    **dict.fromkeys(SCHEDULES, "schedule"),
-    **dict.fromkeys(STRUCTS, "struct"),
-}
-_TIMED = re.compile(r"(.*_(?:\d{4}_\d{4}|\d{8}_\d{6}))(.+)", re.ASCII | re.DOTALL)
+_LONGEST_WORD = 7
+"""A known word is made of up to so many pieces: exp_custom_exponents of 5, with the `_`."""
 
-# Parts that read behind any arch and dataset, and before any time.
-_GOOD_PARTS = {
-    struct: "".join(
-        f"_{field.mark}{field.kind.example}" for field in fields if field.name != "exponents"
-    )
-    for struct, fields in IN_NAMES.items()
-}
+_WORD_ENDS = "(?![A-Za-z0-9^])"
+_DIGITS = {"Y": "YYYY", "y": "YY", "m": "MM", "d": "DD", "H": "HH", "M": "MM", "S": "SS"}
 
 
-def near_miss(name: str, reads: Callable[[str], bool], vocabulary: Vocabulary) -> str | None:
-    """What is off in a name that does not read.
+class Reason(NamedTuple):
+    """Why a name has no reading, or several, as values.
+
+    Attributes:
+        code: `ambiguous`, `near-miss` or `not-ours`.
+        fault: Of a near miss: `case`, `white-space`, `before` or `after` (text around a name that
+            is in our format), or `part` (the name departs from its template). `length` of a text
+            that is too long to be looked into.
+        text: The text at fault: around the name, or in place of the part that was expected.
+        after: The last part that matched, empty at the start of the name.
+        expected: The part that was expected next, in the guide's notation: `_reg_NUMBER`.
+    """
+
+    code: str
+    fault: str = ""
+    text: str = ""
+    after: str = ""
+    expected: str = ""
+
+    def words(self) -> str:
+        """The reason in words, without its code."""
+        if self.fault == "part":
+            place = f"after {self.after!r}" if self.after else "at the start"
+            found = f", found {self.text!r}" if self.text else ""
+            return f"{place}: expected {self.expected}{found}"
+        return {
+            "": "a name of another kind",
+            "length": f"{self.text} characters long",
+            "case": "wrong case: our names are in lower case",
+            "white-space": "white space around the name",
+            "before": f"text {self.text!r} before the name",
+            "after": f"trailing text {self.text!r}",
+        }[self.fault]
+
+
+def near_miss(name: str, matcher: Matcher) -> Reason | None:
+    """Where a name that does not read departs from our formats.
 
     Args:
         name: A name that is neither in the new format nor in the old one.
-        reads: Whether another name is.
-        vocabulary: The architectures and datasets to count on.
+        matcher: What it was held against.
 
     Returns:
-        `near-miss: ` and words, or None where the name is nowhere near.
+        The reason, or None where the name is not close to any format.
     """
-    if reads(name.lower()):
-        return f"near-miss: {_WRONG_CASE}"
-    if reads(name.strip()):
-        return "near-miss: white space around the name"
-    words = _new_format(name, reads, vocabulary) or _old_format(name, reads, vocabulary)
-    return None if words is None else f"near-miss: {words}"
+    scheme = matcher.scheme
+    if name != name.lower() and matcher.reads(name.lower()):
+        return Reason("near-miss", "case")
+    if name != name.strip() and matcher.reads(name.strip()):
+        return Reason("near-miss", "white-space")
+    for word in scheme.new:
+        start = name.find(f"_{word}_") + 1
+        if start and matcher.reads(name[start:]):
+            return Reason("near-miss", "before", name[:start])
+    template = _nearly_new(name, scheme)
+    if template is None and _is_nearly_old(name, matcher.vocabulary, scheme):
+        template = scheme.old
+    return None if template is None else _Departure(name, template, matcher).reason()
 
 
-def _new_format(name: str, reads: Callable[[str], bool], vocabulary: Vocabulary) -> str | None:
-    timed = _TIMED.fullmatch(name)
-    if timed and reads(timed[1]):
-        return f"trailing text {timed[2]!r} behind a name of the new format"
-    for struct in STRUCTS:
-        start = name.find(f"_{struct}_") + 1
-        if start and reads(name[start:]):
-            return f"text {name[:start]!r} before a name of ours"
+# How close a name is.
 
+
+def _marks(template: Template) -> list[str]:
+    """The marks that names of this template cannot lack: `_sched_`, `_reg_` and so on."""
+    return [step.mark for step in template.steps[1:] if step.mark != "_" and not step.optional]
+
+
+def _nearly_new(name: str, scheme: Scheme) -> Template | None:
+    """The template of new names that a name mostly follows; None if it follows none of them.
+
+    Such a name has two of the template's marks, or three if it does not begin as it should.
+    """
     text = f"{name.lower()}_"
-    refill = text.startswith("refill_") or ("_fill_" in text and not text.startswith("rsst_"))
-    struct = "refill" if refill else "rsst"
-    parts = {_label(field): text.rfind(f"_{field.mark}") for field in _REQUIRED[struct]}
-    absent = [part for part, place in parts.items() if place < 0]
-    ours = text.startswith(f"{struct}_")
-    if len(parts) - len(absent) < (2 if ours else 3):
-        return None
-    if not ours:
-        return f"a name of the new format begins with {' or '.join(STRUCTS)}"
-    if absent:
-        return f"without its {' and '.join(absent)}"
-    ordered = sorted(parts, key=parts.__getitem__)
-    if ordered != list(parts):
-        return f"wrong order: {', '.join(ordered)} should be {', '.join(parts)}"
-    return _wrong_value(name, struct, reads, vocabulary)
+    for word, template in scheme.new.items():
+        if text.startswith(f"{word}_"):
+            return template if _marks_in(text, template) >= 2 else None
+    first, *others = scheme.new.values()
+    # The first mark of a template tells it from the others.
+    template = next((other for other in others if _marks(other)[0] in text), first)
+    return template if _marks_in(text, template) >= 3 else None
 
 
-def _label(field: Field) -> str:
-    return field.mark.rstrip("_")
+def _marks_in(text: str, template: Template) -> int:
+    return sum(mark in text for mark in _marks(template))
 
 
-def _wrong_value(
-    name: str, struct: str, reads: Callable[[str], bool], vocabulary: Vocabulary
-) -> str:
-    """Which value of a name with all parts in order is none that the part can have."""
-    said: dict[str, str] = {}
-    start = name
-    for field in reversed(_REQUIRED[struct]):
-        start, mark, said[field.name] = start.rpartition(f"_{field.mark}")
-        if not mark:
-            return f"{_label(field)} has no value" if name == name.lower() else _WRONG_CASE
-    what = start.partition("_")[2]
-    if what in vocabulary.architectures:
-        return "without its dataset"
-    if what in vocabulary.datasets:
-        return "without its architecture"
-    if "_" not in what:
-        return "without its architecture or dataset"
-    if not reads(f"{struct}_{what}{_GOOD_PARTS[struct]}_0101_0000"):
-        return f"{what!r} is not an architecture and a dataset"
-    last = _REQUIRED[struct][-1]
-    said[last.name], mark, rest = said[last.name].partition("_")
-    for field in _REQUIRED[struct]:
-        text = re.sub(rf"{_optional_behind(field, struct)}\Z", "", said[field.name], flags=re.ASCII)
-        if not field.stands(text):
-            return f"{_label(field)} is {text!r}"
-    time = re.sub(rf"\A{_optional_behind(last, struct)}", "", mark + rest)[1:]
-    if not time:
-        return "without its timestamp"
-    if not reads(f"{struct}_res20s_cifar10{_GOOD_PARTS[struct]}_{time}"):
-        return f"{time!r} is not a timestamp"
-    return "its exponents do not fit its schedule and architecture"
+def _is_nearly_old(name: str, vocabulary: Vocabulary, scheme: Scheme) -> bool:
+    """Whether a name has three of the parts of an old name, in any order, and none twice.
 
-
-def _optional_behind(field: Field, struct: str) -> str:
-    """The pattern of the optional parts between a part and the next that is not optional."""
-    fields = IN_NAMES[struct]
-    behind = takewhile(lambda one: one.optional, fields[fields.index(field) + 1 :])
-    return "".join(rf"(?:_{one.mark}(?:{one.kind.pattern})(?=_|\Z))?" for one in behind)
-
-
-def _old_format(name: str, reads: Callable[[str], bool], vocabulary: Vocabulary) -> str | None:
-    words = _words(name, vocabulary)
-    kinds = [kind for kind, _ in words]
-    if kinds[: len(_OLD_PARTS)] == list(_OLD_PARTS):
-        end = words[len(_OLD_PARTS) - 1][1]
-        if not reads(name[:end]):
-            return "the parts of an old name are joined with _ alone"
-        more = name[end:].lstrip("_- ") or name[end:]
-        return f"trailing text {more!r} behind a name of the old format"
+    One of them must be a word that no other name has: a schedule or the criteria.
+    """
+    parts = scheme.old.fields
+    kinds = _words(name, vocabulary, scheme)
+    if tuple(kinds[: len(parts)]) == parts:
+        return True
     known = [kind for kind in kinds if kind is not None]
-    if len(known) != len(set(known)) or len(known) < 3:
-        return None
-    if "schedule" not in known and "criteria" not in known:
-        return None
-    if known != sorted(known, key=_OLD_PARTS.index):
-        return f"wrong order: {', '.join(known)} should be {', '.join(_OLD_PARTS)}"
-    absent = [part for part in _OLD_PARTS if part not in known]
-    if absent == ["arch", "dataset"] and kinds[-1] is None:
-        return "an old name without its arch or dataset"
-    if absent:
-        return f"an old name without its {' and '.join(absent)}"
-    return "other text among the parts of an old name"
+    telling = {*parts} - {scheme.chosen_by, ARCH, DATASET}
+    return 3 <= len(known) == len(set(known)) and not telling.isdisjoint(known)
 
 
-def _words(name: str, vocabulary: Vocabulary) -> list[tuple[str | None, int]]:
-    """The words of a name: which part of an old name each is, if any, and where it ends."""
-    tokens = re.split("([^A-Za-z0-9^])", name)
-    found: list[tuple[str | None, int]] = []
+def _words(name: str, vocabulary: Vocabulary, scheme: Scheme) -> list[str | None]:
+    """The words of a name, the longest that are known: which field's each is, if any."""
+    closed = {
+        word: part.name
+        for part in scheme.old.parts
+        for word in (part.kind.words if part.kind else ())
+    }
+    pieces = re.split("([^A-Za-z0-9^])", name)
+    found: list[str | None] = []
     place = 0
-    while tokens:
-        for size in range(min(len(tokens), 7), 0, -1):
-            word = "".join(tokens[:size])
-            kind = _kind(word, vocabulary)
+    while place < len(pieces):
+        for size in range(_LONGEST_WORD, 0, -1):
+            word = "".join(pieces[place : place + size])
+            kind = closed.get(word)
+            if kind is None and word in vocabulary.architectures:
+                kind = ARCH
+            if kind is None and word in vocabulary.datasets:
+                kind = DATASET
             if kind is not None or size == 1:
-                found.append((kind, place + len(word)))
-                place += len("".join(tokens[: size + 1]))
-                del tokens[: size + 1]
+                found.append(kind)
+                place += size + 1
                 break
     return found
 
 
-def _kind(word: str, vocabulary: Vocabulary) -> str | None:
-    if word in _CLOSED_WORDS:
-        return _CLOSED_WORDS[word]
-    if word in vocabulary.architectures:
-        return "arch"
-    return "dataset" if word in vocabulary.datasets else None
+# Where it departs.
+
+
+class _Place(NamedTuple):
+    """How far a name has been followed: where the last part begins, and where it ends."""
+
+    start: int
+    end: int
+
+
+class _Departure(NamedTuple):
+    """A name, and the template that it departs from somewhere."""
+
+    name: str
+    template: Template
+    matcher: Matcher
+
+    def reason(self) -> Reason:
+        """The reason: the first step, from the left, that is not as the template has it."""
+        fields: dict[str, str | None] = {}
+        family = ""
+        here = _Place(0, 0)
+        before: dict[str, tuple[Part, _Place]] = {}
+        for step in self.template.steps:
+            before[step.name] = step, here
+            if step.kind is OPEN:
+                start = here.end + len(step.mark)
+                end = self._end_of_pair(step, start)
+                if not self.name.startswith(step.mark, here.end):
+                    return self._expected(step, here)
+                pairs = self.matcher.pairs(self.name[start:end], self.template)
+                if not pairs:
+                    return self._no_pair(step, here, self.name[start:end])
+                family = self.matcher.vocabulary.family(pairs[0][0])
+                here = _Place(start, end)
+            elif step.kind is not None or step is not self.template.steps[-1]:
+                match = re.compile(step.pattern + _WORD_ENDS, re.ASCII).match(self.name, here.end)
+                if match is None or not _is_valid(step, match[step.name]):
+                    return self._expected(step, here)
+                fields[step.name] = match[step.name]
+                here = _Place(here.start if step.optional else here.end, match.end())
+        for field in self.template.conditional:
+            if not field.fits(fields, family):
+                step, here = before[field.name]
+                missing = fields[field.name] is None
+                return self._expected(step if missing else self._following(step), here)
+        if step.kind is None:
+            return self._no_time(step, here)
+        return Reason("near-miss", "after", self.name[here.end :])
+
+    def _following(self, step: Part) -> Part:
+        """The step after this one that names cannot lack."""
+        steps = self.template.steps
+        return next(after for after in steps[steps.index(step) + 1 :] if not after.optional)
+
+    def _end_of_pair(self, step: Part, start: int) -> int:
+        """Where architecture and dataset end: before the next mark, or else before any."""
+        if step is self.template.steps[-1]:
+            return len(self.name)
+        marks = {mark for template in self.matcher.scheme.new.values() for mark in _marks(template)}
+        following = self._following(step).mark
+        place = self.name.rfind(following, start - 1) if following in marks else -1
+        places = [place] if place >= 0 else [self.name.find(mark, start - 1) for mark in marks]
+        return max(start, min((end for end in places if end >= 0), default=len(self.name)))
+
+    def _no_pair(self, step: Part, here: _Place, text: str) -> Reason:
+        """The reason of a name that has this text in place of an architecture and a dataset."""
+        start = here.end + len(step.mark)
+        after = _Place(start, start + known_start(text, self.matcher.vocabulary))
+        if text in self.matcher.vocabulary.architectures:
+            rest = self.name[start + len(text) :]
+            return Reason("near-miss", "part", _word(rest), text, f"_{DATASET.upper()}")
+        if after.end == start:
+            noun = ARCH if text in self.matcher.vocabulary.datasets else f"{ARCH}_{DATASET}"
+            return self._expected(step, here, noun.upper(), text)
+        if step is self.template.steps[-1]:
+            rest = self.name[after.end :]
+            return Reason("near-miss", "after", rest.lstrip("_- ") or rest)
+        return self._expected(self._following(step), after)
+
+    def _expected(self, step: Part, here: _Place, noun: str = "", text: str = "") -> Reason:
+        """The reason of a name that has something else in the place of a step.
+
+        Args:
+            step: The step.
+            here: The place.
+            noun: What the step's value is called, if not by its kind.
+            text: What there is in place of the value, if not a word.
+        """
+        if step.kind is None:
+            return self._no_time(step, here)
+        mark, found = step.mark, _word(self.name[here.end :])
+        if mark != "_" and self.name.startswith(mark, here.end):
+            here = _Place(here.end, here.end + len(mark))
+            mark, found = "", text or _word(self.name[here.end :])
+        elif text:
+            found = mark + text
+        after = self.name[here.start : here.end].lstrip("_")
+        if not mark and step.kind.words:
+            noun = "|".join(step.kind.words)
+        return Reason("near-miss", "part", found, after, mark + (noun or _noun(step)))
+
+    def _no_time(self, step: Part, here: _Place) -> Reason:
+        """The reason of a name that is as it should be up to its time."""
+        found = self.name[here.end :]
+        time = found[len(step.mark) :]
+        ends = []
+        for timestamp_format in (self.matcher.style.timestamp_format, *GUIDE_TIMESTAMPS):
+            match = timestamp_pattern(timestamp_format).match(time)
+            if match is not None and is_timestamp(match[0], timestamp_format):
+                ends.append(match.end())
+        if ends and found.startswith(step.mark):
+            return Reason("near-miss", "after", time[max(ends) :])
+        after = self.name[here.start : here.end].lstrip("_")
+        noun = re.sub(
+            "%(.)", lambda directive: _DIGITS[directive[1]], self.matcher.style.timestamp_format
+        )
+        return Reason("near-miss", "part", found, after, step.mark + noun)
+
+
+def _is_valid(step: Part, text: str | None) -> bool:
+    try:
+        return text is None or step.kind is None or step.kind.parse(text) is not None
+    except ValueError:  # a number that no float can hold
+        return False
+
+
+def _noun(step: Part) -> str:
+    """What a message calls the value of a step."""
+    if step.kind is OPEN:
+        return f"{ARCH}_{DATASET}".upper()
+    return (step.kind and step.kind.noun) or step.name.upper()
+
+
+def _word(text: str) -> str:
+    """The word that a text begins with, and a `_` before it."""
+    return text[: text.find("_", 1)] if "_" in text[1:] else text

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
-from typing import Pattern
+from typing import Pattern, Union
 
-from naming import values
+from naming.rsst import RSST
 
-EXTRAS = {
-    "bs": ("batch_size", values.integer),
-    "lr": ("lr", values.number),
-    "seed": ("seed", values.integer),
-}
-"""The extra parts of the guide: label in the name, to the argument and its type."""
+EXTRAS = RSST.extras
+"""The extra parts of the guide: label in the name, to the argument and the kind of its values."""
 
 GUIDE_TIMESTAMPS = ("%m%d_%H%M", "%Y%m%d_%H%M%S")
 """The two forms of the time that the guide shows; the first is the default."""
@@ -33,7 +29,17 @@ _FORMAT = re.compile(r"(?:%[YymdHMS][-_.:T]*)+")
 
 
 class StyleError(ValueError):
-    """A style that names cannot be written in."""
+    """A style that names cannot be written in.
+
+    Attributes:
+        attribute: The attribute of `Style` that is not valid.
+        text: What is wrong with its value.
+    """
+
+    def __init__(self, attribute: str, text: str) -> None:
+        self.attribute = attribute
+        self.text = text
+        super().__init__(f"{attribute}: {text}")
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class Style:
         cnn_exponents: Write `exp{exponents}` for CNN architectures too.
 
     Raises:
-        StyleError: The format or a label is none of these.
+        StyleError: The format or a label is not one of these.
     """
 
     timestamp_format: str = GUIDE_TIMESTAMPS[0]
@@ -58,11 +64,10 @@ class Style:
         timestamp_pattern(self.timestamp_format)
         for label in self.extras:
             if label not in EXTRAS:
-                raise StyleError(
-                    "no extra part is called {!r}: there are {}".format(label, ", ".join(EXTRAS))
-                )
+                labels = ", ".join(EXTRAS)
+                raise StyleError("extras", f"no extra part is called {label!r}: there are {labels}")
         if len(set(self.extras)) != len(self.extras):
-            raise StyleError("an extra part is asked for twice: " + ",".join(self.extras))
+            raise StyleError("extras", f"a part is asked for twice: {','.join(self.extras)}")
 
 
 def format_timestamp(moment: datetime, timestamp_format: str) -> str:
@@ -85,11 +90,12 @@ def timestamp_pattern(timestamp_format: str) -> Pattern[str]:
     directives = re.findall("%(.)", timestamp_format)
     if not _FORMAT.fullmatch(timestamp_format) or timestamp_format[-1] in "-_.:T":
         raise StyleError(
-            f"timestamp format {timestamp_format!r} cannot be read back from a name: "
-            "use %Y %y %m %d %H %M %S with - _ . : T between them, like %m%d_%H%M"
+            "timestamp_format",
+            f"{timestamp_format!r} cannot be read back from a name: "
+            "use %Y %y %m %d %H %M %S with - _ . : T between them, like %m%d_%H%M",
         )
     if len(set(directives)) != len(directives):
-        raise StyleError(f"timestamp format {timestamp_format!r} has a directive twice")
+        raise StyleError("timestamp_format", f"{timestamp_format!r} has a directive twice")
     pattern = "".join(
         _DIRECTIVES[part[1]] if part.startswith("%") else re.escape(part)
         for part in re.findall("%.|[^%]+", timestamp_format)
@@ -98,7 +104,7 @@ def timestamp_pattern(timestamp_format: str) -> Pattern[str]:
 
 
 def is_timestamp(text: str, timestamp_format: str) -> bool:
-    """Whether the text is a time in this format: `0229_2359` is one, `0230_2359` is none."""
+    """Whether the text is a time in this format: `0229_2359` is one, `0230_2359` is not."""
     match = timestamp_pattern(timestamp_format).fullmatch(text)
     if match is None:
         return False
@@ -111,6 +117,37 @@ def is_timestamp(text: str, timestamp_format: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def zone(name: Union[str, tzinfo]) -> tzinfo:
+    """A time zone from its IANA name (Python 3.9 and later) or its offset from UTC.
+
+    Raises:
+        ValueError: `name` is not a time zone.
+
+    >>> zone("+08:00")
+    datetime.timezone(datetime.timedelta(seconds=28800))
+    """
+    if isinstance(name, tzinfo):
+        return name
+    if name.upper() in ("UTC", "Z"):
+        return timezone.utc
+    try:
+        if name[:1] in ("+", "-"):
+            sign = -1 if name[0] == "-" else 1
+            moment = datetime.strptime(name[1:], "%H:%M")
+            return timezone(sign * timedelta(hours=moment.hour, minutes=moment.minute))
+        from zoneinfo import ZoneInfo
+
+        return ZoneInfo(name)
+    except ImportError:  # Python 3.8
+        raise ValueError(
+            f"zone names like {name!r} need Python 3.9: write an offset like +08:00"
+        ) from None
+    except (KeyError, OSError, ValueError):
+        raise ValueError(
+            f"{name!r} is not a time zone: write one like UTC, Asia/Shanghai or +08:00"
+        ) from None
 
 
 GUIDE_STYLE = Style()

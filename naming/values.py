@@ -27,10 +27,10 @@ def number(value: object) -> float:
             raise ValueError("not a number")
         value = float(value)
     # Asking an abstract class is slow, and nearly all values are one of these two.
-    if type(value) not in (float, int) and (
-        isinstance(value, bool) or not isinstance(value, numbers.Real)
-    ):
-        raise ValueError("not a number")
+    if type(value) not in (float, int):
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+            raise ValueError("not a number")
+        value = _as_written(value)
     try:
         result = float(value)  # type: ignore[arg-type]
     except OverflowError:
@@ -40,14 +40,29 @@ def number(value: object) -> float:
     return result + 0.0  # -0.0 becomes 0.0
 
 
+def _as_written(value: numbers.Real) -> object:
+    """The number that a value of another type shows, where that is the value.
+
+    `numpy.float32(0.15)` is the float nearest to 0.15 in its type, and shows `0.15`; converted
+    to a Python float it would be 0.15000000596046448.
+    """
+    text = str(value)
+    if not _NUMBER.fullmatch(text):
+        return value
+    try:
+        return float(text) if type(value)(float(text)) == value else value  # type: ignore[call-arg]
+    except (TypeError, ValueError, OverflowError):
+        return value
+
+
 def integer(value: object) -> int:
     """A whole number; ValueError for anything else.
 
     >>> integer(3.0), integer("3"), integer("9007199254740993")  # which no float can hold
     (3, 3, 9007199254740993)
     """
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
+    if isinstance(value, (int, numbers.Integral)) and not isinstance(value, bool):
+        return int(value)
     if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
         return int(value)
     result = number(value)
@@ -86,3 +101,19 @@ def flag(value: object) -> bool:
     if isinstance(value, str):
         return value.strip().lower() not in _NO
     return bool(value)
+
+
+def chosen_name(value: object) -> str | None:
+    """The name that `--exp_name` gives, exactly as it is; None if it was not given.
+
+    `0`, `null` and `False` are names: a person typed them. What an absent argument leaves in a
+    config is None, or the text that Python prints for it.
+
+    >>> chosen_name("0"), chosen_name("null"), chosen_name(20260108)
+    ('0', 'null', '20260108')
+    >>> [chosen_name(v) for v in (None, "None", "", False)]
+    [None, None, None, None]
+    """
+    if value is None or value is False or value in ("", "None"):
+        return None
+    return str(value)

@@ -1,26 +1,44 @@
-"""The command line. Each command is a few calls: list, map, then report or rename."""
+"""The command line: its commands, their options and their help, and the one place that exits.
+
+Each command hands what was typed to its module in this folder, which returns the exit code. What
+they need is imported there: `parse`, `name` and `--help` answer at once.
+"""
 
 from __future__ import annotations
 
-import atexit
-import io
-import json
 import os
 import sys
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, Protocol, runtime_checkable
 
 import typer
 
 from migrate.cli import completion
-from migrate.cli.options import RUN, Debug, NoColor, Shared, with_shared
-from migrate.console import Output
-from migrate.errors import ConnectError, InputError, MigrateError, scrub, scrubbed_traceback
+from migrate.cli.options import (
+    PATHS,
+    BaseUrl,
+    Command,
+    Debug,
+    DryRun,
+    Help,
+    JournalPath,
+    NoColor,
+    Quiet,
+    Version,
+    Yes,
+    flag,
+    number,
+    option,
+    with_help,
+    with_request,
+)
+from migrate.cli.request import Request
+from migrate.console import MANNER, ClosedPipe
+from migrate.errors import MigrateError, scrub, scrubbed_traceback
 from migrate.text import visible
 
 if TYPE_CHECKING:
-    from migrate.client.server import Server
     from migrate.rename.plan import Direction
 
 NAME = "rsst-migrate"
@@ -35,262 +53,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-ANY_PATHS = typer.Argument(
-    help="entity/project, project alone, or the address of the project's page.",
-    metavar="PATH",
-    autocompletion=completion.paths,
-)
-Paths = Annotated[list[str], ANY_PATHS]
 
-
-@app.command(rich_help_panel="Look")
-@with_shared
-def audit(
-    paths: Paths,
-    as_json: Annotated[bool, typer.Option("--json", help="The audit as JSON.")] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="Exit 1 while any old name remains.")
-    ] = False,
-    *,
-    shared: Shared,
-) -> int:
-    """Say what is in these projects, and what needs a person.
-
-    [dim]Examples:[/dim]
-    $ rsst-migrate audit ycx/RSST
-    $ rsst-migrate audit ycx/RSST 609354432/RSST --json
-    $ rsst-migrate audit ycx/RSST --check --quiet > /dev/null   # for cron
-    """
-    from migrate.client.paths import parse_path
-    from migrate.mapping.projects import read_projects
-    from migrate.mapping.rows import number_of_runs
-    from migrate.report.audit import audit as sum_up
-    from migrate.report.terminal import print_audit
-
-    output = Output(no_color=shared.no_color, quiet=shared.quiet)
-    parsed, rules, which = [parse_path(path) for path in paths], shared.rules(), shared.which()
-    server = _connect(shared.base_url, shared.quiet)
-    projects = [server.project(path) for path in parsed]
-    mapped = read_projects(projects, rules, which, output.progress)
-    each = [sum_up(str(one.project.key), one.chosen) for one in mapped]
-    total = sum_up("all", [row for one in mapped for row in one.chosen])
-    if as_json:
-        found = {"projects": [one.to_dict() for one in each], "total": total.to_dict()}
-        output.data(json.dumps(found, indent=1) + "\n")
-    else:
-        for number, one in enumerate([*each, total] if len(each) > 1 else each):
-            if number:
-                output.out.print()
-            print_audit(output.out, one)
-    if check and total.old_names:
-        has = "has" if total.old_names == 1 else "have"
-        output.say(f"{number_of_runs(total.old_names)} still {has} an old name.")
-        return 1
-    return 0
-
-
-@app.command(rich_help_panel="Look")
-@with_shared
-def report(
-    paths: Paths,
-    file: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="Write to a file; its suffix picks the format."),
-    ] = None,
-    file_format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            help="csv, json, md, html or parquet.",
-            metavar="FORMAT",
-            autocompletion=completion.formats,
-        ),
-    ] = None,
-    every: Annotated[
-        bool, typer.Option("--all", help="Every row in the table, not only those that matter.")
-    ] = False,
-    *,
-    shared: Shared,
-) -> int:
-    """Show the dry run: one row a run, old name and new name, or the reason why not.
-
-    Prints a table of the rows that matter; files and --format hold every run.
-
-    [dim]Examples:[/dim]
-    $ rsst-migrate report ycx/RSST
-    $ rsst-migrate report ycx/RSST -o runs.csv
-    $ rsst-migrate report ycx/RSST -o report.html   # for a browser
-    $ rsst-migrate report ycx/RSST --assume rate=0.15 --timezone Asia/Shanghai
-    """
-    from migrate.client.paths import parse_path
-    from migrate.mapping.projects import read_projects
-    from migrate.report.files import FORMATS, Source, format_of, save
-    from migrate.report.terminal import count_line, print_report
-
-    output = Output(no_color=shared.no_color, quiet=shared.quiet)
-    chosen_format = format_of(file, file_format)
-    if file is not None and not os.path.isdir(file.parent):  # Path's own raises on some
-        raise InputError(f"There is no folder {file.parent} to write {file.name} to.")
-    if chosen_format == "parquet" and file is None and sys.stdout.isatty():
-        raise InputError("Parquet is no text for a terminal. Write it to a file with -o FILE.")
-    parsed, rules, which = [parse_path(path) for path in paths], shared.rules(), shared.which()
-    server = _connect(shared.base_url, shared.quiet)
-    projects = [server.project(path) for path in parsed]
-    mapped = read_projects(projects, rules, which, output.progress)
-    rows = [row for one in mapped for row in one.chosen]
-    if chosen_format is None:
-        print_report(output.out, rows, every=every)
-        return 0
-    keys = tuple(project.key for project in projects)
-    data = FORMATS[chosen_format](rows, Source(server.app_url, datetime.now(UTC), keys))
-    if file is None:
-        output.data(data)
-    else:
-        save(file, data)
-        output.say(f"Wrote {file}: {count_line(rows)}.")
-    return 0
-
-
-PlanFile = Annotated[
-    Path | None,
-    typer.Option("--plan", help="A saved CSV or JSON report: exactly its rows with status rename."),
-]
-JournalFile = Annotated[
-    Path | None, typer.Option("--journal", help="Where to keep the journal; else in this folder.")
-]
-JournalPath = Annotated[
-    Path,
-    typer.Argument(
-        help="The journal of a rename.", metavar="JOURNAL", autocompletion=completion.journals
-    ),
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Stop after the plan.")]
-Url = Annotated[str | None, typer.Option("--base-url", help="The W&B server.", metavar="URL")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=RUN)]
-
-
-@app.command(rich_help_panel="Rename")
-@with_shared
-def rename(
-    paths: Annotated[list[str] | None, ANY_PATHS] = None,
-    plan: PlanFile = None,
-    limit: Annotated[
-        int | None, typer.Option(help="Only the first N renames.", min=1, metavar="N")
-    ] = None,
-    journal: JournalFile = None,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    *,
-    shared: Shared,
-) -> int:
-    """Show the plan, ask, rename, and read every name back.
-
-    Only display names change. A run that somebody else renamed meanwhile is left
-    alone. Everything is journaled first, so that it can be finished (resume) and
-    taken back (undo).
-
-    [dim]Examples:[/dim]
-    $ rsst-migrate rename ycx/RSST --dry-run
-    $ rsst-migrate rename ycx/RSST --limit 10
-    $ rsst-migrate rename --plan runs.csv
-    """
-    from migrate.cli.rename import RenameOptions, rename_mapped, rename_planned
-    from migrate.client.paths import parse_path
-    from migrate.mapping.projects import read_projects
-    from migrate.rename.plan_file import read_plan
-
-    if not paths and plan is None:
-        raise InputError("Give a project as entity/project, or a saved report with --plan.")
-    if plan is not None and (unused := shared.about_the_plan()):
-        raise InputError(
-            f"--plan takes exactly its file's rows: {', '.join(unused)} cannot change them. "
-            "Give such options to the report that is saved."
-        )
-    output = Output(no_color=shared.no_color, quiet=shared.quiet)
-    parsed, rules = [parse_path(path) for path in paths or ()], shared.rules()
-    which = shared.which()
-    options = RenameOptions(limit, journal, yes, dry_run, shared.include_running)
-    saved = None if plan is None else read_plan(plan)
-    server = _connect(shared.base_url, shared.quiet)
-    if saved is not None:
-        return rename_planned(server, saved, parsed, output, options)
-    projects = [server.project(path) for path in parsed]
-    mapped = read_projects(projects, rules, which, output.progress)
-    return rename_mapped(server, mapped, output, options)
-
-
-@app.command(rich_help_panel="Rename")
-def resume(
-    journal: JournalPath,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    base_url: Url = None,
-    quiet: Quiet = False,
-    no_color: NoColor = False,
-    debug: Debug = False,
-) -> int:
-    """Finish a rename that was interrupted.
-
-    [dim]Example:[/dim]
-    $ rsst-migrate resume rename-ycx-RSST-20260108T143000Z.journal.jsonl
-    """
-    return _go_on("rename", journal, yes, dry_run, base_url, quiet, no_color)
-
-
-@app.command(rich_help_panel="Rename")
-def undo(
-    journal: JournalPath,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    base_url: Url = None,
-    quiet: Quiet = False,
-    no_color: NoColor = False,
-    debug: Debug = False,
-) -> int:
-    """Put every name back that a rename changed, and that nobody has changed since.
-
-    [dim]Example:[/dim]
-    $ rsst-migrate undo rename-ycx-RSST-20260108T143000Z.journal.jsonl
-    """
-    return _go_on("undo", journal, yes, dry_run, base_url, quiet, no_color)
-
-
-def _go_on(
-    direction: Direction,
-    journal: Path,
-    yes: bool,
-    dry_run: bool,
-    base_url: str | None,
-    quiet: bool,
-    no_color: bool,
-) -> int:
-    from migrate.cli.rename import go_on
-    from migrate.rename.journal import Journal
-
-    output = Output(no_color=no_color, quiet=quiet)
-    # What is wrong with it is said before anything is asked of a server.
-    opened, state = Journal.reopen(journal)
-    with opened:
-        server = _connect(base_url, quiet)
-        return go_on(server, opened, state, direction, output, yes=yes, dry_run=dry_run)
-
-
-# `parse` and `name` answer at once, so they have flags alone, and read the other words themselves:
-# for a parameter of any type but bool, and for its own --help, typer imports pydantic (0.1 s).
-def _show_help(context: typer.Context, asked: bool) -> None:
-    if asked:
-        print(context.get_help())
-        raise typer.Exit()
-
-
-Help = Annotated[
-    bool, typer.Option("--help", "-h", is_eager=True, callback=_show_help, help="Show this.")
-]
+command = partial(app.command, cls=Command)
 
 
 @app.callback(invoke_without_command=True)
-def begin(context: typer.Context, show_help: Help = False) -> None:
+def begin(context: typer.Context, show_help: Help = False, show_version: Version = False) -> None:
     """Audit, preview and batch-rename the Weights & Biases runs of RSST.
 
     [bold]Where to begin[/bold]
@@ -302,7 +70,124 @@ def begin(context: typer.Context, show_help: Help = False) -> None:
         print(context.get_help())
 
 
-@app.command(
+@command(rich_help_panel="Look")
+@with_request
+def audit(
+    paths: Annotated[list[str], PATHS],
+    as_json: Annotated[bool, flag("json", "The audit as JSON.")] = False,
+    check: Annotated[bool, flag("check", "Exit 1 while any old name remains.")] = False,
+    *,
+    request: Request,
+) -> int:
+    """Summarize projects and list what needs attention.
+
+    [dim]Examples:[/dim]
+    $ rsst-migrate audit ycx/RSST
+    $ rsst-migrate audit ycx/RSST 609354432/RSST --json
+    $ rsst-migrate audit ycx/RSST --check --quiet > /dev/null   # for cron
+    """
+    from migrate.cli import look
+
+    return look.audit(paths, request, as_json=as_json, check=check)
+
+
+@command(rich_help_panel="Look")
+@with_request
+def report(
+    paths: Annotated[list[str], PATHS],
+    file: Annotated[
+        Path | None,
+        option("Write to a file; its suffix picks the format.", "FILE", names=("-o", "--output")),
+    ] = None,
+    file_format: Annotated[
+        str | None,
+        option(
+            "csv, json, md, html or parquet.",
+            "FORMAT",
+            names=("--format",),
+            autocompletion=completion.formats,
+        ),
+    ] = None,
+    every: Annotated[bool, flag("all", "Show every row, not only those that matter.")] = False,
+    *,
+    request: Request,
+) -> int:
+    """Show the dry run: each run with its old name and its new one, or the reason why not.
+
+    Prints the rows that matter; files and --format hold every run.
+
+    [dim]Examples:[/dim]
+    $ rsst-migrate report ycx/RSST
+    $ rsst-migrate report ycx/RSST -o runs.csv
+    $ rsst-migrate report ycx/RSST -o report.html   # for a browser
+    $ rsst-migrate report ycx/RSST --assume rate=0.15 --timezone Asia/Shanghai
+    """
+    from migrate.cli import look
+
+    return look.report(paths, request, file=file, file_format=file_format, every=every)
+
+
+@command(rich_help_panel="Rename")
+@with_request
+def rename(
+    paths: Annotated[list[str] | None, PATHS] = None,
+    plan: Annotated[
+        Path | None,
+        option("A saved CSV or JSON report: exactly its rows with status rename.", "FILE"),
+    ] = None,
+    limit: Annotated[int | None, number("Only the first N renames.", "N", 1)] = None,
+    journal: Annotated[
+        Path | None, option("Where to keep the journal; else in this folder.", "FILE")
+    ] = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    *,
+    request: Request,
+) -> int:
+    """Show the plan, ask, rename, and read every name back.
+
+    Only run names change. A run that somebody else renamed meanwhile is left
+    alone. Everything is journaled first, so that it can be finished (resume) and
+    taken back (undo).
+
+    [dim]Examples:[/dim]
+    $ rsst-migrate rename ycx/RSST --dry-run
+    $ rsst-migrate rename ycx/RSST --limit 10
+    $ rsst-migrate rename --plan runs.csv
+    """
+    from migrate.cli.rename import RenameOptions, rename
+
+    options = RenameOptions(limit, journal, yes, dry_run, request.include_running)
+    return rename(paths or (), plan, request, options)
+
+
+def _going_on(direction: Direction, summary: str) -> None:
+    """Declare `resume` or `undo`."""
+    name = "resume" if direction == "rename" else direction
+
+    def go_on_with(
+        journal: JournalPath,
+        yes: Yes = False,
+        dry_run: DryRun = False,
+        base_url: BaseUrl = None,
+        quiet: Quiet = False,
+        no_color: NoColor = False,
+        debug: Debug = False,
+    ) -> int:
+        from migrate.cli.rename import go_on
+
+        return go_on(journal, direction, base_url, yes=yes, dry_run=dry_run)
+
+    journal = "rename-ycx-RSST-20260108T143000Z.journal.jsonl"
+    go_on_with.__doc__ = f"{summary}\n\n[dim]Example:[/dim]\n$ {NAME} {name} {journal}"
+    command(name, rich_help_panel="Rename")(go_on_with)
+
+
+_going_on("rename", "Finish a rename that was interrupted.")
+_going_on("undo", "Put back every name that a rename changed and nobody has changed since.")
+
+
+@command(
     rich_help_panel="Names",
     add_help_option=False,
     options_metavar="[OPTIONS] NAME...",
@@ -310,12 +195,12 @@ def begin(context: typer.Context, show_help: Help = False) -> None:
 )
 def parse(
     context: typer.Context,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
+    as_json: Annotated[bool, flag("json", "One JSON array.")] = False,
     no_color: NoColor = False,
     debug: Debug = False,
     show_help: Help = False,
-) -> None:
-    """Say what names say: their format and their fields.
+) -> int:
+    """Parse run names into their fields.
 
     In place of names, - reads them from stdin, a name a line.
 
@@ -323,19 +208,12 @@ def parse(
     $ rsst-migrate parse rsst_x_l1_res20s_cifar10
     $ rsst-migrate parse --json - < names.txt
     """
-    from migrate.cli.names import as_object, describe, parse_all
+    from migrate.cli.names import parse
 
-    if not context.args:
-        raise InputError("Give names to parse, or - to read them from stdin, a name a line.")
-    parsed = parse_all(context.args, sys.stdin)
-    output = Output(no_color=no_color)
-    if as_json:
-        output.data(json.dumps([as_object(one) for one in parsed], indent=1) + "\n")
-    else:
-        describe(output.out, parsed)
+    return parse(context.args, as_json=as_json)
 
 
-@app.command(
+@command(
     rich_help_panel="Names",
     add_help_option=False,
     options_metavar="[OPTIONS] [FLAGS OF THE TRAINING SCRIPT]",
@@ -343,12 +221,10 @@ def parse(
 )
 def name(
     context: typer.Context,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No advice.", rich_help_panel=RUN)
-    ] = False,
+    quiet: Quiet = False,
     debug: Debug = False,
     show_help: Help = False,
-) -> None:
+) -> int:
     """Preview the name that a new run would get.
 
     Takes the training script's own flags, so its command lines can be pasted;
@@ -357,148 +233,112 @@ def name(
 
     [cyan]--at ISO-TIME[/cyan]                the time to use in place of now
     [cyan]--timezone ZONE[/cyan]              its zone in the name: Asia/Shanghai, +08:00
-    [cyan]--timestamp-format FORMAT[/cyan]    its form, as strftime has it
+    [cyan]--timestamp-format FORMAT[/cyan]    its form, as for strftime
     [cyan]--extra bs,lr,seed[/cyan]           extra parts after the dataset, in this order
-    [cyan]--cnn-exponents[/cyan]              exp4 in CNN names, too
+    [cyan]--cnn-exponents[/cyan]              exponents in CNN names too
 
     [dim]Examples:[/dim]
     $ rsst-migrate name --arch vit_small --dataset cifar100 --pretrained
     $ rsst-migrate name --exp_name vit_ablation_lr0.001 --exp_timestamp
     """
-    from migrate.cli.names import preview
+    from migrate.cli.names import name
 
-    previewed, advice = preview(context.args)
-    output = Output(quiet=quiet)
-    output.data(f"{previewed}\n")
-    for line in advice:
-        output.say(line)
+    return name(context.args)
 
 
-@app.command(rich_help_panel="Try it out")
+FAULTS = """
+[cyan]400 401 403 404 409 413[/cyan]   refused with this HTTP status; nothing is done
+[cyan]429[/cyan]                       too many requests, wait a second
+[cyan]500 501 502 503 504[/cyan]       the server failed; nothing is done
+[cyan]hang[/cyan]                      no answer, ever
+[cyan]drop[/cyan]                      the connection is dropped; nothing is done
+[cyan]cut[/cyan]                       half of an answer, then the connection is dropped
+[cyan]garbled[/cyan]                   an answer that is half a JSON text
+[cyan]html[/cyan]                      a page in place of an answer, as proxies send it
+[cyan]null[/cyan]                      an answer without data
+[cyan]drop-after cut-after garbled-after html-after null-after[/cyan]
+                          the same, after everything was done
+[cyan]run-created[/cyan]               a run older than a listing's page is created after it
+[cyan]run-deleted[/cyan]               the first run of a listing's page is deleted after it
+"""
+
+
+@command(rich_help_panel="Try it out")
+@with_help(faults=FAULTS.strip())
 def sandbox(
-    port: Annotated[int, typer.Option(help="The port; 0 takes any.", min=0, max=65535)] = 0,
-    runs: Annotated[
-        int | None, typer.Option(help="How many runs ycx/RSST has.", min=1, max=1_000_000)
-    ] = None,
-    latency_ms: Annotated[
-        float, typer.Option(help="How long each request takes at least.", min=0, max=60_000)
-    ] = 0,
-    run_ms: Annotated[
-        float, typer.Option(help="Query time of each run of a page.", min=0, max=60_000)
-    ] = 0,
+    port: Annotated[int, number("The port; 0 takes any.", "PORT", 0, 65535)] = 0,
+    runs: Annotated[int | None, number("How many runs ycx/RSST has.", "N", 1, 1_000_000)] = None,
+    latency_ms: Annotated[float, number("How long each request takes.", "MS", 0, 60_000)] = 0,
+    run_ms: Annotated[float, number("Query time of each run of a page.", "MS", 0, 60_000)] = 0,
     upsert_ms: Annotated[
-        float,
-        typer.Option(
-            help="Query time of each upsertBucket, one after another within a document.",
-            min=0,
-            max=60_000,
-        ),
+        float, number("Query time of each upsertBucket of a document.", "MS", 0, 60_000)
     ] = 0,
-    count_ms: Annotated[
-        float, typer.Option(help="Query time of each runCount.", min=0, max=60_000)
-    ] = 0,
+    count_ms: Annotated[float, number("Query time of each runCount.", "MS", 0, 60_000)] = 0,
     time_limit_s: Annotated[
         float | None,
-        typer.Option(
-            help="Answer 500 (context deadline exceeded) after so much query time.",
-            min=0.001,
-            max=3600,
-        ),
+        number("Answer 500 (context deadline exceeded) after this query time.", "S", 0.001, 3600),
     ] = None,
     quota: Annotated[
         float | None,
-        typer.Option(
-            help="Seconds of query time that a project may use in a second; 429 above it.",
-            min=0.001,
-            max=1000,
-        ),
+        number("Query time that a project may use in a second; then 429.", "S", 0.001, 1000),
     ] = None,
-    retry_after: Annotated[
-        bool, typer.Option("--retry-after", help="Send Retry-After with a 429.")
-    ] = False,
+    retry_after: Annotated[bool, flag("retry-after", "Send Retry-After with a 429.")] = False,
     fail: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Make requests fail: 429@mutationx3 the next three mutations, hang@query+2 the "
-            "third query; the kinds are above. Repeatable.",
-            metavar="SPEC",
+        option(
+            "Make requests fail: 429@mutationx3 the next three mutations, hang@query+2 the third "
+            "query; the kinds are above. Repeatable.",
+            "SPEC",
         ),
     ] = None,
     debug: Debug = False,
-) -> None:
+) -> int:
     """Serve a W&B-compatible project on loopback, full of old runs of every kind.
 
     Prints the two environment variables that point any command at it, then serves
     until Ctrl-C. What `--fail` knows:
 
-    [cyan]400 401 403 404 409 413[/cyan]   refused with this HTTP status; nothing is done
-    [cyan]429[/cyan]                       too many requests, wait a second
-    [cyan]500 501 502 503 504[/cyan]       the server failed; nothing is done
-    [cyan]hang[/cyan]                      no answer, ever
-    [cyan]drop[/cyan]                      the connection is dropped; nothing is done
-    [cyan]cut[/cyan]                       half of an answer, then the connection is dropped
-    [cyan]garbled[/cyan]                   an answer that is half a JSON text
-    [cyan]html[/cyan]                      a page in place of an answer, as proxies send it
-    [cyan]null[/cyan]                      an answer without data
-    [cyan]drop-after cut-after garbled-after html-after null-after[/cyan]
-                              the same, after everything was done
-    [cyan]run-created[/cyan]               a run older than a listing's page is created after it
-    [cyan]run-deleted[/cyan]               the first run of a listing's page is deleted after it
+    {faults}
 
     [dim]Examples:[/dim]
     $ rsst-migrate sandbox
     $ rsst-migrate sandbox --runs 2000 --latency-ms 100 --fail 429@mutationx3
     $ rsst-migrate sandbox --runs 3000 --upsert-ms 50 --quota 2 --fail run-deleted+1x5
     """
-    from migrate.cli.demo import load_sandbox
+    from migrate.cli.try_out import serve
 
-    parts = load_sandbox()
-    output = Output()
-    try:
-        faults = parts.Faults(pending=[parts.parse_fail(spec) for spec in fail or ()])
-        pace = parts.Pace(
-            request_ms=latency_ms,
-            run_ms=run_ms,
-            upsert_ms=upsert_ms,
-            count_ms=count_ms,
-            limit_s=time_limit_s,
-            quota=quota,
-            retry_after=retry_after,
-        )
-        served = parts.Sandbox(parts.sample_store(runs), port=port, pace=pace, faults=faults)
-    except ValueError as error:
-        raise InputError(f"{error}.") from None
-    except OSError as error:
-        raise InputError(f"Cannot listen on port {port}: {error.strerror}.") from None
-    for key, value in served.env.items():
-        output.data(f"export {key}={value}\n")
-    sys.stdout.flush()
-    output.say("Serving ycx/RSST, 609354432/RSST, ycx/empty and ycx/frozen. Ctrl-C ends it.")
-    served.serve()
+    pace = {
+        "request_ms": latency_ms,
+        "run_ms": run_ms,
+        "upsert_ms": upsert_ms,
+        "count_ms": count_ms,
+        "limit_s": time_limit_s,
+        "quota": quota,
+        "retry_after": retry_after,
+    }
+    return serve(port, runs, pace, fail or ())
 
 
-@app.command(rich_help_panel="Try it out")
+@command(rich_help_panel="Try it out")
 def demo(
-    runs: Annotated[
-        int | None, typer.Option(help="How many runs the project has.", min=1, max=100_000)
-    ] = None,
+    runs: Annotated[int | None, number("How many runs there are.", "N", 1, 100_000)] = None,
     no_color: NoColor = False,
     debug: Debug = False,
-) -> None:
-    """Show the whole tool on a project of our own, through the real wandb client. No account.
+) -> int:
+    """Show the whole tool on a project of its own, through the real wandb client. No account.
 
     [dim]Example:[/dim]
     $ rsst-migrate demo
     """
-    from migrate.cli.demo import run_demo
+    from migrate.cli.try_out import demo
 
-    run_demo(Output(no_color=no_color), runs)
+    return demo(runs)
 
 
-@app.command("completion", rich_help_panel="Try it out")
+@command("completion", rich_help_panel="Try it out")
 def print_completion(
     shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(metavar="SHELL")],
-) -> None:
+) -> int:
     """Print a script for bash, zsh or fish that completes commands, projects and journals.
 
     [dim]To have it in every new shell:[/dim]
@@ -508,45 +348,39 @@ def print_completion(
     """
     from typer.completion import get_completion_script  # type: ignore[attr-defined]
 
+    from migrate.console import Output
+
     script = get_completion_script(prog_name=NAME, complete_var=COMPLETE, shell=shell)
     Output().data(f"{script}\n")
+    return 0
 
 
-def _connect(base_url: str | None, quiet: bool) -> Server:
-    from migrate.client.server import connect
-
-    return connect(base_url, may_prompt=not quiet)
-
-
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line: errors are a sentence or two on stderr, and an exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # As on stderr: what the terminal's encoding has not got (GBK has no emoji) is spelled out.
-        sys.stdout.reconfigure(errors="backslashreplace")
+    MANNER.reset()
     if COMPLETE in os.environ:
         from typer.completion import completion_init  # type: ignore[attr-defined]
 
         completion_init()
     try:
-        sys.exit(app(prog_name=NAME, standalone_mode=False) or 0)
+        code = app(prog_name=NAME, standalone_mode=False) or 0
+        sys.stdout.flush()
+    except ClosedPipe as error:
+        code = error.exit_code
     except MigrateError as error:
-        if isinstance(error, ConnectError):
-            # wandb's own way out would wait two seconds more for a server that does not answer.
-            atexit.register(os._exit, error.exit_code)
-        _fail(f"error: {error}", error.exit_code)
+        code = _fail(f"error: {error}", error.exit_code)
     except typer.Abort as error:  # at a prompt
         interrupted = isinstance(error.__context__, KeyboardInterrupt)
-        _fail("\nNothing was written.", 130 if interrupted else 1)
-    except Exception as error:
+        code = _fail("\nNothing was written.", 130 if interrupted else 1)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user gets a sentence
         if isinstance(error, UsageError):
-            said = scrub(error.format_message()).replace("Value error, ", "")
-            said += "" if said[-1:] in (".", "?") else "."
-            where = error.ctx.command_path if error.ctx else NAME
-            _fail(f"error: {said} See {where} --help.", error.exit_code)
-        said = f"error: {type(error).__name__}: {scrub(error)}\n"
-        if "--debug" not in sys.argv:
-            said += "This is a fault of rsst-migrate. Run it again with --debug to see where."
-        _fail(said.rstrip(), 1)
+            code = _fail(_usage_words(error), error.exit_code)
+        else:
+            words = f"error: {type(error).__name__}: {scrub(error)}\n"
+            if not MANNER.debug:
+                words += "This is a fault of rsst-migrate. Run it again with --debug to see where."
+            code = _fail(words.rstrip(), 1)
+    sys.exit(code)
 
 
 @runtime_checkable
@@ -560,9 +394,16 @@ class UsageError(Protocol):
         """What is wrong."""
 
 
-def _fail(said: str, code: int) -> NoReturn:
-    if "--debug" in sys.argv:
+def _usage_words(error: UsageError) -> str:
+    words = scrub(error.format_message()).replace("Value error, ", "")
+    stop = "" if words[-1:] in (".", "?") else "."
+    where = error.ctx.command_path if error.ctx else NAME
+    return f"error: {words}{stop} See {where} --help."
+
+
+def _fail(words: str, code: int) -> int:
+    if MANNER.debug or "--debug" in sys.argv:  # a call may be wrong before its flags are read
         print(scrubbed_traceback(), file=sys.stderr)
     # A journal's or a plan's words may be in it.
-    print("\n".join(map(visible, said.split("\n"))), file=sys.stderr)
-    sys.exit(code)
+    print("\n".join(map(visible, words.split("\n"))), file=sys.stderr)
+    return code

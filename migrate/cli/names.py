@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -10,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from migrate.cli.training_flags import read_flags
+from migrate.console import Output
 from migrate.errors import InputError
 from migrate.text import visible
 from naming import (
@@ -22,6 +25,29 @@ from naming import (
     parse_name,
     with_guide_defaults,
 )
+
+
+def parse(words: Sequence[str], *, as_json: bool) -> int:
+    """Parse names, or those on stdin where `-` stands in their place, and print their fields."""
+    if not words:
+        raise InputError("Give names to parse, or - to read them from stdin, a name a line.")
+    parsed = parse_all(words, sys.stdin)
+    output = Output()
+    if as_json:
+        output.data(json.dumps([as_object(name) for name in parsed], indent=1) + "\n")
+    else:
+        describe(output.out, parsed)
+    return 0
+
+
+def name(words: Sequence[str]) -> int:
+    """Print the name that a command line of the training script gives, and advice on it."""
+    previewed, advice = preview(words)
+    output = Output()
+    output.data(f"{previewed}\n")
+    for line in advice:
+        output.say(line)
+    return 0
 
 
 def parse_all(names: Sequence[str], stdin: TextIO) -> list[ParsedName]:

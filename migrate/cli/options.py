@@ -1,180 +1,182 @@
-"""The options that audit, report and rename share, and what they say about the mapping."""
+"""The options that several commands share: declared once, and read where they are declared."""
 
 from __future__ import annotations
 
 import inspect
-import re
-import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import fields
 from functools import wraps
-from typing import Annotated, Any, Literal, get_type_hints
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
 
 import typer
+from typer.core import TyperCommand
 
-from migrate.cli.training_flags import read_style
-from migrate.client.paths import parse_filters
-from migrate.errors import InputError, scrub
-from migrate.mapping.mapping import Rules
-from migrate.mapping.projects import Which
-from naming import CONFIG_KEYS, GUIDE_STYLE, KEYS, VOCABULARY, read_fields, zone
+from migrate.cli import completion
+from migrate.cli.request import Request
+from migrate.console import MANNER
 
 WHICH, HOW, SETTLE, RUN = "Which runs", "How names are written", "What is settled", "Output"
-NoColor = Annotated[bool, typer.Option("--no-color", help="No colours.", rich_help_panel=RUN)]
-Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.", rich_help_panel=RUN)]
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """The shared options, as they were typed."""
+class Command(TyperCommand):
+    """A command whose --help has no type after it, as no flag has."""
 
-    base_url: Annotated[
-        str | None,
-        typer.Option(help="The W&B server; without it, wandb's own setting.", metavar="URL"),
-    ] = None
-    filters: Annotated[
-        str | None,
-        typer.Option(
-            help='Only runs that pass W&B\'s filters: \'{"state": "finished"}\'.',
-            metavar="JSON",
-            rich_help_panel=WHICH,
-        ),
-    ] = None
-    match: Annotated[
-        str | None,
-        typer.Option(
-            help="Only runs whose old name has a match of this regular expression.",
-            metavar="REGEX",
-            rich_help_panel=WHICH,
-        ),
-    ] = None
-    include_running: Annotated[
-        bool,
-        typer.Option(
-            "--include-running",
-            help="Runs that are running, too; their processes may write the old name back.",
-            rich_help_panel=WHICH,
-        ),
-    ] = False
-    timezone: Annotated[
-        str,
-        typer.Option(
-            help="The zone of the times in names: Asia/Shanghai, +08:00.",
-            metavar="ZONE",
-            rich_help_panel=HOW,
-        ),
-    ] = "UTC"
-    timestamp_format: Annotated[
-        str,
-        typer.Option(
-            help="The form of the times in names, as strftime has it.",
-            metavar="FORMAT",
-            rich_help_panel=HOW,
-        ),
-    ] = GUIDE_STYLE.timestamp_format
-    extra: Annotated[
-        str,
-        typer.Option(
-            help="Extra parts after the dataset, in this order: bs,lr,seed.",
-            metavar="LABELS",
-            rich_help_panel=HOW,
-        ),
-    ] = ""
-    cnn_exponents: Annotated[
-        bool,
-        typer.Option("--cnn-exponents", help="exp4 in CNN names, too.", rich_help_panel=HOW),
-    ] = False
-    assume: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A config value for runs that lack it: rate=0.15. Repeatable.",
-            metavar="KEY=VALUE",
-            rich_help_panel=SETTLE,
-        ),
-    ] = None
-    prefer: Annotated[
-        Literal["name", "config"] | None,
-        typer.Option(
-            help="Which side is right where name and config disagree.", rich_help_panel=SETTLE
-        ),
-    ] = None
-    arch: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="An architecture to know, besides those known. Repeatable.",
-            metavar="NAME",
-            rich_help_panel=SETTLE,
-        ),
-    ] = None
-    dataset: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A dataset to know, besides those known. Repeatable.",
-            metavar="NAME",
-            rich_help_panel=SETTLE,
-        ),
-    ] = None
-    quiet: Annotated[
-        bool,
-        typer.Option("--quiet", "-q", help="No progress, no advice.", rich_help_panel=RUN),
-    ] = False
-    no_color: NoColor = False
-    debug: Debug = False
-
-    def rules(self) -> Rules:
-        """What the options say about the mapping; InputError where one is wrong."""
-        if self.prefer not in (None, "name", "config"):  # in a notebook: typer sees to it elsewhere
-            raise InputError(f"--prefer {self.prefer!r}: write name or config.")
-        style = read_style(self.timestamp_format, self.extra, self.cnn_exponents)
-        try:
-            timezone = zone(self.timezone)
-        except ValueError as error:
-            raise InputError(f"--timezone: {error}.") from None
-        return Rules(
-            style=style,
-            timezone=timezone,
-            assume=parse_assume(self.assume or ()),
-            prefer=self.prefer,
-            vocabulary=VOCABULARY.extended(self.arch or (), self.dataset or ()),
-            include_running=self.include_running,
-        )
-
-    def about_the_plan(self) -> list[str]:
-        """The options given that decide what a plan holds."""
-        others = ("base_url", "include_running", "quiet", "no_color", "debug")
-        return [
-            f"--{part.name.replace('_', '-')}"
-            for part in fields(self)
-            if part.name not in others and getattr(self, part.name) not in (part.default, [])
-        ]
-
-    def which(self) -> Which:
-        """`--filters` and `--match`; InputError where one is not valid."""
-        filters = None if self.filters is None else parse_filters(self.filters)
-        try:
-            with warnings.catch_warnings(action="ignore"):  # of what a later Python may read else
-                return Which(filters, re.compile(self.match) if self.match else None)
-        except (re.error, RecursionError, OverflowError, ValueError) as error:
-            raise InputError(
-                f"--match {scrub(repr(self.match))} is not a valid regular expression: {error}."
-            ) from None
+    def get_help_option(self, ctx: Any) -> Any:
+        """The option."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.metavar = " "
+        return option
 
 
-def with_shared(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the shared options; it takes them as one argument, `shared`."""
-    hints = get_type_hints(Shared, include_extras=True)
+def _show_help(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        print(context.get_help())
+        raise typer.Exit()
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from migrate.cli.version import version
+
+        print(version())
+        raise typer.Exit()
+
+
+# `parse` and `name` answer at once, so they have flags alone, and read the other words themselves:
+# for a parameter of any type but bool, and for its own --help, typer imports pydantic (0.1 s).
+Help = Annotated[
+    bool,
+    typer.Option(
+        "--help", "-h", is_eager=True, callback=_show_help, metavar=" ", help="Show this."
+    ),
+]
+Version = Annotated[
+    bool,
+    typer.Option(
+        "--version",
+        is_eager=True,
+        callback=_show_version,
+        metavar=" ",
+        help="Show the versions of rsst-migrate, wandb and Python.",
+    ),
+]
+
+
+def option(
+    text: str,
+    metavar: str,
+    panel: str | None = None,
+    *,
+    names: tuple[str, ...] = (),
+    autocompletion: Callable[[str], list[str]] | None = None,
+) -> Any:
+    """An option with a value."""
+    return typer.Option(
+        *names,
+        help=text,
+        metavar=metavar,
+        rich_help_panel=panel,
+        autocompletion=autocompletion,
+    )
+
+
+def number(text: str, metavar: str, least: float, most: float | None = None) -> Any:
+    """An option with a number as its value."""
+    return typer.Option(help=text, metavar=metavar, min=least, max=most)
+
+
+def flag(name: str, text: str, panel: str | None = None, short: str | None = None) -> Any:
+    """A switch, without the `--no-…` that typer would add."""
+    return typer.Option(
+        f"--{name}", *([short] if short else []), help=text, metavar=" ", rich_help_panel=panel
+    )
+
+
+def _manner(name: str, text: str, short: str | None = None) -> Any:
+    """A switch of how the command speaks: it is read here, and no command hears of it."""
+
+    def read(value: bool) -> bool:
+        if value:
+            setattr(MANNER, name.replace("-", "_"), True)
+        return value
+
+    names = (f"--{name}", *([short] if short else []))
+    return typer.Option(
+        *names, help=text, metavar=" ", rich_help_panel=RUN, callback=read, is_eager=True
+    )
+
+
+Debug = Annotated[bool, _manner("debug", "Show tracebacks.")]
+NoColor = Annotated[bool, _manner("no-color", "No colours.")]
+Quiet = Annotated[bool, _manner("quiet", "No progress, no advice.", "-q")]
+
+PATH_HELP = "entity/project, project alone, or the address of the project's page."
+PATHS = typer.Argument(help=PATH_HELP, metavar="PATH", autocompletion=completion.paths)
+JournalPath = Annotated[
+    Path,
+    typer.Argument(
+        help="The journal of a rename.", metavar="JOURNAL", autocompletion=completion.journals
+    ),
+]
+Yes = Annotated[bool, flag("yes", "Do not ask.", short="-y")]
+DryRun = Annotated[bool, flag("dry-run", "Stop after the plan.", short="-n")]
+BaseUrl = Annotated[str | None, option("The W&B server; without it, wandb's own setting.", "URL")]
+
+_SHARED = {
+    "base_url": option("The W&B server; without it, wandb's own setting.", "URL"),
+    "filters": option(
+        'Only runs that pass W&B\'s filters: \'{"state": "finished"}\'.', "JSON", WHICH
+    ),
+    "match": option(
+        "Only runs whose old name has a match of this regular expression.", "REGEX", WHICH
+    ),
+    "include_running": flag(
+        "include-running",
+        "Rename runs that are running, pending or preempted too; their processes may write the "
+        "old name back.",
+        WHICH,
+    ),
+    "timezone": option("The zone of the times in names: Asia/Shanghai, +08:00.", "ZONE", HOW),
+    "timestamp_format": option("The form of the times in names, as for strftime.", "FORMAT", HOW),
+    "extra": option("Extra parts after the dataset, in this order: bs,lr,seed.", "LABELS", HOW),
+    "cnn_exponents": flag(
+        "cnn-exponents", "Write exponents in CNN names too (the guide omits them).", HOW
+    ),
+    "assume": option(
+        "A config value for runs that lack it: rate=0.15. Repeatable.", "KEY=VALUE", SETTLE
+    ),
+    "prefer": option("Which side is right where name and config disagree.", "name|config", SETTLE),
+    "arch": option("Treat NAME as a known architecture. Repeatable.", "NAME", SETTLE),
+    "dataset": option("Treat NAME as a known dataset. Repeatable.", "NAME", SETTLE),
+}
+"""The options of `Request`, by field."""
+
+
+def with_request(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command the shared options; it takes them as one argument, `request`."""
+    hints = get_type_hints(Request)
     keyword = inspect.Parameter.KEYWORD_ONLY
     added = [
-        inspect.Parameter(part.name, keyword, default=part.default, annotation=hints[part.name])
-        for part in fields(Shared)
+        inspect.Parameter(
+            field.name,
+            keyword,
+            default=field.default,
+            annotation=Annotated[hints[field.name], _SHARED[field.name]],
+        )
+        for field in fields(Request)
     ]
+    for name, manner in (("quiet", Quiet), ("no_color", NoColor), ("debug", Debug)):
+        added.append(inspect.Parameter(name, keyword, default=False, annotation=manner))
     signature = inspect.signature(command, eval_str=True)
-    own = [part for name, part in signature.parameters.items() if name != "shared"]
+    own = [part for name, part in signature.parameters.items() if name != "request"]
 
     @wraps(command)
-    def wrapper(**given: Any) -> Any:
-        shared = {part.name: given.pop(part.name) for part in added}
-        return command(**given, shared=Shared(**shared))
+    def wrapper(**given: Any) -> int:
+        request = {field.name: given.pop(field.name) for field in fields(Request)}
+        mine = {part.name: given[part.name] for part in own}
+        return command(**mine, request=Request(**request))
 
     parameters = [part.replace(kind=keyword) for part in own] + added
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
@@ -182,27 +184,11 @@ def with_shared(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-def parse_assume(pairs: Sequence[str]) -> dict[str, object]:
-    """`--assume KEY=VALUE`, with a field's name (`reg`) as good as its key.
+def with_help(**parts: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Put texts into a command's help; the names of `parts` stand in it in braces."""
 
-    Raises:
-        InputError: A pair is malformed, its key is none that names are made of, or its value
-            is none that the key can have.
-    """
-    assumed: dict[str, object] = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        key = KEYS.get(key.strip(), key.strip())
-        if not equals or key not in CONFIG_KEYS or key == "exp_name":
-            keys = ", ".join(one for one in CONFIG_KEYS if one != "exp_name")
-            raise InputError(f"--assume {pair!r}: write KEY=VALUE, with KEY one of {keys}.")
-        alone: dict[str, object] = {key: value}
-        if key == "vit_prune_target":
-            alone["vit_structured"] = True
-        wrong = read_fields(alone).invalid
-        if wrong:
-            raise InputError(f"--assume {pair!r}: {', '.join(wrong.values())}, which it cannot be.")
-        if assumed.get(key, value) != value:
-            raise InputError(f"--assume gives {key} two values.")
-        assumed[key] = value
-    return assumed
+    def fill(command: Callable[..., int]) -> Callable[..., int]:
+        command.__doc__ = inspect.cleandoc(command.__doc__ or "").format(**parts)
+        return command
+
+    return fill

@@ -14,18 +14,20 @@ from shlex import quote
 
 import typer
 
-from migrate.client.paths import ProjectPath
+from migrate.cli.look import mapped_projects
+from migrate.cli.request import Request
+from migrate.client.paths import ProjectPath, parse_path, same_server
 from migrate.client.runs import ProjectKey, RunKey, RunState
-from migrate.client.server import Project, Server
-from migrate.console import Output
+from migrate.client.server import Project, Server, connect
+from migrate.console import MANNER, Output
 from migrate.errors import InputError, NoProject, scrub
-from migrate.mapping.projects import Mapped, list_runs
+from migrate.mapping.projects import list_runs
 from migrate.mapping.rows import number_of_runs
 from migrate.rename.check import Problem, check
 from migrate.rename.execute import Result, run
-from migrate.rename.journal import Header, Journal, JournalState
+from migrate.rename.journal import Header, Journal
 from migrate.rename.plan import Direction, PlannedRename, planned
-from migrate.rename.plan_file import check_new_name, list_problems
+from migrate.rename.plan_file import check_new_name, list_problems, read_plan
 from migrate.report.outcomes import outcome_words, stop_words
 from migrate.report.terminal import print_renames, print_report
 from migrate.text import visible
@@ -47,10 +49,16 @@ class RenameOptions:
     include_running: bool = False
 
 
-def rename_mapped(
-    server: Server, mapped: Sequence[Mapped], output: Output, options: RenameOptions
+def rename(
+    paths: Sequence[str], plan_file: Path | None, request: Request, options: RenameOptions
 ) -> int:
-    """Rename what the projects' rows say; gives the exit code."""
+    """Show the plan, ask, rename, and read every name back; gives the exit code."""
+    if not paths and plan_file is None:
+        raise InputError("Give a project as entity/project, or a saved report with --plan.")
+    output = Output()
+    if plan_file is not None:
+        return _rename_saved(paths, plan_file, request, options, output)
+    server, mapped = mapped_projects(paths, request, output)
     rows = [row for project in mapped for row in project.chosen]
     renames = planned(rows)
     plan = renames[: options.limit]
@@ -59,27 +67,32 @@ def rename_mapped(
     if len(plan) < len(renames):
         output.say(f"--limit: the first {len(plan)} of {len(renames)} renames.")
     projects = {project.project.key: project.project for project in mapped}
-    if not options.dry_run and _refuse_read_only(projects.values(), output):
-        return 1
     return _rename(server, projects, plan, output, options)
 
 
-def rename_planned(
-    server: Server,
-    plan: Sequence[PlannedRename],
-    paths: Sequence[ProjectPath],
-    output: Output,
+def _rename_saved(
+    paths: Sequence[str],
+    plan_file: Path,
+    request: Request,
     options: RenameOptions,
+    output: Output,
 ) -> int:
-    """Rename what a plan file says, after checking it against the server; gives the exit code."""
-    allowed = {server.project(path).key for path in paths}
+    """Rename what a plan file says, after checking it against the server."""
+    if unused := request.about_the_plan():
+        raise InputError(
+            f"--plan takes exactly its file's rows: {', '.join(unused)} cannot change them. "
+            "Give such options to the report that is saved."
+        )
+    parsed, plan = [parse_path(path) for path in paths], read_plan(plan_file)
+    server = connect(request.base_url, may_prompt=not MANNER.quiet)
+    allowed = {server.project(path).key for path in parsed}
     foreign = [rename.where for rename in plan if allowed and rename.where not in allowed]
     if foreign:
         raise InputError(
             f"The plan is about {foreign[0]}, not {', '.join(map(str, sorted(allowed)))}. "
             "Nothing was touched."
         )
-    plan = list(plan)[: options.limit]
+    plan = plan[: options.limit]
     projects = _projects(server, plan)
     runs = [run for project in projects.values() for run in list_runs(project, output.progress)]
     problems = check(plan, runs, include_running=options.include_running)
@@ -152,47 +165,47 @@ def _refuse_read_only(projects: Iterable[Project], output: Output) -> bool:
 
 
 def go_on(
-    server: Server,
-    journal: Journal,
-    state: JournalState,
-    direction: Direction,
-    output: Output,
-    *,
-    yes: bool,
-    dry_run: bool,
+    path: Path, direction: Direction, base_url: str | None, *, yes: bool, dry_run: bool
 ) -> int:
     """`resume` (direction rename) and `undo`; gives the exit code."""
-    here = scrub(server.base_url)
-    if state.header.server.rstrip("/") != here.rstrip("/"):
-        raise InputError(
-            f"The journal is about {state.header.server}, and this session is with "
-            f"{here}. Set --base-url or WANDB_BASE_URL to the journal's."
-        )
-    if not state.complete:
-        output.say("The journal ends before its plan was complete: nothing was renamed.")
-        if direction == "rename":
-            output.say("Run `rsst-migrate rename` again.")
-        return 0
-    if direction == "rename" and state.last == "undo":
-        output.say("This rename was being undone; resuming renames these runs again.")
-    plan = state.concerned(direction)
-    projects = _projects(server, plan)
-    expected = state.renamed if direction == "undo" else set()
-    rest = _still_to_do(plan, projects, expected, output)
-    if not rest:
-        done = "put back" if direction == "undo" else "renamed"
-        output.say(f"Nothing to do: no name is left to be {done}.")
-        return 0
-    _print_plan(output, rest)
-    words = "Put back the names of" if direction == "undo" else "Rename"
-    if dry_run:
-        output.say(f"Dry run: {len(rest)} of {number_of_runs(len(plan))}. Nothing was written.")
-        return 0
-    if _refuse_read_only(projects.values(), output):
-        return 1
-    if not _agreed(output, f"{words} {number_of_runs(len(rest))} on {here}?", yes):
-        return 0
-    return _carry_out(journal, rest, projects, direction, state.header.include_running, output)
+    output = Output()
+    # What is wrong with it is said before a server is asked, and nobody else works with it.
+    journal, state = Journal.reopen(path)
+    with journal:
+        if not state.complete:
+            output.say("The journal ends before its plan was complete: nothing was renamed.")
+            if direction == "rename":
+                output.say("Run `rsst-migrate rename` again.")
+            return 0
+        server = connect(base_url, may_prompt=not MANNER.quiet)
+        here = scrub(server.base_url)
+        if not same_server(state.header.server, here):
+            raise InputError(
+                f"The journal is about {state.header.server}, and this session is with "
+                f"{here}. Set --base-url or WANDB_BASE_URL to the journal's."
+            )
+        if direction == "rename" and state.last == "undo":
+            output.say("This rename was being undone; resuming renames these runs again.")
+        plan = state.concerned(direction)
+        projects = _projects(server, plan)
+        expected = state.renamed if direction == "undo" else set()
+        rest = _still_to_do(plan, projects, expected, output)
+        if not rest:
+            done = "put back" if direction == "undo" else "renamed"
+            output.say(f"Nothing to do: no name is left to be {done}.")
+            return 0
+        _print_plan(output, rest)
+        if dry_run:
+            output.say(f"Dry run: {len(rest)} of {number_of_runs(len(plan))}. Nothing was written.")
+            return 0
+        words = "Put back the names of" if direction == "undo" else "Rename"
+        question = f"{words} {number_of_runs(len(rest))} on {here}?"
+        if _refuse_read_only(projects.values(), output):
+            return 1
+        if not _agreed(output, question, yes):
+            return 0
+        running = state.header.include_running
+        return _carry_out(journal, rest, projects, direction, running, output)
 
 
 def _still_to_do(

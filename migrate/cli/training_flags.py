@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import NoReturn
 
 from migrate.errors import InputError
-from naming import EXTRAS, GUIDE_STYLE, KEYS, PRETRAINED_KEYS, Style, StyleError, add_arguments
+from naming import CONFIG_KEYS, GUIDE_STYLE, SWITCH_KEYS, Style, StyleError, add_arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,11 @@ def read_flags(words: Sequence[str]) -> Flags:
     options, words = own.parse_known_args(_with_zones_joined(words))
 
     script = _Parser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
-    for key in (*KEYS.values(), "vit_prune_target", *(key for key, _ in EXTRAS.values())):
-        script.add_argument(f"--{key}")
-    for key in (*PRETRAINED_KEYS, "vit_structured"):
-        script.add_argument(f"--{key}", nargs="?", const=True)
+    for key in CONFIG_KEYS:
+        if key in SWITCH_KEYS:
+            script.add_argument(f"--{key}", nargs="?", const=True)
+        else:
+            script.add_argument(f"--{key}")
     add_arguments(script)
     given, others = script.parse_known_args(words)
     ignored = [word.partition("=")[0] for word in others if word.startswith("--")]
@@ -75,9 +76,8 @@ def read_style(timestamp_format: str, extra: str, cnn_exponents: bool) -> Style:
     try:
         return Style(timestamp_format, labels, cnn_exponents)
     except StyleError as error:
-        said = str(error)
-        option = "--timestamp-format" if said.startswith("timestamp format") else "--extra"
-        raise InputError(f"{option}: {said.removeprefix('timestamp format ')}.") from None
+        option = "--extra" if error.attribute == "extras" else "--timestamp-format"
+        raise InputError(f"{option}: {error.text}.") from None
 
 
 def _with_zones_joined(words: Sequence[str]) -> list[str]:

@@ -31,7 +31,9 @@ from migrate.errors import (
 
 SERVICE_STOPPED = "wandb's helper process (wandb-core) has ended. Start again."
 
-_RETRIED = re.compile(r"POST \S+ giving up after .*\nwhile retrying: HTTP (\d{3})\b", re.DOTALL)
+_RETRIED = re.compile(
+    r"POST \S+ giving up after .*?\nwhile retrying: (?:HTTP (\d{3})(?:: )?)?(.*)", re.DOTALL
+)
 _RATE = re.compile(r"(?:429 )?(?:rate limit|too many requests|rate: Wait\()", re.I)
 _TOO_LARGE = re.compile(
     r"too complex|complexity|too large|too many|too long a query|size limit", re.I
@@ -57,13 +59,15 @@ def failure(error: Exception, secrets: Sequence[str], seconds: float) -> ServerE
     gone = isinstance(error, ConnectionError) or type(error).__name__ == "MailboxClosedError"
     if gone or (from_wandb and "not running" in raw):
         return ServiceStopped(SERVICE_STOPPED)
-    words = scrub(raw, secrets)
+    retried = _RETRIED.match(raw)
+    words = scrub(retried[2] if retried else raw, secrets)
     if isinstance(error, OSError) or not hasattr(error, "response"):
         return Unanswered(f"wandb failed: {type(error).__name__}: {words}")
     if from_wandb and "did not respond in time" in raw:
         return Unanswered(f"The server did not answer within {seconds:g} s.", slow=True)
-    retried = _RETRIED.match(raw)
-    status = int(retried[1]) if retried else getattr(response, "http_status", None) or None
+    status = getattr(response, "http_status", None) or None
+    if retried and retried[1]:
+        status = int(retried[1])
     return _of_status(status, raw, words) or _of_words(status, raw, words, secrets)
 
 

@@ -9,17 +9,22 @@ from urllib.parse import unquote, urlsplit
 
 from migrate.errors import InputError, scrub
 
-# wandb.ai and CoreWeave's Forge are one service under several names; the app is at /wandb there.
-_SAAS = frozenset(
-    {"wandb.ai", "app.wandb.ai", "api.wandb.ai"}
-    | {"forge.coreweave.com", "api.forge.coreweave.com"}
-)
-_NAME = re.compile(r"[^\s/\\?#%:@\x00-\x1f\x7f]+")
+# CoreWeave's Forge hosts, and the W&B hosts behind them: `FORGE_HOSTS` in wandb/sdk/lib/urls.py
+# (0.31). Both are one deployment; the app is at /wandb on a Forge host.
+_FORGE = {"forge.coreweave.com": "wandb.ai", "qa.forge.coreweave.com": "qa.wandb.ai"}
+_ENTITY = re.compile(r"[^\s/\\?#%:@\x00-\x1f\x7f]+")
+_PROJECT = re.compile(r"[^/\\?#%:]+")  # what wandb forbids, and W&B's server with it
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectPath:
-    """A PATH: `entity` is None for the default entity, `host` is set where PATH was a URL."""
+    """A PATH: `entity` is None for the default entity.
+
+    Attributes:
+        entity: The user or team; None for the default entity.
+        project: The project's name.
+        host: Where PATH was a URL, its host, and its port if it has one.
+    """
 
     entity: str | None
     project: str
@@ -33,33 +38,73 @@ class ProjectPath:
 def parse_path(text: str) -> ProjectPath:
     """Read a PATH: `entity/project`, `project`, or the address of a project's page.
 
-    >>> parse_path("https://wandb.ai/ycx/RSST/runs/7k3v1x2p")
-    ProjectPath(entity='ycx', project='RSST', host='wandb.ai')
+    >>> parse_path("https://forge.coreweave.com/wandb/ycx/RSST/runs/7k3v1x2p")
+    ProjectPath(entity='ycx', project='RSST', host='forge.coreweave.com')
+    >>> parse_path("https://wandb.ai/ycx/at%20home")
+    ProjectPath(entity='ycx', project='at home', host='wandb.ai')
+
+    Raises:
+        InputError: It is none of these.
     """
     stripped, host = text.strip(), None
     if "://" in stripped:
         try:
             url = urlsplit(stripped)
-            host = url.hostname
+            host = url.netloc.rpartition("@")[2].lower()
+            _ = url.port  # ValueError where it cannot be one
+            parts = [unquote(part, errors="strict") for part in url.path.split("/") if part]
         except ValueError:
             raise _malformed(text) from None
-        parts = [unquote(part) for part in url.path.split("/") if part]
-        if host in _SAAS and parts[:1] == ["wandb"]:
+        if url.hostname in _FORGE and parts[:1] == ["wandb"]:
             del parts[0]
-        if url.scheme not in ("http", "https") or not host or len(parts) < 2:
+        if url.scheme not in ("http", "https") or not url.hostname or len(parts) < 2:
             raise _malformed(text)
         parts = parts[:2]
     else:
         parts = stripped.split("/")
-    if len(parts) > 2 or not all(_NAME.fullmatch(part) for part in parts):
+    entity = parts[0] if len(parts) == 2 else None
+    if len(parts) > 2 or not _is_project(parts[-1]) or not (entity is None or _is_entity(entity)):
         raise _malformed(text)
-    return ProjectPath(parts[0] if len(parts) == 2 else None, parts[-1], host)
+    return ProjectPath(entity, parts[-1], host)
 
 
-def same_server(host: str, *own: str) -> bool:
-    """Whether a page's host belongs to the server with these addresses."""
-    hosts = {urlsplit(url).hostname for url in own}
-    return host in hosts or (host in _SAAS and not hosts.isdisjoint(_SAAS))
+def _is_entity(name: str) -> bool:
+    return _ENTITY.fullmatch(name) is not None
+
+
+def _is_project(name: str) -> bool:
+    """Whether it can be a project's name: it may hold spaces, and nothing that is not seen."""
+    return bool(_PROJECT.fullmatch(name)) and name.isprintable() and name == name.strip()
+
+
+def same_server(address: str, *others: str) -> bool:
+    """Whether an address is on the same server as any of the others.
+
+    Every comparison of servers goes through here: of a PATH, a plan, a journal and the session.
+
+    Args:
+        address: A URL of the API or of a page, or a host with or without a port.
+        others: The like.
+
+    >>> same_server("https://api.wandb.ai", "https://API.forge.coreweave.com:443/")
+    True
+    >>> same_server("http://localhost:8080", "http://localhost:8081")
+    False
+    """
+    return _deployment(address) in map(_deployment, others)
+
+
+def _deployment(address: str) -> tuple[str, int | None]:
+    """One host, and a port other than the usual ones, for all addresses of a server."""
+    try:
+        url = urlsplit(address if "://" in address else f"//{address}")
+        host, port = url.hostname or "", url.port
+    except ValueError:
+        return address, None
+    host = host.rstrip(".")
+    # As wandb derives a page's address: api.wandb.ai → wandb.ai, api.example.com → app.example.com.
+    named = host.removeprefix("api.").removeprefix("app.")
+    return _FORGE.get(named, named), None if port in (80, 443) else port
 
 
 def parse_filters(text: str) -> dict[str, object]:

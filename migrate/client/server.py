@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from typing import Any
 
 from migrate.client.documents import (
@@ -69,6 +70,9 @@ PAGE_SIZES = (1000, 250, 60)
 
 ATTEMPT_SECONDS = 30.0
 """What wandb-core gives an attempt, where WANDB_HTTP_TIMEOUT does not say otherwise."""
+
+HURRY_SECONDS = 10.0
+"""What a reading may take once somebody waits for the end."""
 
 _LESS = re.compile(r"\bfirst\b|limit|exceed|too large|too many|complex", re.I)
 
@@ -119,24 +123,27 @@ class Server:
         try:
             entity = api.settings.get("entity") or api.default_entity
         except Exception as error:
-            raise self._failed(error) from error
+            raise self._failed(error, self._call_seconds) from error
         if not isinstance(entity, str) or not entity:
             raise InputError("This account has no default entity. Write PATH as entity/project.")
         return entity
 
-    def _execute(self, query: str, variables: Mapping[str, object]) -> dict[str, Any]:
+    def _execute(
+        self, query: str, variables: Mapping[str, object], most_seconds: float = inf
+    ) -> dict[str, Any]:
         """Send one document; raises a ServerError of the kind that says what is known."""
         if self._stopped:
             raise ServiceStopped(SERVICE_STOPPED)
         execute = self._session.api._service_api.execute_graphql
+        seconds = min(self._call_seconds, most_seconds)
         try:
-            data: object = execute(query, variables=variables, timeout=self._call_seconds)
+            data: object = execute(query, variables=variables, timeout=seconds)
         except Exception as error:
-            raise self._failed(error) from error
+            raise self._failed(error, seconds) from error
         return data if isinstance(data, dict) else {}
 
-    def _failed(self, error: Exception) -> ServerError:
-        failed = failure(error, self._session.secrets, self._call_seconds)
+    def _failed(self, error: Exception, seconds: float) -> ServerError:
+        failed = failure(error, self._session.secrets, seconds)
         if isinstance(failed, ServiceStopped) or self._stopped:
             self._stopped = True
             _forget_service()
@@ -326,7 +333,8 @@ class Project:
 
     def _ask_project(self, document: str, variables: Mapping[str, object]) -> dict[str, Any]:
         named = {"entity": self.key.entity, "project": self.key.project}
-        data = self.server._execute(document, {**named, **variables})
+        seconds = HURRY_SECONDS if self.hurry.is_set() else inf
+        data = self.server._execute(document, {**named, **variables}, seconds)
         if "project" not in data:
             raise Unanswered("The server's answer says nothing. Check that this is a W&B server.")
         project = data["project"]

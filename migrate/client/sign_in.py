@@ -1,9 +1,9 @@
 """Signing in: `wandb.Api()`, with a sentence for everything that people meet, within 10 seconds.
 
-wandb alone takes its whole timeout to say "the service process is busy" for a dead address, an
-unknown host, a mute server and a 503 alike (wandb-core repeats them until nobody waits any
-more). So the address is tried with a plain TCP connect first, and where signing in ran out of
-time one plain request finds out why.
+Where wandb-core does not start (a broken installation, `ulimit -v`), `wandb.setup()` waits for a
+lock that it holds itself (`telemetry.reraise` asks for `singleton()`, wandb 0.30 and 0.31), and a
+wandb-core that is killed or hangs while it starts can keep `wandb.Api()` waiting. So settings are
+read without starting it, and everything of wandb's happens in a thread that nobody must wait for.
 
 Measured with wandb 0.31.0: import 0.8-1.3 s, wandb-core starts in 0.3 s, TLS errors come at once.
 """
@@ -11,28 +11,32 @@ Measured with wandb 0.31.0: import 0.8-1.3 s, wandb-core starts in 0.3 s, TLS er
 from __future__ import annotations
 
 import os
-import re
-import socket
-import ssl
 import sys
-import threading
-import urllib.error
-import urllib.request
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies_environment
 
+from migrate.client.sign_in_errors import (
+    BusyError,
+    ServerAddress,
+    in_background,
+    no_helper,
+    reach,
+    short,
+    sign_in_error,
+)
 from migrate.errors import ConnectError, scrub
 
 if TYPE_CHECKING:
     import wandb
 
-PROBE_SECONDS = 3.0
 SIGN_IN_SECONDS = 3  # one 429 or 503 (repeated after 2 s) is survived
-DIAGNOSE_SECONDS = 1.0
-_KEY_LIKE = re.compile(r"[\w+/=-]{40,}")
+START_SECONDS = 2.5  # for wandb-core to start, over and above SIGN_IN_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +50,10 @@ class Session:
     secrets: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """The way to a server, with what must not be told of it."""
-
-    url: str
-    proxy: str | None
-    settings: Any
-    secrets: tuple[str, ...]
-
-    @property
-    def shown(self) -> str:
-        """The address, for people."""
-        return scrub(self.url)
-
-
 def sign_in(base_url: str | None = None, *, may_prompt: bool = False) -> Session:
     """Sign in with the credentials, server and proxies that wandb has.
+
+    An attempt may take 3 s, or WANDB_HTTP_TIMEOUT where that is longer.
 
     Args:
         base_url: The server, in place of wandb's own setting.
@@ -71,23 +62,21 @@ def sign_in(base_url: str | None = None, *, may_prompt: bool = False) -> Session
     Raises:
         ConnectError: There is no session, in words for the user.
     """
-    import wandb
-
-    with _quiet():
-        try:
-            settings = wandb.setup().settings
-        except Exception as error:
-            raise ConnectError(
-                f"wandb cannot start with its settings: {_short(error)}. "
-                "Check the WANDB_ environment variables and wandb's settings file."
-            ) from error
-        url = (base_url or settings.base_url).rstrip("/")
-        secrets = tuple(key for key in (settings.api_key, os.environ.get("WANDB_API_KEY")) if key)
-        _check_address(url)
-        way = _Way(url, _proxy(settings, url), settings, secrets)
-        _probe(url, way.proxy)
-        with _few_repetitions(wandb.setup().settings):
-            api = _api(way, may_prompt)
+    try:
+        # In a thread: Ctrl-C in the middle of the import would leave half a module.
+        in_background(_import_wandb).result()
+        settings = _settings()
+    except Exception as error:
+        raise ConnectError(
+            f"wandb cannot start with its settings: {short(error)}. "
+            "Check the WANDB_ environment variables and wandb's settings file."
+        ) from error
+    url = (base_url or settings.base_url).rstrip("/")
+    _check_address(url)
+    secrets = tuple(key for key in (settings.api_key, os.environ.get("WANDB_API_KEY")) if key)
+    seconds = max(SIGN_IN_SECONDS, settings.x_graphql_timeout_seconds or 0)
+    with _few_repetitions(settings):
+        api = _api(ServerAddress(url, _proxy(settings, url), seconds, secrets), may_prompt)
     named = settings.model_copy(update={"base_url": api.settings["base_url"]})
     pages = urlsplit(named.app_url)
     # A report is mailed: a user and password in the address are no part of its links.
@@ -101,65 +90,68 @@ def sign_in(base_url: str | None = None, *, may_prompt: bool = False) -> Session
     )
 
 
-def _api(way: _Way, may_prompt: bool) -> wandb.Api:
+def _import_wandb() -> None:
+    import wandb  # noqa: F401
+
+
+def _settings() -> Any:
+    """Wandb's settings, from its files and the environment, without starting wandb-core."""
+    from wandb.sdk import wandb_setup
+
+    with _quiet():
+        return wandb_setup.singleton().settings
+
+
+def _api(address: ServerAddress, may_prompt: bool) -> wandb.Api:
+    """Sign in: once more where the server is busy, and at a prompt where there is no key."""
     import wandb
 
     try:
-        try:
-            return wandb.Api(overrides={"base_url": way.url}, timeout=SIGN_IN_SECONDS)
-        except wandb.errors.UsageError as error:
-            if not (may_prompt and sys.stdin.isatty() and sys.stderr.isatty()):
-                raise ConnectError(
-                    f"No W&B key for {way.shown}. "
-                    f"Set WANDB_API_KEY or run `wandb login --host={way.shown}`."
-                ) from error
-        with _aloud():
-            return wandb.Api(overrides={"base_url": way.url}, timeout=SIGN_IN_SECONDS)
+        return _attempt(address)
+    except wandb.errors.UsageError as error:
+        if not (may_prompt and sys.stdin.isatty() and sys.stderr.isatty()):
+            raise ConnectError(
+                f"No W&B key for {address.shown}. "
+                f"Set WANDB_API_KEY or run `wandb login --host={address.shown}`."
+            ) from error
+    except BusyError:
+        return _attempt(address)
+    return _attempt(address, prompting=True)
+
+
+def _attempt(address: ServerAddress, *, prompting: bool = False) -> wandb.Api:
+    """One `wandb.Api()`, which signs in; wandb's UsageError where there is no key."""
+    import wandb
+
+    def work() -> wandb.Api:
+        return wandb.Api(overrides={"base_url": address.url}, timeout=int(address.seconds))
+
+    try:
+        if prompting:  # here: a prompt takes as long as it takes, and Ctrl-C must end it
+            return work()
+        with _quiet(), _streams_are_ours():
+            signing_in = in_background(work)
+            reaching = in_background(lambda: reach(address))
+            both: list[Future[Any]] = [signing_in, reaching]
+            until = time.monotonic() + address.seconds + START_SECONDS
+            wait(both, address.seconds, FIRST_COMPLETED)
+            if not signing_in.done() and reaching.done() and (error := reaching.exception()):
+                raise error
+            return signing_in.result(until - time.monotonic())
     except ConnectError:
         raise
+    except wandb.errors.UsageError:
+        raise
     except wandb.errors.AuthenticationError as error:
-        raise _sign_in_error(error, way) from error
+        raise sign_in_error(error, address) from error
+    except TimeoutError as error:
+        raise no_helper("no answer in time; WANDB_HTTP_TIMEOUT=30 waits longer") from error
     except ValueError as error:  # an address that wandb refuses
         raise ConnectError(
-            f"wandb refuses the address {way.shown}: {_short(error, way.secrets)}"
+            f"wandb refuses the address {address.shown}: {short(error, address.secrets)}"
         ) from error
     except Exception as error:
-        raise ConnectError(
-            f"wandb could not start its helper process: {_short(error, way.secrets)}. "
-            "Try again; `pip install --force-reinstall wandb` if it stays so."
-        ) from error
-
-
-def _sign_in_error(error: Exception, way: _Way) -> ConnectError:
-    """What an AuthenticationError was about: it is raised for every failure to sign in."""
-    shown = way.shown
-    cause = error.__cause__
-    if cause is None:  # the form of the key, or two kinds of credentials at once
-        return ConnectError(
-            f"wandb refuses the key it has been given: {_short(error, way.secrets)} "
-            f"Set WANDB_API_KEY to a whole key or run `wandb login --relogin --host={shown}`."
-        )
-    said = str(cause)
-    status = getattr(getattr(cause, "response", None), "http_status", 0)
-    if status in (401, 403):
-        return ConnectError(
-            f"{shown} refuses this key (HTTP {status}). Check that WANDB_API_KEY belongs to this "
-            f"server or run `wandb login --relogin --host={shown}`."
-        )
-    if status in (404, 405) or "invalid character" in said or "unmarshal" in said or said == "EOF":
-        return ConnectError(
-            f"{shown} answers, but not as a W&B server. "
-            "Check --base-url or WANDB_BASE_URL: it is the API's address, without a path."
-        )
-    if "tls:" in said or "x509:" in said:
-        return _tls(way, said.rpartition(": tls: ")[2])
-    if "not running" in said:
-        return ConnectError("wandb's helper process (wandb-core) ended early. Try again.")
-    if "did not respond in time" in said or "giving up" in said:
-        return _diagnose(way)
-    return ConnectError(
-        f"Signing in to {shown} failed: {_words(said, way.secrets)}. Try again; --debug shows more."
-    )
+        raise no_helper(short(error, address.secrets)) from error
 
 
 def _check_address(url: str) -> None:
@@ -171,12 +163,14 @@ def _check_address(url: str) -> None:
     if not right:
         raise ConnectError(
             f"{scrub(url)!r} is not a server's address. "
-            "Write --base-url or WANDB_BASE_URL as in https://api.wandb.ai."
+            "Write --base-url or WANDB_BASE_URL as in https://api.forge.coreweave.com."
         )
 
 
 def _proxy(settings: Any, url: str) -> str | None:
     """The proxy that wandb-core will use: wandb's setting for any host, or the environment's."""
+    from requests.utils import should_bypass_proxies
+
     parts = urlsplit(url)
     configured = settings.https_proxy if parts.scheme == "https" else settings.http_proxy
     if configured:
@@ -184,112 +178,9 @@ def _proxy(settings: Any, url: str) -> str | None:
     host = parts.hostname or ""
     if host == "localhost" or host.startswith("127.") or host == "::1":
         return None  # as Go does it
-    if urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]):
+    if should_bypass_proxies(url, None):
         return None
-    return urllib.request.getproxies_environment().get(parts.scheme)
-
-
-def _probe(url: str, proxy: str | None) -> None:
-    """Try to reach the server, or the proxy on the way to it, for PROBE_SECONDS."""
-    target = proxy if proxy is None or "://" in proxy else f"http://{proxy}"
-    reached = _reach(target or url)
-    if reached is None:
-        return
-    if target and os.environ.get("NO_PROXY", os.environ.get("no_proxy")) and _reach(url) is None:
-        return  # NO_PROXY knows networks (10.0.0.0/8) to wandb-core and not to Python
-    what = f"The proxy {scrub(target)}" if target else scrub(url)
-    if isinstance(reached, socket.gaierror):
-        raise ConnectError(
-            f"{what}: no such host. Check the spelling in --base-url, WANDB_BASE_URL or the "
-            "proxy settings, and the network."
-        ) from reached
-    why = "nothing listens there" if isinstance(reached, ConnectionRefusedError) else "no answer"
-    if not isinstance(reached, TimeoutError | ConnectionRefusedError):
-        why = scrub(reached.strerror or reached)
-    raise ConnectError(
-        f"{what} cannot be reached: {why}. Is the server running, and --base-url, "
-        "WANDB_BASE_URL or the proxy right?"
-    ) from reached
-
-
-def _reach(url: str) -> OSError | None:
-    """None where something accepts a connection, else why not; a slow resolver counts as no."""
-    outcome: list[OSError | None] = []
-
-    def connect() -> None:
-        try:
-            parts = urlsplit(url)
-            port = parts.port or (443 if parts.scheme == "https" else 80)
-            socket.create_connection((parts.hostname or "", port), PROBE_SECONDS).close()
-            outcome.append(None)
-        except OSError as error:
-            outcome.append(error)
-        except ValueError:  # a host name or a port that cannot be one
-            outcome.append(socket.gaierror("no such host"))
-
-    thread = threading.Thread(target=connect, daemon=True)  # getaddrinfo knows no timeout
-    thread.start()
-    thread.join(PROBE_SECONDS)
-    return outcome[0] if outcome else TimeoutError()
-
-
-def _diagnose(way: _Way) -> ConnectError:
-    """Why signing in ran out of time: one plain request, without credentials."""
-    context = ssl.create_default_context()
-    if way.settings.insecure_disable_ssl:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    proxies = {urlsplit(way.url).scheme: way.proxy} if way.proxy else {}
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler(proxies), urllib.request.HTTPSHandler(context=context)
-    )
-    request = urllib.request.Request(
-        f"{way.url}/graphql",
-        b'{"query": "{ viewer { id } }"}',
-        {"Content-Type": "application/json"},
-    )
-    try:
-        with opener.open(request, timeout=DIAGNOSE_SECONDS) as response:
-            status = response.status
-    except urllib.error.HTTPError as error:
-        status = error.code
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        if isinstance(reason, ssl.SSLError):
-            return _tls(way, str(reason.reason or reason))
-        status = 0
-    except Exception:  # http.client's own: it is no HTTP
-        return ConnectError(
-            f"{way.shown} answers, but not as a W&B server. Check --base-url or WANDB_BASE_URL."
-        )
-    if status >= 429:
-        return ConnectError(
-            f"{way.shown} is not in service (HTTP {status}). Try again in some minutes."
-        )
-    return ConnectError(
-        f"{way.shown} accepts connections and does not answer in time. Try again; if it stays so, "
-        "check the address, the proxy and the server."
-    )
-
-
-def _tls(way: _Way, said: str) -> ConnectError:
-    return ConnectError(
-        f"No secure connection to {way.shown}: {_words(said, way.secrets)}. Check that it speaks "
-        "https; for a certificate of your own set SSL_CERT_FILE to it."
-    )
-
-
-def _short(error: Exception, secrets: tuple[str, ...] = ()) -> str:
-    """An exception's words; of a validation error only the first complaint, never the input."""
-    listed = getattr(error, "errors", None)
-    if callable(listed) and (complaints := listed(include_input=False, include_url=False)):
-        where = ".".join(map(str, complaints[0]["loc"]))
-        return scrub(f"{where}: {complaints[0]['msg']}".lstrip(": "), secrets)
-    return _words(str(error), secrets)
-
-
-def _words(said: str, secrets: tuple[str, ...]) -> str:
-    """Scrubbed of anything that may be a key: before signing in, netrc's is not known."""
-    return scrub(_KEY_LIKE.sub("…", said), secrets)
+    return getproxies_environment().get(parts.scheme)
 
 
 @contextmanager
@@ -330,12 +221,19 @@ def _few_repetitions(settings: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _aloud() -> Iterator[None]:
-    """Let wandb prompt, which it does not while silent."""
-    import wandb
+def _streams_are_ours() -> Iterator[None]:
+    """Start wandb-core without our stdout and stderr.
 
-    wandb.termsetup(wandb.Settings(silent=False), None)
+    Where it crashes it writes a page to them; where it hangs it keeps a pipe open after our end.
+    """
+    kept = []
+    for number in (1, 2):
+        with suppress(OSError):  # it is closed
+            if os.get_inheritable(number):
+                os.set_inheritable(number, False)
+                kept.append(number)
     try:
         yield
     finally:
-        wandb.termsetup(wandb.Settings(silent=True), None)
+        for number in kept:
+            os.set_inheritable(number, True)

@@ -17,6 +17,7 @@ from migrate.mapping.rows import Reason, Row, Status
 from naming import (
     FIELDS,
     GUIDE_STYLE,
+    IN_OLD_NAMES,
     KEYS,
     MAX_LENGTH,
     VOCABULARY,
@@ -26,6 +27,7 @@ from naming import (
     ParsedName,
     Style,
     Vocabulary,
+    cut,
     experiment,
     is_exp_name,
     legacy_name,
@@ -33,11 +35,9 @@ from naming import (
     read_fields,
     write_name,
 )
-from naming.experiment import cut
-from naming.fields import IN_OLD_NAMES
 
-_IN_OLD_NAMES = [field.name for field in IN_OLD_NAMES]
 _MOST_READINGS = 3  # of an ambiguous name; a hostile one has hundreds
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -82,6 +82,7 @@ def map_runs(runs: Sequence[Run], rules: Rules | None = None) -> list[Row]:
 
 
 def _with_the_projects_own(runs: Iterable[Run], vocabulary: Vocabulary) -> Vocabulary:
+    """The vocabulary with every arch and dataset that a config of the project names."""
     seen: dict[str, set[str]] = {"arch": set(), "dataset": set()}
     for run in runs:
         for key, values in seen.items():
@@ -94,70 +95,102 @@ def _with_the_projects_own(runs: Iterable[Run], vocabulary: Vocabulary) -> Vocab
 def _map_run(run: Run, rules: Rules) -> Row:
     """The row of one run; its new name is not yet unique."""
     config = run.config or {}
-    told = read_fields(config)
+    from_config = read_fields(config)
+    # --exp_name overrides everything, so such a name is a person's, whatever it looks like.
     if is_exp_name(run.name, config.get("exp_name"), rules.style):
-        return _row(run, "custom", [Reason("exp-name")], told.known)
+        return _row(run, "custom", [Reason("exp-name")], from_config.known)
 
+    # The strongest evidence, before any parsing: the script joined five of its arguments, and
+    # those of this run's own config make this name. Then no vocabulary has a say.
     if legacy_name(config) == run.name:
-        return _map_old_name(run, told, {}, [], rules)
+        return _map_old_name(run, from_config, {}, [], rules)
 
     parsed = parse_name(run.name, style=rules.style, vocabulary=rules.vocabulary)
     if parsed.format == "custom":
-        return _row(run, "custom", [_reason_of(parsed)], told.known)
+        return _row(run, "custom", [_reason_of(parsed)], from_config.known)
     if parsed.format == "current":
-        said = _said(parsed.readings[0]) if parsed.fields else {}
-        return _row(run, "current", [], {**told.known, **said})
-    reading, problems = _settle(parsed.readings, config, told, rules)
-    return _map_old_name(run, told, reading, problems, rules)
+        from_name = _given(parsed.readings[0]) if parsed.fields else {}
+        return _row(run, "current", [], {**from_config.known, **from_name})
+    from_name, problems = _settle(parsed.readings, config, from_config, rules)
+    return _map_old_name(run, from_config, from_name, problems, rules)
 
 
 def _settle(
     readings: Sequence[Mapping[str, object]],
     config: Mapping[str, object],
-    told: Fields,
+    from_config: Fields,
     rules: Rules,
 ) -> tuple[dict[str, object], list[Reason]]:
-    """What an old name says, held against the config: the fields to use, and what is wrong."""
-    in_config = {part: config[KEYS[part]] for part in (*told.known, *told.invalid) if part in KEYS}
-    disagreements = [
-        [part for part in _IN_OLD_NAMES if part in in_config and in_config[part] != reading[part]]
+    """Settle what an old name says against what the config says.
+
+    `main_imp_fillback.py` joined struct, schedule, criteria, arch and dataset with `_`. The
+    first three are closed sets. The last two are open, since people add models, and hold `_`
+    themselves (`res18_2`, `cifar10_trigger`): with both unknown a name has several readings, and
+    only the config can tell which is meant. A config in turn may lack any value (the run died
+    early, or another script made it), or have another one than the name (somebody changed it).
+    Then nothing says which is right, and the choice is a person's: `--prefer`.
+
+    Args:
+        readings: Each way to read the name, at least one.
+        config: The config's values, as they are.
+        from_config: The same, read as fields.
+        rules: What the user decided.
+
+    Returns:
+        The fields to take from the name, over the config's; and what keeps it from a new name.
+    """
+    # What the config has is compared as it is: a list with the right word in it is not that word.
+    in_config = {
+        name: config[KEYS[name]]
+        for name in (*from_config.known, *from_config.invalid)
+        if name in KEYS
+    }
+    conflicts = [
+        [name for name in IN_OLD_NAMES if name in in_config and in_config[name] != reading[name]]
         for reading in readings
     ]
-    fewest = min(map(len, disagreements))
-    best = [i for i, parts in enumerate(disagreements) if len(parts) == fewest]
-    best = [i for i in best if _fits_assumed(readings[i], rules.assume)] or best
-    reading, parts = readings[best[0]], disagreements[best[0]]
-    said = _said(reading)
+    # The reading that the config contradicts in the fewest fields is meant; among equals, the
+    # one that fits --assume.
+    fewest = min(map(len, conflicts))
+    likely = [i for i, conflicting in enumerate(conflicts) if len(conflicting) == fewest]
+    likely = [i for i in likely if _fits_assumed(readings[i], rules.assume)] or likely
+    reading, conflicting = readings[likely[0]], conflicts[likely[0]]
+    from_name = _given(reading)
 
-    # Where the config is right about both, it does not matter how the name splits into them.
-    told_apart = rules.prefer == "config" and {"arch", "dataset"} <= set(parts)
-    if (len(best) > 1 and not told_apart) or not _is_certain(reading, told, rules):
-        # What all the readings agree on is still known.
-        said = {
-            part: value
-            for part, value in said.items()
-            if all(readings[i][part] == value for i in best)
+    # Where the config is right about arch and dataset, it does not matter how the name splits
+    # into them.
+    split_matters = rules.prefer != "config" or not {"arch", "dataset"} <= set(conflicting)
+    if (len(likely) > 1 and split_matters) or not _is_certain(reading, from_config, rules):
+        agreed = {
+            name: value
+            for name, value in from_name.items()
+            if all(readings[i][name] == value for i in likely)
         }
-        return said, [_ambiguous([readings[i] for i in best])]
-    if not parts or rules.prefer == "name":
-        return said, []
+        return agreed, [_ambiguous([readings[i] for i in likely])]
+    if not conflicting or rules.prefer == "name":
+        return from_name, []
     if rules.prefer == "config":
-        return {part: value for part, value in said.items() if part not in parts}, []
-    disagreeing = ((part, str(reading[part]), cut(str(in_config[part]))) for part in parts)
-    return said, [Reason("conflict", tuple(disagreeing))]
+        return {name: from_name[name] for name in from_name if name not in conflicting}, []
+    data = ((name, str(reading[name]), cut(str(in_config[name]))) for name in conflicting)
+    return from_name, [Reason("conflict", tuple(data))]
 
 
 def _fits_assumed(reading: Mapping[str, object], assume: Mapping[str, object]) -> bool:
-    return all(assume.get(part) in (None, reading[part]) for part in ("arch", "dataset"))
+    """Whether a reading says nothing else than `--assume arch=…` and `--assume dataset=…`."""
+    return all(assume.get(name) in (None, reading[name]) for name in ("arch", "dataset"))
 
 
-def _is_certain(reading: Mapping[str, object], told: Fields, rules: Rules) -> bool:
-    """Whether anything but the name itself speaks for where arch ends and dataset begins."""
+def _is_certain(reading: Mapping[str, object], from_config: Fields, rules: Rules) -> bool:
+    """Whether anything but the name itself says where arch ends and dataset begins.
+
+    A name with one side known has one reading; with neither known, `mine_yours` could as well
+    be an architecture without its dataset.
+    """
     return (
         reading["arch"] in rules.vocabulary.architectures
         or reading["dataset"] in rules.vocabulary.datasets
-        or "arch" in told.known
-        or "dataset" in told.known
+        or "arch" in from_config.known
+        or "dataset" in from_config.known
         or rules.assume.get("arch") == reading["arch"]
         or rules.assume.get("dataset") == reading["dataset"]
     )
@@ -169,43 +202,51 @@ def _ambiguous(readings: Sequence[Mapping[str, object]]) -> Reason:
 
 
 def _map_old_name(
-    run: Run, told: Fields, reading: Mapping[str, object], problems: list[Reason], rules: Rules
+    run: Run,
+    from_config: Fields,
+    from_name: Mapping[str, object],
+    problems: Iterable[Reason],
+    rules: Rules,
 ) -> Row:
-    """The row of a run with an old name: `reading` is what its name settles over its config."""
-    filled = _assumed(run, told, rules)
-    known = {**filled.known, **reading}
-    invalid = {part: text for part, text in filled.invalid.items() if part not in known}
+    """The row of a run with an old name.
+
+    Args:
+        run: The run.
+        from_config: What its config says.
+        from_name: What its name says, which counts for more.
+        problems: What is wrong with it so far.
+        rules: What the user decided.
+    """
+    filled = _with_assumed(run, from_config, rules)
+    known = {**filled.known, **from_name}
+    invalid = {name: text for name, text in filled.invalid.items() if name not in known}
+    problems = list(problems)
     if run.config is None:
-        problems = [*problems, Reason("invalid", (("config",),))]
+        problems.append(Reason("invalid", (("config",),)))
     if run.created_at is None:
-        problems = [*problems, Reason("invalid", (("createdAt",),))]
+        problems.append(Reason("invalid", (("createdAt",),)))
     try:
-        moment = (run.created_at or _NEVER.replace(year=2000)).astimezone(rules.timezone)
-        described = experiment(
+        # Without a time there is a problem already; any time will do to find the others.
+        moment = (run.created_at or _ANY_TIME).astimezone(rules.timezone)
+        values = experiment(
             Fields(known, invalid, filled.extras),
             moment,
             style=rules.style,
             vocabulary=rules.vocabulary,
         )
     except FieldsError as error:
-        # Where the config is no config, every value is missing: said once. So is an ambiguity,
-        # which alone leaves arch and dataset out.
-        missing = tuple(key for key in error.missing if key not in ("arch", "dataset"))
-        if missing and run.config is not None:
-            problems = [*problems, Reason("missing", missing)]
-        if error.invalid:
-            problems = [*problems, _invalid(error)]
+        problems += _problems_of(error, run)
         return _row(run, "review", problems, known)
-    except OverflowError:
-        problems = [*problems, Reason("invalid", (("createdAt", str(run.created_at)),))]
+    except OverflowError:  # in that zone it is before year 1, or after 9999
+        problems.append(Reason("invalid", (("createdAt", str(run.created_at)),)))
     if problems:
         return _row(run, "review", problems, known)
 
-    name = write_name(described, rules.style)
-    known["pretrained"] = described.pretrained
+    name = write_name(values, rules.style)
+    known["pretrained"] = values.fields["pretrained"]
     if len(name) > MAX_LENGTH:
         return _row(run, "review", [_too_long(name)], known)
-    if not _reads_back(name, described, rules):
+    if not _reads_back(name, values, rules):
         return _row(run, "review", [Reason("invalid", (("new-name",),))], known)
     if run.read_only:
         return _row(run, "hold", [Reason("read-only")], known)
@@ -214,27 +255,39 @@ def _map_old_name(
     return _row(run, "rename", [], known, name)
 
 
-def _reads_back(name: str, run: Experiment, rules: Rules) -> bool:
-    """Whether a new name says what it was made of: an arch or a dataset may look like a part."""
-    parsed = parse_name(name, style=rules.style, vocabulary=rules.vocabulary)
-    return parsed.format == "current" and any(
-        (reading["arch"], reading["dataset"]) == (run.arch, run.dataset)
-        for reading in parsed.readings
-    )
-
-
-def _assumed(run: Run, told: Fields, rules: Rules) -> Fields:
+def _with_assumed(run: Run, from_config: Fields, rules: Rules) -> Fields:
     """The config's fields, with assumed values for keys that it has not got."""
     config = run.config or {}
     lacking = {key: value for key, value in rules.assume.items() if config.get(key) is None}
-    return read_fields({**config, **lacking}) if lacking else told
+    return read_fields({**config, **lacking}) if lacking else from_config
+
+
+def _problems_of(error: FieldsError, run: Run) -> list[Reason]:
+    """What keeps an experiment from a name."""
+    # Without arch and dataset the name is ambiguous, and without a config every value is missing:
+    # both are said already.
+    missing = tuple(key for key in error.missing if key not in ("arch", "dataset"))
+    problems = [Reason("missing", missing)] if missing and run.config is not None else []
+    if error.invalid:
+        pairs = [(argument.key, cut(repr(argument.value))) for argument in error.invalid]
+        problems.append(Reason("invalid", tuple(pairs)))
+    return problems
+
+
+def _reads_back(name: str, values: Experiment, rules: Rules) -> bool:
+    """Whether a new name reads as what it was made of: a dataset may end like an extra part."""
+    parsed = parse_name(name, style=rules.style, vocabulary=rules.vocabulary)
+    return parsed.format == "current" and any(
+        all(reading[field] == values.fields[field] for field in ("arch", "dataset"))
+        for reading in parsed.readings
+    )
 
 
 def _with_ordinals(rows: Sequence[Row]) -> list[Row]:
     """Make the new names unique: `_2`, `_3`, … in the order of the rows.
 
-    The free slots of a name are handed out in order. A run that was renamed earlier occupies
-    the slot that it was promised, so the others get theirs again.
+    The free ordinals of a name are handed out in order. A run that was renamed earlier bears the
+    one that it was promised, so planning again gives the others theirs.
     """
     taken = {row.old_name for row in rows if row.new_name is None}
     next_ordinal: dict[str, int] = {}
@@ -261,8 +314,9 @@ def _with_ordinals(rows: Sequence[Row]) -> list[Row]:
     return result
 
 
-def _said(reading: Mapping[str, object]) -> dict[str, object]:
-    return {part: reading[part] for part in FIELDS if reading[part] is not None}
+def _given(reading: Mapping[str, object]) -> dict[str, object]:
+    """The fields that a reading has a value for."""
+    return {name: reading[name] for name in FIELDS if reading[name] is not None}
 
 
 def _too_long(name: str) -> Reason:
@@ -270,14 +324,8 @@ def _too_long(name: str) -> Reason:
 
 
 def _reason_of(parsed: ParsedName) -> Reason:
-    """Why a name is custom; `naming` gives a code, and words that are passed on as they are."""
-    code, _, words = parsed.reason.partition(": ")
-    return Reason(code, (words,))
-
-
-def _invalid(error: FieldsError) -> Reason:
-    """The values that do not parse; `naming` gives `KEY is VALUE`, with a key of ours."""
-    return Reason("invalid", tuple(tuple(text.split(" is ", 1)) for text in error.invalid))
+    """Why a name is custom, as `naming` says it."""
+    return Reason("not-ours" if parsed.why is None else parsed.why.code, (parsed.why,))
 
 
 def _row(

@@ -39,7 +39,7 @@ class Reason:
             `ambiguous`: up to three (arch, dataset), then how many more readings there are.
             `too-long`: the length of the new name.
             `running`: the run's state, which may be another of ALIVE.
-            `near-miss`, `not-ours`: the words of `naming`.
+            `near-miss`, `not-ours`: `naming`'s own Reason.
             `read-only`, `exp-name`: nothing.
     """
 

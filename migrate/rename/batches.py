@@ -22,7 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from migrate.client.documents import Rename
-from migrate.client.retry import RATE_LIMIT_NOTE, Note, RateWait
+from migrate.client.retry import RATE_LIMIT_NOTE, RateWait
 from migrate.client.runs import RunKey, RunState
 from migrate.client.server import Project
 from migrate.console import Bar
@@ -40,7 +40,7 @@ from migrate.errors import (
 from migrate.rename.journal import Journal
 from migrate.rename.pace import FIRST, Pace
 from migrate.rename.plan import DONE, Direction, Outcome, PlannedRename, classify
-from migrate.rename.steps import Answer, Part, Reading, Stop
+from migrate.rename.steps import Answer, Part, Reading, Stop, read_states, send_document
 
 IN_FLIGHT = 4
 """Documents under way at once, at the most. wandb-core keeps at most 10 requests in flight."""
@@ -79,6 +79,8 @@ class Renaming:
         outcomes: What became of runs so far.
         written: The runs whose new name an answer carried, or a reading after it was sent.
         stopped: Why no further document is begun; None while there is no reason.
+        cannot_read: Whether a reading failed for good: reading all runs again would, too.
+        last_error: The last error, in words.
     """
 
     todo: Sequence[PlannedRename]
@@ -90,6 +92,8 @@ class Renaming:
     outcomes: dict[RunKey, Outcome] = field(default_factory=dict)
     written: set[RunKey] = field(default_factory=set)
     stopped: Stop | None = None
+    cannot_read: bool = False
+    last_error: str = ""
     # What is next: names to read, names that were read, documents to send (again).
     _unread: deque[PlannedRename] = field(init=False)
     _ready: deque[PlannedRename] = field(default_factory=deque)
@@ -106,7 +110,7 @@ class Renaming:
     _silent_since: float | None = None
     _rate: RateWait = field(default_factory=RateWait)
     _paused_until: float = 0.0
-    _last_error: str = ""
+    _note: str = ""
     _pool: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
@@ -226,12 +230,13 @@ class Renaming:
 
     def _read(self, reading: Reading) -> None:
         run_ids = [rename.key.run_id for rename in reading.part.renames]
-        self._reading[self._pool.submit(_read, self.project, run_ids, self.bar.note)] = reading
+        future = self._pool.submit(read_states, self.project, run_ids, self.bar.note)
+        self._reading[future] = reading
 
     def _send(self, part: Part) -> None:
         self.journal.intend(self.direction, part.renames)
         renames = [Rename(self._storage_id(rename), rename.new_name) for rename in part.renames]
-        self._sending[self._pool.submit(_rename, self.project, renames)] = part
+        self._sending[self._pool.submit(send_document, self.project, renames)] = part
 
     def _storage_id(self, rename: PlannedRename) -> str:
         return self._known[rename.key][0].storage_id
@@ -240,17 +245,17 @@ class Renaming:
         """Take in what a worker returns."""
         try:
             answer = future.result()
-        except Exception as error:  # a fault of ours; what was sent is read back at the end
+        except Exception as error:  # noqa: BLE001 - a fault of ours; all is read back at the end
             self.stop(Stop("fault", f"{type(error).__name__}: {scrub(error)}"))
             self._sending.pop(future, None)
             self._reading.pop(future, None)
             return
         if answer.error is not None:
-            self._last_error = str(answer.error)
+            self.last_error = str(answer.error)
         if isinstance(answer.error, ServiceStopped):
-            self.stop(Stop("service", self._last_error))
+            self.stop(Stop("service", self.last_error))
         elif isinstance(answer.error, NoProject):
-            self.stop(Stop("gone", self._last_error))
+            self.stop(Stop("gone", self.last_error))
         if future in self._reading:
             self._take_states(self._reading.pop(future), answer)
         else:
@@ -298,15 +303,16 @@ class Renaming:
             self.stop(Stop("altered", next(iter(found.values())).text))
         unsure = [rename for rename in part.renames if rename not in found]
         if unsure:
-            self._last_error = "The server's answer does not carry the new name."
+            self.last_error = "The server's answer does not carry the new name."
             self._silent_since = self._silent_since or answer.begun
-            self._read(Reading(replace(part, renames=unsure), Unanswered(self._last_error)))
+            self._read(Reading(replace(part, renames=unsure), Unanswered(self.last_error)))
 
     # After a reading.
 
     def _take_states(self, reading: Reading, answer: Answer) -> None:
         part = reading.part
         if answer.error is not None:
+            self.cannot_read = True
             self.stop(Stop("unread", str(answer.error)))
             if reading.failed is not None:
                 part = replace(part, attempts=part.attempts + 1)
@@ -410,40 +416,25 @@ class Renaming:
         silent = now - self._silent_since if self._silent_since is not None else 0.0
         rest = bool(self._ready or self._unread or self._probes)
         if self._silent >= MOST_SILENT or silent > SILENCE_SECONDS:
-            self.stop(Stop("silent", self._last_error))
+            self.stop(Stop("silent", self.last_error))
         elif self._refusals >= MOST_REFUSALS and (rest or not self.written):
-            self.stop(Stop("refused", self._last_error, self._refusals))
-        if self.stopped is None:
-            if now < self._paused_until:
-                self.bar.note(f"{RATE_LIMIT_NOTE}, {self._paused_until - now:.0f} s")
-            else:
-                self.bar.note(f"no answer for {silent:.0f} s" if silent >= 1 else "")
+            self.stop(Stop("refused", self.last_error, self._refusals))
+        note = ""
+        if now < self._paused_until:
+            note = f"{RATE_LIMIT_NOTE}, {self._paused_until - now:.0f} s"
+        elif silent >= 1:
+            note = f"no answer for {silent:.0f} s"
+        if note != self._note and self.stopped is None:  # a reading may have a note of its own
+            self._note = note
+            self.bar.note(note)
 
     def _give_up_parts(self) -> None:
         """What was sent and not settled when the work stopped: refused, or not answered."""
         for part in self._parts:
             if part.attempts:
-                outcome = Outcome("unanswered", self._last_error)
+                outcome = Outcome("unanswered", self.last_error)
             elif part.refusal:
                 outcome = Outcome("refused", part.refusal)
             else:
                 continue
             self._conclude(dict.fromkeys(part.renames, outcome))
-
-
-def _read(project: Project, run_ids: Sequence[str], note: Note) -> Answer:
-    begun = time.monotonic()
-    try:
-        states, error = project.states(run_ids, note), None
-    except ServerError as failed:
-        states, error = {}, failed
-    return Answer({}, states, error, begun, time.monotonic() - begun)
-
-
-def _rename(project: Project, renames: Sequence[Rename]) -> Answer:
-    begun = time.monotonic()
-    try:
-        names, error = project.rename(renames), None
-    except ServerError as failed:
-        names, error = {}, failed
-    return Answer(names, {}, error, begun, time.monotonic() - begun)

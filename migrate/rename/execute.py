@@ -17,7 +17,7 @@ from migrate.rename.batches import Renaming
 from migrate.rename.journal import Journal
 from migrate.rename.plan import Direction, Outcome, OutcomeCode, PlannedRename
 from migrate.rename.steps import Stop
-from migrate.rename.verify import verify
+from migrate.rename.verify import unverified, verify
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ def run(
     *,
     include_running: bool = False,
     progress: Progress = no_progress,
-    say: Callable[[str], None] = lambda text: None,
+    say: Callable[[str], None] = lambda _text: None,
 ) -> Result:
     """Change the names, then read all of them again.
 
@@ -92,7 +92,10 @@ def run(
             with _finishing_on_ctrl_c(partial(_interrupt, work, say)):
                 work.work_off()
                 bar.note("reading the names back")
-                result.outcomes |= verify(here, work.outcomes, project, bar)
+                if work.cannot_read:
+                    result.outcomes |= unverified(here, work.outcomes, work.last_error)
+                else:
+                    result.outcomes |= verify(here, work.outcomes, project, bar)
         result.written |= work.written
         result.stopped = result.stopped or work.stopped
     return result
@@ -110,11 +113,14 @@ def _finishing_on_ctrl_c(finish: Callable[[], None]) -> Iterator[None]:
         yield  # signals are the main thread's
         return
 
-    def first(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.getsignal(signal.SIGINT)
+
+    def first(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, before)
         finish()
 
-    before = signal.signal(signal.SIGINT, first)
+    if before is not signal.SIG_IGN:  # as for `nohup`, and what a script starts with `&`
+        signal.signal(signal.SIGINT, first)
     try:
         yield
     finally:

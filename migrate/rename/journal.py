@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ FORMAT = "rsst-migrate journal"
 VERSION = 2
 """Of the records. Version 1, still read, had outcomes as sentences and without a direction."""
 
+# Windows would write a line's end as two characters.
+_APPEND = os.O_APPEND | getattr(os, "O_BINARY", 0)
 _DIRECTIONS = get_args(Direction)
 _CODES = get_args(OutcomeCode)
 _ALTERED_V1 = "altered: the server made it "
@@ -111,8 +114,7 @@ class Journal:
             InputError: The file is there already, or cannot be written. Nothing was touched.
         """
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
-            handle = os.open(path, flags, 0o600)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _APPEND, 0o600)
         except FileExistsError:
             raise InputError(
                 f"{path} is there already, and a journal is never overwritten. Name another with "
@@ -137,7 +139,7 @@ class Journal:
         except MigrateError as error:
             journal.close()
             with contextlib.suppress(OSError):
-                os.unlink(path)
+                path.unlink()
             raise InputError(f"{error} Nothing was renamed.") from None
         return journal
 
@@ -149,7 +151,7 @@ class Journal:
             InputError: It is not a journal, damaged, of a later version, or in use.
         """
         try:
-            handle = os.open(path, os.O_RDWR | os.O_APPEND)
+            handle = os.open(path, os.O_RDWR | _APPEND)
         except OSError as error:
             raise InputError(f"Cannot open the journal {path}: {error.strerror}.") from None
         try:
@@ -325,12 +327,17 @@ def _plan_record(rename: PlannedRename) -> dict[str, str]:
 def _lock(handle: int, path: Path) -> None:
     """Keep a second rsst-migrate off this journal; the lock goes with the process."""
     try:
-        import fcntl
-    except ImportError:  # Windows
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        if sys.platform == "win32":
+            import msvcrt
+
+            # A byte that no journal reaches: a locked one cannot be written.
+            os.lseek(handle, 2**31 - 2, os.SEEK_SET)
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
         raise InputError(f"Another rsst-migrate is working with the journal {path}.") from None
     except OSError:  # a file system without locks, as on some clusters
         return

@@ -1,12 +1,16 @@
-"""The values that the loop of `batches.py` and its workers hand to each other."""
+"""What the loop of `batches.py` and its workers hand to each other, and what the workers do."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from migrate.client.documents import Rename
+from migrate.client.retry import Note
 from migrate.client.runs import RunState
+from migrate.client.server import Project
 from migrate.errors import ServerError
 from migrate.rename.plan import PlannedRename
 
@@ -98,3 +102,23 @@ class Reading:
 
     part: Part
     failed: ServerError | None = None
+
+
+def read_states(project: Project, run_ids: Sequence[str], note: Note) -> Answer:
+    """What a worker does: read names."""
+    begun = time.monotonic()
+    try:
+        states, error = project.states(run_ids, note), None
+    except ServerError as failed:
+        states, error = {}, failed
+    return Answer({}, states, error, begun, time.monotonic() - begun)
+
+
+def send_document(project: Project, renames: Sequence[Rename]) -> Answer:
+    """What a worker does: send a document."""
+    begun = time.monotonic()
+    try:
+        names, error = project.rename(renames), None
+    except ServerError as failed:
+        names, error = {}, failed
+    return Answer(names, {}, error, begun, time.monotonic() - begun)

@@ -34,7 +34,6 @@ def verify(
     Returns:
         What became of each run, by what the server says now.
     """
-    verified: dict[RunKey, Outcome] = {}
     try:
         states = _states(todo, project, bar)
         verified = {r.key: _judge(r, states.get(r.key.run_id), believed.get(r.key)) for r in todo}
@@ -49,12 +48,20 @@ def verify(
                 state = states.get(rename.key.run_id)
                 verified[rename.key] = _judge(rename, state, believed.get(rename.key))
     except ServerError as error:
-        for rename in todo:
-            if rename.key not in verified:
-                before = believed.get(rename.key, Outcome("not-reached"))
-                unread = before.code in ("done", "altered")
-                verified[rename.key] = Outcome("not-verified", str(error)) if unread else before
+        return unverified(todo, believed, str(error))
     return verified
+
+
+def unverified(
+    todo: Sequence[PlannedRename], believed: Mapping[RunKey, Outcome], why: str
+) -> dict[RunKey, Outcome]:
+    """What became of runs that cannot be read again, in the words `why`."""
+    outcomes = {}
+    for rename in todo:
+        outcome = believed.get(rename.key, Outcome("not-reached"))
+        unread = outcome.code in ("done", "altered")
+        outcomes[rename.key] = Outcome("not-verified", why) if unread else outcome
+    return outcomes
 
 
 def _states(todo: Sequence[PlannedRename], project: Project, bar: Bar) -> dict[str, RunState]:

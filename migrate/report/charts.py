@@ -19,7 +19,7 @@ FORMATS = ("legacy", "current", "custom")
 PLOT_HEIGHT = 150
 SHADES = 5
 _MOST_BARS = 208  # four years of weeks; of more, several weeks share a bar
-_FEWEST_SLOTS = 20  # so that one week is a bar, and not a wall
+_FEWEST_SLOTS = 20  # so that a single week is a bar and not a block
 _MOST_ARCHS, _MOST_DATASETS, _MOST_REASONS = 14, 8, 12
 
 
@@ -66,7 +66,7 @@ class Timeline:
 
 
 Heading = str | int | None
-"""Of the matrix: a name, None for "not known", or a number: so many others."""
+"""A heading of the matrix: a name, None for "not known", or how many others it sums up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """The reasons that need a person, with the width of each one's bar; and what is left out."""
+    """The reasons that need attention, each with the width of its bar; and what is left out."""
 
     shown: tuple[tuple[ReasonCount, str], ...]
     others: int
@@ -164,7 +164,7 @@ def _monday(week: Week) -> date:
 
 
 def _round_up(number: int) -> int:
-    """The next even number of one or two digits and zeros, so that its half is whole as well.
+    """The next even number of one or two digits and zeros, so that its half is whole, too.
 
     >>> [_round_up(n) for n in (1, 2, 7, 31, 144, 1999)]
     [1, 2, 8, 32, 160, 2000]
@@ -235,12 +235,12 @@ def _heading(headings: Sequence[Heading], name: str | None) -> Heading:
 
 def reasons(audit: Audit) -> Reasons:
     """The most frequent reasons."""
-    # Never "1 more": that one fits as well as the line that says so.
+    # Never "1 more": that reason fits as well as the line that says so.
     number = _MOST_REASONS + (len(audit.reasons) == _MOST_REASONS + 1)
     shown, rest = audit.reasons[:number], audit.reasons[number:]
-    most = max((one.runs for one in shown), default=0)
+    most = max((reason.runs for reason in shown), default=0)
     return Reasons(
-        tuple((one, percent(one.runs, most)) for one in shown),
+        tuple((reason, percent(reason.runs, most)) for reason in shown),
         len(rest),
-        sum(one.runs for one in rest),
+        sum(reason.runs for reason in rest),
     )

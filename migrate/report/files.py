@@ -36,15 +36,15 @@ def format_of(path: Path | None, name: str | None) -> str | None:
     """The format asked for: `--format`, else the suffix of `-o`; None where neither is given.
 
     Raises:
-        InputError: There is no such format.
+        InputError: It is not one of FORMATS.
     """
     asked = name or (path.suffix.removeprefix(".") if path else None)
     if asked is None:
         return None
     if asked.lower() not in FORMATS:
         raise InputError(
-            f"There is no format {asked!r}. Write -o with one of the suffixes "
-            f"{', '.join('.' + one for one in FORMATS)}, or --format with one of them."
+            f"{asked!r} is not a report format. Use --format, or a suffix of -o, "
+            f"out of {', '.join(FORMATS)}."
         )
     return asked.lower()
 
@@ -53,20 +53,21 @@ def save(path: Path, data: bytes) -> None:
     """Write a file whole or not at all.
 
     Raises:
-        InputError: It cannot be written there.
+        InputError: The file cannot be written.
     """
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        beside = Path(name)
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(data)
             umask = os.umask(0)
             os.umask(umask)
-            os.chmod(name, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask)
-            os.replace(name, path)
+            beside.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask)
+            beside.replace(path)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(name)
+                beside.unlink()
             raise
     except OSError as error:
         raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error

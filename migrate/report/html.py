@@ -102,7 +102,7 @@ def _hash(text: str) -> str:
 
 
 def _address(app_url: str, *path: str) -> str | None:
-    """The address of a page on the server; None where there can be none."""
+    """The address of a page on the server; None where it cannot have one."""
     if urlsplit(app_url).scheme not in ("http", "https"):
         return None
     try:
@@ -157,7 +157,7 @@ def _odd_cells(column: Iterable[object]) -> dict[int, str]:
 
 
 def _names(row: Row) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
-    """The old and the new name, each in parts: what both have, what one has alone, and so on."""
+    """The old and the new name, each in parts: shared, its own, shared, and so on."""
     if row.new_name is None:
         return (row.old_name,), None
     found = marks(row.old_name, row.new_name, row.fields)

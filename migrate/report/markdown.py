@@ -9,31 +9,31 @@ from migrate.report.words import reason_text
 from migrate.text import markdown
 
 LONG = 30
-_COLUMNS = ("run_id", "status", "old_name", "new_name", "reason")
+_COLUMNS = ("project", "run_id", "status", "old_name", "new_name", "reason")
 
 
 def write(rows: Sequence[Row], projects_read: Sequence[tuple[str, str]] = ()) -> bytes:
-    """The rows as Markdown; of some of the projects that were read there may be no row."""
-    projects = sorted({*map("/".join, projects_read), *map(_project, rows)})
-    told = markdown(", ".join(projects)) or "no project"
-    lines = [f"**{told}**: {number_of_runs(len(rows))} ({count_by_status(rows) or 'none'})", ""]
+    """The rows as Markdown, under a heading with every project that was read, empty or not."""
+    projects = sorted({*map("/".join, projects_read), *(str(row.key.where) for row in rows)})
+    heading = markdown(", ".join(projects)) or "no project"
+    lines = [f"**{heading}**: {number_of_runs(len(rows))} ({count_by_status(rows) or 'none'})", ""]
     several = len(projects) > 1
-    columns = [*(["project"] if several else []), *_COLUMNS]
+    columns = _COLUMNS if several else _COLUMNS[1:]
     table = [_line(columns), f"|{' --- |' * len(columns)}"]
     for row in rows:
-        reason = reason_text(row.reasons)
-        cells = [row.key.run_id, row.status, row.old_name, row.new_name or "", reason]
-        table.append(
-            _line([markdown(cell) for cell in [*([_project(row)] if several else []), *cells]])
-        )
+        cells = [
+            str(row.key.where),
+            row.key.run_id,
+            row.status,
+            row.old_name,
+            row.new_name or "",
+            reason_text(row.reasons),
+        ]
+        table.append(_line([markdown(cell) for cell in (cells if several else cells[1:])]))
     if len(rows) > LONG:
         summary = f"<summary>All {len(rows)} runs</summary>"
         table = ["<details>", summary, "", *table, "", "</details>"]
     return ("\n".join([*lines, *table]) + "\n").encode("utf-8", "backslashreplace")
-
-
-def _project(row: Row) -> str:
-    return str(row.key.where)
 
 
 def _line(cells: Sequence[str]) -> str:

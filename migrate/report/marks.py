@@ -1,7 +1,7 @@
 """What a new name adds to the old one, and what it drops: by the run's fields.
 
-A field that both names have may stand in another place, and has not changed for that; a
-comparison of the two texts would show it as removed here and added there. Pure.
+A field that both names have may stand in different places, which is no change; a comparison of
+the two texts would show it as removed in one place and added in another. Pure.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from naming.fields import IN_NAMES, IN_OLD_NAMES
+from naming import IN_OLD_NAMES, RSST
 
 Span = tuple[int, int]
 """Where a part of a name begins and where it ends, in code points."""
@@ -19,8 +19,8 @@ class Marks(NamedTuple):
     """What differs between two names of a run.
 
     Attributes:
-        dropped: The parts of the old name that the new one has not got.
-        added: The parts of the new name that the old one has not got.
+        dropped: The parts of the old name that are not in the new one.
+        added: The parts of the new name that are not in the old one.
     """
 
     dropped: tuple[Span, ...] = ()
@@ -36,9 +36,7 @@ def marks(old_name: str, new_name: str, fields: Mapping[str, object]) -> Marks:
     ['reg_0.5', 'rate_0.2_0108_1430']
     """
     in_old = [
-        (field.name, str(fields[field.name]))
-        for field in IN_OLD_NAMES
-        if fields.get(field.name) is not None
+        (field, str(fields[field])) for field in IN_OLD_NAMES if fields.get(field) is not None
     ]
     here = _places(old_name, in_old)
     there = _places(new_name, _in_new(dict(in_old)))
@@ -67,12 +65,15 @@ def pieces(name: str, spans: Iterable[Span]) -> list[tuple[str, bool]]:
 
 def _in_new(values: Mapping[str, str]) -> list[tuple[str, str]]:
     """The parts of a new name that an old one has as well, in order."""
-    front = [(field, values[field]) for field in ("struct", "arch", "dataset") if field in values]
-    return front + [
-        (field.name, field.write(values[field.name]))
-        for field in IN_NAMES.get(values.get("struct", ""), ())
-        if field.name in values
-    ]
+    struct = values.get(RSST.chosen_by, "")
+    if struct not in RSST.new:
+        return []
+    parts = [(RSST.chosen_by, struct)]  # a word of the template, which no part of it stands for
+    for part in RSST.new[struct].parts:
+        if part.name in values:
+            mark = part.mark.removeprefix(struct).lstrip("_")
+            parts.append((part.name, mark + values[part.name]))
+    return parts
 
 
 def _places(name: str, parts: Iterable[tuple[str, str]]) -> dict[str, Span]:
@@ -81,7 +82,7 @@ def _places(name: str, parts: Iterable[tuple[str, str]]) -> dict[str, Span]:
     whole = f"_{name}_"
     at = 0
     for field, text in parts:
-        start = whole.find(f"_{text}_", at)  # of the `_` before it: that is one place off in `name`
+        start = whole.find(f"_{text}_", at)  # in `name` the text itself
         if start >= 0:
             found[field] = (start, start + len(text))
             at = start + 1 + len(text)

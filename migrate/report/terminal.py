@@ -24,7 +24,7 @@ from naming import parse_name
 
 # Colours of the 16 that every terminal theme makes readable on its own background.
 _STYLES = {"rename": "green", "review": "yellow", "hold": "magenta", "current": "cyan"}
-_DIFFERENT, _HEADING, _DIM = (Style.parse(one) for one in ("bold underline", "bold", "dim"))
+_DIFFERENT, _HEADING, _DIM = map(Style.parse, ("bold underline", "bold", "dim"))
 _INDENT, _ARROW = Segment("    "), Segment("  → ")
 _MOST, _MOST_VALUES = 12, 5
 Line = TypeVar("Line")
@@ -98,10 +98,10 @@ def _print_lines(console: Console, lines: Iterable[Pieces]) -> None:
 
 
 def _broken(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width`, broken behind a space or a `_` where there is one."""
+    """The text in lines of at most `width` cells, broken after a space or a `_` if possible."""
     lines: list[str] = []
-    at, left = 0, cell_len(text)
-    while left > width and at < len(text):
+    at, rest = 0, cell_len(text)
+    while rest > width and at < len(text):
         room = text[at : at + width]
         # The first piece is empty where a mark without a width of its own begins.
         piece = next(filter(None, chop_cells(room, width)), room)
@@ -109,7 +109,7 @@ def _broken(text: str, width: int) -> list[str]:
         cut = next((end for end in breaks if end > len(piece) // 2), len(piece))
         lines.append(piece[:cut])
         at += cut
-        left -= cell_len(piece[:cut])
+        rest -= cell_len(piece[:cut])
     return [*lines, text[at:]]
 
 
@@ -125,7 +125,7 @@ def print_audit(console: Console, found: Audit) -> None:
     _section(
         console,
         "Needs attention",
-        [(str(one.runs), one.status, one.text) for one in found.reasons],
+        [(str(count.runs), count.status, count.text) for count in found.reasons],
     )
     _pairs(console, found.pairs)
     _section(
@@ -138,12 +138,12 @@ def print_audit(console: Console, found: Audit) -> None:
     _section(
         console,
         "Names that several runs share",
-        [(str(len(one.run_ids)), one.name, _ids(one.run_ids)) for one in found.shared],
+        [(str(len(name.run_ids)), name.name, _ids(name.run_ids)) for name in found.shared],
     )
     _section(
         console,
         "Custom names, with the guide's advice",
-        [(one.run_id, one.name, "; ".join(one.advice)) for one in found.picked],
+        [(run.run_id, run.name, "; ".join(run.advice)) for run in found.picked],
     )
 
 
@@ -166,6 +166,7 @@ def _ids(run_ids: Sequence[str]) -> str:
 
 
 def _section(console: Console, title: str, lines: Sequence[tuple[str, str, str]]) -> None:
+    """A heading and three columns below it; nothing where there are no lines."""
     if not lines:
         return
     shown = [[visible(cell) for cell in cells] for cells in _most(lines, _MOST)]
@@ -178,10 +179,7 @@ def _section(console: Console, title: str, lines: Sequence[tuple[str, str, str]]
     table.add_column(overflow="fold")
     for number, name, words in shown:
         table.add_row(Text(number), _wrapped(name, second), _wrapped(words, room - second))
-    console.print()
-    console.print(Text(title, "bold"))
-    console.print(table)
-    _more(console, len(lines) - len(shown))
+    _print_table(console, title, table, len(lines) - len(shown))
 
 
 def _pairs(console: Console, pairs: Sequence[Pair]) -> None:
@@ -198,33 +196,44 @@ def _pairs(console: Console, pairs: Sequence[Pair]) -> None:
         by_dataset[dataset] += pair.runs
     archs = _most(by_arch.most_common(), _MOST * 2)
     label = min(max(cell_len(arch) for arch, _ in archs), max(24, console.width // 5))
-    others = f"{len(by_dataset)} more"
-    room = console.width - label - len(others) - len(str(sum(by_arch.values()))) - 8
-    columns: dict[str, str] = {}
+    headings = _headings(by_dataset, console.width - label)
+    others = len(by_dataset) - len(headings)
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for heading in [*headings.values(), *([f"{others} more"] if others else []), "all"]:
+        table.add_column(Text(heading), justify="right", no_wrap=True)
+    for arch, total in archs:
+        counts = [cells[arch, dataset] for dataset in headings]
+        if others:
+            counts.append(total - sum(counts))
+        if cell_len(arch) > label:
+            words = re.findall("[^_]*_|[^_]+", arch)
+            arch = "".join(shortened(word, label // 2) for word in words)
+        table.add_row(_wrapped(arch, label), *(str(count or "·") for count in counts), str(total))
+    _print_table(console, "Runs by architecture and dataset", table, len(by_arch) - len(archs))
+
+
+def _headings(by_dataset: Counter[str], width: int) -> dict[str, str]:
+    """Dataset to its heading, for as many as fit beside the columns `N more` and `all`."""
+    runs = sum(by_dataset.values())
+    room = width - len(f"{len(by_dataset)} more") - len(str(runs)) - 8
+    headings = {}
     for dataset, _ in by_dataset.most_common():
         heading = shortened(dataset, 24)
         room -= cell_len(heading) + 2
         if room < 0:
             break
-        columns[dataset] = heading
-    left = len(by_dataset) - len(columns)
-    table = Table(box=None, pad_edge=False)
-    table.add_column("")
-    headings = [*columns.values(), *([f"{left} more"] if left else []), "all"]
-    for heading in headings:
-        table.add_column(Text(heading), justify="right", no_wrap=True)
-    for arch, total in archs:
-        counts = [cells[arch, dataset] for dataset in columns]
-        if left:
-            counts.append(total - sum(counts))
-        if cell_len(arch) > label:
-            pieces = re.findall("[^_]*_|[^_]+", arch)
-            arch = "".join(shortened(piece, label // 2) for piece in pieces)
-        table.add_row(_wrapped(arch, label), *(str(count or "·") for count in counts), str(total))
+        headings[dataset] = heading
+    return headings
+
+
+def _print_table(console: Console, title: str, table: Table, more: int) -> None:
     console.print()
-    console.print(Text("Runs by architecture and dataset", "bold"))
+    console.print(Text(title, "bold"))
     console.print(table)
-    _more(console, len(by_arch) - len(archs))
+    if more > 0:
+        console.print(Text(f"… and {more} more; --json has them all", "dim"))
 
 
 def _wrapped(text: str, width: int) -> Text:
@@ -234,8 +243,3 @@ def _wrapped(text: str, width: int) -> Text:
 def _most(lines: Sequence[Line], count: int) -> Sequence[Line]:
     """The first of the lines; all of them where only one would be left out."""
     return lines if len(lines) <= count + 1 else lines[:count]
-
-
-def _more(console: Console, count: int) -> None:
-    if count > 0:
-        console.print(Text(f"… and {count} more; --json has them all", "dim"))

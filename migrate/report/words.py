@@ -20,7 +20,7 @@ WORDS: Final = {
     "too-long": ("the new name would be too long", "新名称过长"),
     "running": ("the run has not ended", "实验尚未结束"),
     "read-only": ("this key may not rename it", "只读，当前密钥无权改名"),
-    "near-miss": ("almost in one of our formats", "与命名格式相近但不相符"),
+    "near-miss": ("almost in one of our formats", "接近但不符合格式"),
     "exp-name": ("given with --exp_name", "由 --exp_name 指定"),
     "not-ours": ("a name of another kind", "其他类型的名称"),
     "legacy": ("old format", "旧格式"),
@@ -79,7 +79,7 @@ def _data_in_words(code: str, data: tuple[Any, ...]) -> str:
         case "exp-name":
             return "a person gave it with --exp_name"
         case "near-miss" | "not-ours":
-            return ", ".join(data)
+            return str(data[0].words())
     return ""  # `running` (the column `state` says which) and `read-only` say it all
 
 

@@ -89,7 +89,7 @@ class Request:
 
     # The root fields.
 
-    def viewer(self, entityName: str | None = None) -> dict[str, Any]:  # noqa: N803
+    def viewer(self, entityName: str | None = None) -> dict[str, Any]:  # noqa: ARG002, N803 - the schema's
         """The account that the key belongs to."""
         entities = sorted({entity for entity, _ in self.service.store.projects})
         return {

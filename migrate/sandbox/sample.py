@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from migrate.sandbox.store import Store, StoredRun
-from naming import VOCABULARY, legacy_name
-from naming.vocabulary import CRITERIA, SCHEDULES
+from naming import CRITERIA, SCHEDULES, VOCABULARY, legacy_name
 
 ENTITY, PROJECT = "ycx", "RSST"
+DEFAULT_RUNS = 96
 _START = datetime(2025, 6, 2, 9, 30)
 _GUIDE_CURRENT = (
     "rsst_vit_small_cifar100_sched_exp_custom_exponents_reg_0.5_exp3_crit_l1_rate_0.15_pretrained"
@@ -125,6 +125,17 @@ def _kinds() -> Iterator[StoredRun]:
         yield _old(arguments("res56s", "cifar100"), state=state)
     for name in (*_GUIDE_CURRENT, *_CUSTOM, *_HOSTILE):
         yield _old(vit, name)
+    for state in ("pending", "preempting", "preempted"):
+        yield _old(arguments("vit_base", "cifar100", criteria="l2"), state=state)
+
+
+def _job_array() -> Iterator[StoredRun]:
+    """The runs of one array of jobs, which all started in the same second; pairs are twins."""
+    for criteria in ("magnitude", "l1", "l2", "saliency"):
+        for rate in (0.1, 0.15, 0.2):
+            for seed in (1, 2):
+                values = {"criteria": criteria, "rate": rate, "seed": seed}
+                yield _old(arguments("mamba_tiny", "cifar10", **values))
 
 
 def _many(count: int) -> Iterator[StoredRun]:
@@ -156,19 +167,22 @@ def sample_store(runs: int | None = None) -> Store:
     """The sample projects.
 
     Args:
-        runs: How many runs `ycx/RSST` has; at least those of every kind. None: a readable few.
+        runs: How many runs `ycx/RSST` has; at least those of every kind and the job array. None:
+            a readable few.
 
     Returns:
         `ycx/RSST`, an earlier `609354432/RSST`, `ycx/empty` and `ycx/frozen` (read-only).
     """
     store = Store()
-    kinds = list(_kinds())
-    total = max(len(kinds), 80 if runs is None else runs)
-    filled = [*kinds, *_many(total - len(kinds))]
+    kinds, array = list(_kinds()), list(_job_array())
+    plain = len(kinds) + len(array)  # the first of the plain ones
+    total = max(plain, DEFAULT_RUNS if runs is None else runs)
+    filled = [*kinds, *array, *_many(total - plain)]
     minutes = max(1, 220 * 24 * 60 // total)
     for number, run in enumerate(filled):
-        _place(store, ENTITY, PROJECT, run, number, _START + timedelta(minutes=minutes * number))
-        if number > len(kinds) and (number - len(kinds)) % 10 == 1:  # _many's twins
+        started = len(kinds) if len(kinds) <= number < plain else number
+        _place(store, ENTITY, PROJECT, run, number, _START + timedelta(minutes=minutes * started))
+        if number > plain and (number - plain) % 10 == 1:  # _many's twins
             run.createdAt = filled[number - 1].createdAt
     for number, run in enumerate(_many(12)):
         _place(store, "609354432", PROJECT, run, 9000 + number, _START - timedelta(days=number))

@@ -76,7 +76,7 @@ class Application:
         except (ValueError, KeyError, OSError):
             await _answer(send, 400, {"errors": [{"message": "not a GraphQL request"}]})
             return
-        operation = operation_of(query, variables)
+        operation = operation_of(query)
         counts, faults = self.service.counts, self.service.faults
         counts.requests[operation] = counts.requests.get(operation, 0) + 1
         counts.bytes_in += len(body)

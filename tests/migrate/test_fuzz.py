@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+import naming
 from migrate.cli import app as command_line
 from migrate.client.documents import read_page, read_run
 from migrate.client.paths import parse_path
@@ -179,7 +180,7 @@ RULES = st.builds(
 def outputs(text):
     """Any text, everywhere where other people's text stands, in every output."""
     fields = {"arch": text, "dataset": text, "struct": text, "rate": 0.5, "exponents": 3}
-    near_miss = (Reason("near-miss", (text,)),)
+    near_miss = (Reason("near-miss", (naming.Reason("near-miss", "after", text),)),)
     reasons = (Reason("missing", ("rate",)), Reason("conflict", (("arch", text, text),)))
     rows = [
         Row(RunKey("ycx", "RSST", "a"), "x", AT, "rename", (), text, f"{text}_new", fields),
@@ -470,7 +471,7 @@ def test_any_listing(odd_server):
         odd.requests.clear()
         with suppress(ServerError):
             runs = list_runs(server.project(parse_path("ycx/RSST")))
-            assert len({one.run_id for one in runs}) == len(runs)
+            assert len({one.key.run_id for one in runs}) == len(runs)
             map_runs(runs)
         assert len(odd.requests) < 20
 

@@ -19,6 +19,7 @@ from markdown_it import MarkdownIt
 from rich.cells import cell_len
 from rich.console import Console
 
+import naming
 from migrate.cli.names import describe
 from migrate.client.runs import Run, RunKey
 from migrate.errors import scrub
@@ -63,7 +64,7 @@ def rows():
         key = RunKey("ycx", "RSST", name)
         made.append(Row(key, "x", MADE, "review", reasons, name, None, fields))
         key = RunKey(name, name, f"c{number}")
-        custom = (Reason("near-miss", (name,)),)
+        custom = (Reason("near-miss", (naming.Reason("near-miss", "after", name),)),)
         made.append(Row(key, "x", None, "custom", custom, name, None, {}))
     return made
 
@@ -205,9 +206,9 @@ def test_in_a_plan(tmp_path):
     for write, suffix in ((csv.write, "csv"), (json_format.write, "json")):
         saved = tmp_path / f"plan.{suffix}"
         saved.write_bytes(write(renames))
-        assert [
-            (one.entity, one.run_id, one.old_name, one.new_name) for one in read_plan(saved)
-        ] == [(row.key.entity, row.key.run_id, row.old_name, row.new_name) for row in renames]
+        assert [(rename.key, rename.old_name, rename.new_name) for rename in read_plan(saved)] == [
+            (row.key, row.old_name, row.new_name) for row in renames
+        ]
 
 
 # Values that look like reasons.

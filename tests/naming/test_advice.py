@@ -37,7 +37,7 @@ def test_the_guides_bad_names_get_its_words(name, code, words):
 @pytest.mark.parametrize(
     ("name", "texts"),
     [
-        ("abc", ["too plain to be told from other runs"]),
+        ("abc", ["too plain to tell runs apart"]),
         ("a_bc", []),
         ("vit_" + "x" * 44, []),
         ("vit_" + "x" * 45, ["too long to read (49 characters)"]),

@@ -32,8 +32,8 @@ from naming import (
     zone,
 )
 from naming.experiment import plain
+from naming.rsst import CRITERIA, SCHEDULES, STRUCTS
 from naming.style import format_timestamp, is_timestamp
-from naming.vocabulary import CRITERIA, SCHEDULES, STRUCTS
 
 AT = datetime(2026, 1, 8, 14, 30, tzinfo=timezone.utc)
 FUZZ = settings(
@@ -50,7 +50,8 @@ def name(text):
     parsed = parse_name(text)
     assert parsed.format in ("legacy", "current", "custom")
     assert (parsed.format == "custom") == (parsed.readings == ())
-    if "wrong case" in parsed.reason:
+    assert parsed.reason.isprintable()
+    if parsed.why is not None and parsed.why.fault == "case":
         assert text != text.lower()
     if parsed.format != "custom":
         assert text.isprintable()
@@ -88,7 +89,8 @@ def timezone_name(text):
 
 def config(given_config):
     fields = read_fields(given_config)
-    assert all(len(clause) < 100 and clause.isprintable() for clause in fields.invalid.values())
+    clauses = [str(argument) for argument in fields.invalid.values()]
+    assert all(len(clause) < 100 and clause.isprintable() for clause in clauses)
     legacy_name(given_config)
     style = Style(extras=tuple(EXTRAS))
     new_name = or_error(FieldsError, experiment_name, given_config, at=AT, style=style)
@@ -97,7 +99,8 @@ def config(given_config):
         return
     words = "_{arch}_{dataset}_".format(**{"arch": "", "dataset": "", **fields.known})
     swallowed = any("_{}_".format(label) in words for label in EXTRAS)
-    if values.flag(plain(given_config).get("exp_name")) or swallowed or len(new_name) > MAX_LENGTH:
+    chosen = values.chosen_name(plain(given_config).get("exp_name"))
+    if chosen is not None or swallowed or len(new_name) > MAX_LENGTH:
         return
     vocabulary = VOCABULARY.extended([fields.known["arch"]], [fields.known["dataset"]])
     readings = parse_name(new_name, style=style, vocabulary=vocabulary).readings

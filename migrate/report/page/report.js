@@ -1,18 +1,21 @@
 // The table of runs. Values are shown by textContent alone: nothing here makes markup of data.
 // A run is a number: its place in every column.
 
-// Rows in the page: so many at once after each key pressed in the search, and more when asked for.
+// How many rows are put into the page: at first, after every key pressed in the search, few enough
+// to appear without a wait; then as many more as people ask for.
 const FIRST = 100;
 const CHUNK = 500;
+const PRINTED = 5000; // of 20,000, a thousand pages, Chromium prints none: "Printing failed"
 const FACETS = ["status", "codes", "family", "dataset"];
 const TEXTS = {
   en: {
     other: "中文",
     all: "all",
-    none: "unknown",
+    unknown: "unknown",
     count: (n, of, renames) => `${n} of ${of} runs · ${renames} to rename`,
     download: (n) => `Download these ${n} rows as a plan (CSV)`,
     more: (n) => `Show ${n} more`,
+    printed: (n, of) => `The first ${n} of these ${of} rows are printed.`,
     copy: "Copy",
     copied: "Copied",
     refused: "The browser does not let this page copy.",
@@ -22,10 +25,11 @@ const TEXTS = {
   zh: {
     other: "English",
     all: "全部",
-    none: "未知",
+    unknown: "未知",
     count: (n, of, renames) => `${n} / ${of} 个实验 · ${renames} 个待改名`,
     download: (n) => `将当前显示的行下载为改名计划（CSV，共 ${n} 行）`,
     more: (n) => `再显示 ${n} 行`,
+    printed: (n, of) => `共 ${of} 行，此处打印前 ${n} 行。`,
     copy: "复制",
     copied: "已复制",
     refused: "浏览器不允许此页面复制。",
@@ -46,7 +50,7 @@ const columns = {}; // column → a text for each run, or null
 for (const [name, packed] of Object.entries(data.columns)) {
   columns[name] = Array.isArray(packed) ? packed : packed.at.map((at) => packed.values[at]);
 }
-// Names come in parts: what both have, what one has alone, what both have, …
+// Names come in parts: shared with the run's other name, its own, shared, …
 const { old_name: oldParts, new_name: newParts } = columns;
 columns.old_name = oldParts.map((parts) => parts.join(""));
 columns.new_name = newParts.map((parts) => parts && parts.join(""));
@@ -86,8 +90,10 @@ function searchable() {
   return searched;
 }
 
-// A run's values of a facet: as many codes as it has reasons, one of anything else ("": unknown).
-const facetValues = (name, run) => (name === "codes" ? columns.codes[run] : [columns[name][run] ?? ""]);
+// What a run counts as in a filter: a run may have several reasons, and "" is not known.
+function facetValues(name, run) {
+  return name === "codes" ? columns.codes[run] : [columns[name][run] ?? ""];
+}
 
 function filter() {
   const words = visible($("words").value).toLowerCase().split(/\s+/).filter(Boolean);
@@ -179,7 +185,8 @@ function namesCell(run) {
 function runCell(run) {
   const id = visible(columns.run_id[run]);
   const href = columns.page[run];
-  const link = { href, target: "_blank", rel: "noopener noreferrer", ariaLabel: TEXTS[language].open(id) };
+  const ariaLabel = TEXTS[language].open(id);
+  const link = { href, target: "_blank", rel: "noopener noreferrer", ariaLabel };
   const cell = element("td", { className: "c-run_id mono" }, href ? element("a", link, id) : id);
   if (data.several) {
     const project = visible(`${columns.entity[run]}/${columns.project[run]}`);
@@ -203,13 +210,13 @@ function makeRow(run) {
     cell("arch", ...breakable(columns.arch[run] ?? "")),
     cell("dataset", ...breakable(columns.dataset[run] ?? "")),
   );
-  // Where a narrow window makes cards of the rows, the browser no longer knows them for a table's.
+  // In a narrow window rows are cards, and then browsers no longer report them as a table's.
   row.role = "row";
   for (const made of row.cells) made.role = "cell";
   return row;
 }
 
-// So many of the shown runs as rows in the page; those that stand there already are kept.
+// Put `count` of the shown runs into the page as rows, keeping those that are there already.
 function draw(count) {
   const body = $("rows");
   while (body.rows.length > count) body.lastChild.remove();
@@ -221,7 +228,7 @@ function draw(count) {
   $("more").textContent = TEXTS[language].more(number(Math.min(CHUNK, hidden)));
 }
 
-// The focus goes to the first new row, whatever becomes of the button: from there people read on.
+// The focus goes to the first new row: reading goes on there, and the button may disappear.
 function showMore() {
   const before = $("rows").rows.length;
   draw(before + CHUNK);
@@ -254,8 +261,9 @@ function speak(chosen) {
     select.replaceChildren(element("option", { value: "" }, TEXTS[chosen].all));
     for (const [value, count] of facets[name]) {
       const meaning = data.words[value]?.[chosen === "zh" ? 1 : 0];
-      const text = `${visible(value) || TEXTS[chosen].none} (${number(count)})`;
-      select.append(element("option", { value: `=${value}` }, [text, meaning].filter(Boolean).join(" · ")));
+      const label = `${visible(value) || TEXTS[chosen].unknown} (${number(count)})`;
+      const text = meaning ? `${label} · ${meaning}` : label;
+      select.append(element("option", { value: `=${value}` }, text));
     }
     select.value = selected;
   }
@@ -306,12 +314,17 @@ function onKey(event) {
   } else if (event.key === "Escape") clear();
 }
 
-let onScreen = 0;
+let onScreen = 0; // rows
 addEventListener("beforeprint", () => {
   onScreen = $("rows").rows.length;
-  draw(shown.length);
+  draw(PRINTED);
+  $("print-note").hidden = shown.length <= PRINTED;
+  $("print-note").textContent = TEXTS[language].printed(number(PRINTED), number(shown.length));
 });
-addEventListener("afterprint", () => draw(onScreen));
+addEventListener("afterprint", () => {
+  draw(onScreen);
+  $("print-note").hidden = true;
+});
 addEventListener("keydown", onKey);
 for (const button of document.querySelectorAll("[data-column]")) {
   button.addEventListener("click", () => sortBy(button.dataset.column));

@@ -78,9 +78,12 @@ def test_a_report_keeps_both_names_whole(sample, cli, width, option):
         if status == "rename":
             assert lines == [f"    {row['old_name']}", f"  → {row['new_name']}"]
         else:
-            below = [visible(row["old_name"]), *([row["reason"]] if row["reason"] else [])]
+            # In the file, the state is a column of its own.
+            waits = row["reason"] == "running" and row["state"] != "running"
+            reason = f"running ({row['state']})" if waits else row["reason"]
+            below = [visible(row["old_name"]), *([reason] if reason else [])]
             assert lines == [f"    {line}" for line in below]
-    assert out.rstrip().endswith("80 runs: 43 rename, 10 review, 3 hold, 6 current, 18 custom")
+    assert out.rstrip().endswith("96 runs: 56 rename, 10 review, 6 hold, 6 current, 18 custom")
     if option == "--all":
         hostile = ["\\x1b[31mred\\x1b[0m alert", "[bold red]markup[/] run", "\\u202egnp.exe run"]
         assert all(name in out for name in [*hostile, "two\\nlines", "<script>alert(1)</script>"])
@@ -90,7 +93,7 @@ def test_a_report_keeps_both_names_whole(sample, cli, width, option):
 def test_an_audit_counts_and_says_what_needs_a_person(sample, cli):
     out = told(cli("audit", "ycx/RSST", "--check", COLUMNS="80"), 1)
     assert max(cell_len(line) for line in out.splitlines()) <= 80
-    assert out.startswith("ycx/RSST: 80 runs\n43 rename, 10 review, 3 hold, 6 current, 18 custom\n")
+    assert out.startswith("ycx/RSST: 96 runs\n56 rename, 10 review, 6 hold, 6 current, 18 custom\n")
     assert re.search(r"1 +review +conflict: dataset is cifar100 in the name, cifar10 in", out)
     assert re.search(r"3 +--assume rate=VALUE", out)
     assert re.search(r"test1 +too plain", out)
@@ -101,7 +104,7 @@ def test_an_audit_of_several_projects_as_json(sample, cli):
     out = told(cli("audit", "ycx/RSST", "609354432/RSST", "ycx/empty", "ycx/frozen", "--json"))
     found = json.loads(out)
     runs = {one["project"]: one["runs"] for one in found["projects"]}
-    assert runs == {"ycx/RSST": 80, "609354432/RSST": 12, "ycx/empty": 0, "ycx/frozen": 3}
+    assert runs == {"ycx/RSST": 96, "609354432/RSST": 12, "ycx/empty": 0, "ycx/frozen": 3}
     assert found["total"]["statuses"] == {
         status: sum(one["statuses"][status] for one in found["projects"]) for status in STATUSES
     }
@@ -131,7 +134,7 @@ def test_an_empty_project(sample, cli):
 def test_csv_json_and_markdown_hold_every_run(sample, cli):
     done = cli("report", "ycx/RSST", "-o", "runs.csv")
     assert told(done) == ""
-    assert "runs.csv: 80 runs: 43 rename, 10 review" in done.stderr
+    assert "runs.csv: 96 runs: 56 rename, 10 review" in done.stderr
     assert os.listdir() == ["runs.csv"]
     data = Path("runs.csv").read_bytes()
     assert data.startswith(b"\xef\xbb\xbfentity,project,run_id,")
@@ -141,7 +144,7 @@ def test_csv_json_and_markdown_hold_every_run(sample, cli):
     assert '\'=HYPERLINK("http://localhost","click")' in [line["old_name"] for line in lines]
 
     rows = json.loads(told(cli("report", "ycx/RSST", "--format", "json")))
-    assert len(rows) == len(lines) == 80
+    assert len(rows) == len(lines) == 96
     for row, line in zip(rows, lines, strict=True):
         assert list(row) == [*COLUMNS[:9], "fields"]
         assert list(row["fields"]) == COLUMNS[9:]
@@ -168,7 +171,7 @@ def test_a_dataframe_has_types(sample):
     assert str(frame["created_at"].dtype).endswith("UTC]")
     assert frame["old_name"].dtype == "string"
     counts = frame.groupby("status", observed=False).size()
-    assert list(counts.items()) == list(zip(STATUSES, [43, 10, 3, 6, 18], strict=True))
+    assert list(counts.items()) == list(zip(STATUSES, [56, 10, 6, 6, 18], strict=True))
     rates = frame[frame["struct"] == "rsst"].groupby("arch")["rate"].mean()
     assert rates["res18_2"] < 0.2
     with pytest.raises(TypeError):

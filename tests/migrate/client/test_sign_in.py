@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from migrate.cli.options import Shared
+from migrate.cli.request import Request
+from migrate.client.paths import parse_path
 from migrate.errors import InputError
-from migrate.mapping.projects import check_input
 
 SECRET = "5ec4e7" * 7
 
@@ -46,12 +46,12 @@ WRONG_CALLS = [
     (["audit", "ycx/RSST", "x/\x1b[31m"], "is not a project's path"),
     (["audit", "ycx/RSST", "--filters", "{state"], "--filters is not JSON"),
     (["audit", "ycx/RSST", "--filters", '["state"]'], "--filters must be a JSON object"),
-    (["audit", "ycx/RSST", "--match", "("], "--match '(' is no regular expression"),
+    (["audit", "ycx/RSST", "--match", "("], "--match '(' is not a valid regular expression"),
     (["audit", "ycx/RSST", "--timezone", "Mars/Base"], "'Mars/Base' is not a time zone"),
     (["audit", "ycx/RSST", "--assume", "colour=red"], "with KEY one of struct, RST_schedule"),
     (["report", "ycx/RSST", "--extra", "colour"], "no extra part is called 'colour'"),
     (["report", "ycx/RSST", "--timestamp-format", "%Q"], "'%Q' cannot be read back"),
-    (["report", "ycx/RSST", "-o", "runs.doc"], "no format 'doc'"),
+    (["report", "ycx/RSST", "-o", "runs.doc"], "'doc' is not a report format"),
     (["report", "ycx/RSST", "-o", "none/runs.csv"], "no folder none"),
 ]
 
@@ -64,18 +64,24 @@ def test_a_wrong_call_says_so_before_anything_is_asked(sandbox, cli, words, said
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/", "ycx/", "/RSST", "ycx RSST", "https://wandb.ai/ycx", "ftp://wandb.ai/a/b"]
+    "path",
+    [
+        *("", "/", "ycx/", "/RSST", "ycx:RSST", "y cx/RSST", "y@cx/RSST", "ycx/RS%20ST"),
+        *("ycx/RS\u200bST", "ycx/RS\xa0ST", "ycx/RS\nST", "ycx/RS\\ST"),
+        *("https://wandb.ai/ycx", "ftp://wandb.ai/a/b", "https://wandb.ai/ycx/a%0Ab"),
+        *("https://wandb.ai/ycx/a%2Fb", "https://wandb.ai/ycx/%ff", "https://wandb.ai:x/ycx/RSST"),
+    ],
 )
 def test_paths_that_are_none(path):
     with pytest.raises(InputError, match="is not a project's path"):
-        check_input([path], Shared())
+        parse_path(path)
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         ({"filters": "[" * 20_000}, "--filters is not JSON"),
-        ({"match": "(" * 20_000}, "is no regular expression"),
+        ({"match": "(" * 20_000}, "is not a valid regular expression"),
         ({"assume": ["rate"]}, "write KEY=VALUE"),
         ({"assume": ["rate=fast"]}, "rate is 'fast'"),
         ({"assume": ["exp_name=mine"]}, "with KEY one of"),
@@ -86,8 +92,9 @@ def test_paths_that_are_none(path):
     ],
 )
 def test_options_that_cannot_be(options, said):
+    request = Request(**options)
     with pytest.raises(InputError) as error:
-        check_input(["ycx/RSST"], Shared(**options))
+        (request.which(), request.rules())
     assert said in str(error.value)
     assert error.value.exit_code == 2
 
@@ -174,7 +181,10 @@ def test_servers_that_sign_nobody_in(listener, odd_server, cli):
     cases = [  # three at a time, since most of it is waiting
         (listener(b"SSH-2.0-OpenSSH_9.6\r\n"), none),
         (odd(503, "<html>back soon"), "is not in service (HTTP 503). Try again in some minutes"),
-        (odd(429, {"errors": [{"message": "no"}]}), "is not in service (HTTP 429)"),
+        (
+            odd(429, {"errors": [{"message": "no"}]}),
+            "(HTTP 429: too many requests). Try",
+        ),
         (odd(200, {}).replace("http:", "https:"), "Check that it speaks https"),
         (odd(200, "<html><h1>It works!</h1>"), none),
         (odd(404, "<html><h1>Not found</h1>"), none),
@@ -219,7 +229,7 @@ def test_what_only_the_server_knows(sandbox, cli, words, said):
 @pytest.mark.parametrize("words", [["report", "-o", "runs.csv"], ["audit"]])
 def test_a_listing_that_fails_half_way_is_not_told_as_if_it_were_whole(serve, cli, words):
     sandbox = serve(runs=1500)
-    sandbox.faults.add("400", on="query", skip=1)
+    sandbox.faults.add("400", on="query", skip=2, times=9)  # after the page and the count
     Path("runs.csv").write_text("from before")
     said = fails(cli, *words, "ycx/RSST", key=sandbox.api_key)
     assert said.startswith("Page 2 of the listing failed, so none of it counts: ")

@@ -58,7 +58,11 @@ STATUSES = [
     (a_run(), "rename", ""),
     (a_run(NEW), "current", ""),
     (a_run("test1"), "custom", "not-ours: a name of another kind"),
-    (a_run("RSST_x_l1_res18_cifar10"), "custom", "near-miss: wrong case"),
+    (
+        a_run("RSST_x_l1_res18_cifar10"),
+        "custom",
+        "near-miss: wrong case: our names are in lower case",
+    ),
     (a_run(config={**CONFIG, "exp_name": OLD}), "custom", "exp-name"),
     (
         a_run("mine_0108_1430", config={**CONFIG, "exp_name": "mine"}),

@@ -18,6 +18,7 @@ import pytest
 from migrate.client import retry
 from migrate.rename import batches
 from migrate.rename.journal import Journal, read
+from migrate.sandbox import Refusal
 
 
 def names(sandbox):

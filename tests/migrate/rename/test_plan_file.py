@@ -59,6 +59,12 @@ WRONG = [
     ({"new_name": " "}, "new_name is empty"),
     ({"new_name": "x" * 129}, "new_name has 129 characters, and W&B keeps 128"),
     ({"new_name": "a\x1bb"}, "new_name has characters that cannot be seen: a\\x1bb"),
+    ({"new_name": "a\u200bb"}, "new_name has characters that cannot be seen: a\\u200bb"),
+    ({"new_name": "a\u202eb"}, "new_name has characters that cannot be seen: a\\u202eb"),
+    ({"new_name": "a\xa0b"}, "new_name has characters that cannot be seen: a\\xa0b"),
+    ({"new_name": "a\u3000"}, "new_name has characters that cannot be seen: a\\u3000"),
+    ({"new_name": "a b "}, "new_name begins or ends with a space: 'a b '"),
+    ({"new_name": " a"}, "new_name begins or ends with a space: ' a'"),
     ({"new_name": "old a"}, "new_name is the old name"),
 ]
 
@@ -78,7 +84,9 @@ def test_all_that_is_wrong_is_said_at_once():
         for n, (changes, _) in enumerate(WRONG)
     ]
     said = refusal(saved(rows)).splitlines()
-    assert [line.partition(":")[0] for line in said[1:]] == [f"  line {n}" for n in range(2, 10)]
+    assert [line.partition(":")[0] for line in said[1:]] == [
+        f"  line {n}" for n in range(2, 2 + len(WRONG))
+    ]
 
 
 @pytest.mark.parametrize("odd", [None, 7, ["a"], {}])

@@ -9,7 +9,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from migrate.cli.options import parse_assume
+import naming
+from migrate.cli.request import parse_assume
 from migrate.client.runs import RunKey
 from migrate.mapping.rows import STATUSES, Reason, Row
 from migrate.report.audit import Gap, Pair, Picked, SharedName, audit
@@ -149,17 +150,20 @@ def test_custom_names_with_advice():
     names = ["test1", "paper_fig3_vit", "word", "vit_small_cifar100_" + "and_more_" * 5]
     rows = [row(n, "custom", old_name=name) for n, name in enumerate(names)]
     rows += [
-        row(8, "custom", Reason("near-miss", ("wrong case",)), old_name="RSST_x"),
+        row(
+            8,
+            "custom",
+            Reason("near-miss", (naming.Reason("near-miss", "case"),)),
+            old_name="RSST_x",
+        ),
         row(9, old_name="test1"),
     ]
     found = audit("ycx/RSST", rows).picked
     assert [one.name for one in found] == [names[0], *names[2:], "RSST_x"]
-    assert found[0] == Picked(
-        "ycx/RSST", "run0", "test1", ("too plain to be told from other runs",)
-    )
-    assert found[-1].advice == ("near-miss: wrong case",)
+    assert found[0] == Picked("ycx/RSST", "run0", "test1", ("too plain to tell runs apart",))
+    assert found[-1].advice == ("near-miss: wrong case: our names are in lower case",)
     below = sections(printed(rows))["Custom names, with the guide's advice"]
-    assert below[0].split("  ")[-1].strip() == "too plain to be told from other runs"
+    assert below[0].split("  ")[-1].strip() == "too plain to tell runs apart"
     assert any(line.startswith("run3  vit_small_cifar100_and_more_") for line in below)
 
 
@@ -257,7 +261,7 @@ def test_json_has_everything():
                 "project": "ycx/RSST",
                 "run_id": "run3",
                 "name": "test1",
-                "advice": ["too plain to be told from other runs"],
+                "advice": ["too plain to tell runs apart"],
             }
         ],
         "gaps": [

@@ -199,7 +199,7 @@ def test_a_spreadsheet_changes_no_id_and_no_name(calc, tmp_path, detect):
     saved.write_bytes(csv.write(rows))
     book = calc(saved, "xlsx", f"--infilter={FILTER},{detect}")  # detect: numbers like 1e5, dates
     plan = read_plan(calc(book, f"csv:{FILTER},true,false,false,false,-1"))
-    assert [(one.run_id, one.old_name, one.new_name) for one in plan] == [
+    assert [(one.key.run_id, one.old_name, one.new_name) for one in plan] == [
         (one.key.run_id, one.old_name, one.new_name) for one in rows
     ]
 

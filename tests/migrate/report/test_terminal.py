@@ -75,7 +75,7 @@ def test_progress_is_on_stderr_and_data_on_stdout(on_terminal):
     assert out.count("\n") >= 81
     assert "\x1b" not in out.replace("\x1b[31mred\x1b[0m", "")
     assert "Listing ycx/RSST" in STYLE.sub("", err)
-    assert "80/80" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", err)
+    assert "96/96" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", err)
     assert on_terminal.key not in out + err
 
 

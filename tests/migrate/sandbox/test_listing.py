@@ -135,7 +135,7 @@ def test_pages_that_are_too_long_for_the_server(sandbox, post, runs_query, how, 
 def test_a_page_that_is_never_served(sandbox, post, runs_query):
     sandbox.faults.max_page, sandbox.faults.max_page_answer = 20, "hang"
     api = wandb.Api(overrides={"base_url": sandbox.url}, api_key=sandbox.api_key)
-    with pytest.raises(Exception, match="did not respond in time|Timeout exceeded"):
+    with pytest.raises(Exception, match=r"did not respond in time|Timeout exceeded"):
         api._service_api.execute_graphql(runs_query, variables={"first": 30}, timeout=1)
 
 

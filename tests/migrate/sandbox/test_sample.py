@@ -1,5 +1,6 @@
 """What the sandbox comes with: a project of every kind of run, and faults to order."""
 
+from collections import Counter
 from typing import get_args
 
 import pytest
@@ -21,7 +22,7 @@ def test_the_sample_project_has_every_status_and_every_family(serve):
     assert {row.status for row in rows} == set(STATUSES)
     families = {VOCABULARY.family(str(row.fields.get("arch"))) for row in rows}
     assert families == {"cnn", "vit", "mamba", "other"}
-    reasons = {row.reason.partition(":")[0] for row in rows}
+    reasons = {code for row in rows for code in row.codes}
     assert reasons >= {"missing", "conflict", "invalid", "ambiguous", "too-long", "running"}
     assert reasons >= {"read-only", "near-miss", "exp-name", "not-ours"}
     assert {row.fields.get("struct") for row in rows if row.status == "rename"} == {
@@ -29,9 +30,13 @@ def test_the_sample_project_has_every_status_and_every_family(serve):
         "refill",
     }
     assert any(row.new_name and row.new_name.endswith("_2") for row in rows), "no twins"
+    seconds = Counter(row.created_at for row in rows)
+    assert max(seconds.values()) == 24, "no job array"
+    states = {"running", "pending", "preempting", "preempted", "crashed", "failed", "killed"}
+    assert {row.state for row in rows} == states | {"finished"}
     assert len(heavy_summary()) > 20_000
     frozen = connect(sandbox.url).project(parse_path("ycx/frozen"))
-    assert {row.reason for row in map_runs(next(frozen.pages()).runs)} == {"read-only"}
+    assert {row.codes for row in map_runs(next(frozen.pages()).runs)} == {("read-only",)}
 
 
 @pytest.mark.parametrize("runs", [None, 1, 300])
@@ -39,8 +44,8 @@ def test_the_sample_is_the_same_every_time(runs):
     store = sample_store(runs)
     assert store.state() == sample_store(runs).state()
     total = len(store.project("ycx", "RSST").runs)
-    assert total == {None: 80, 300: 300}.get(runs, total)
-    assert total >= 50
+    assert total == {None: 96, 300: 300}.get(runs, total)
+    assert total >= 80
     assert len(store.project("609354432", "RSST").runs) == 12
     assert store.project("ycx", "empty").runs == {}
 

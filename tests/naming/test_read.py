@@ -1,7 +1,7 @@
 """Reading names: the table of cases, the closed vocabulary, and text of any kind."""
 
 import itertools
-from fractions import Fraction
+import time
 from pathlib import Path
 
 import pytest
@@ -9,13 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from naming import FIELDS, VOCABULARY, parse_name
-from naming.style import is_timestamp
-from naming.values import integer, number, one_of, word
-from naming.vocabulary import CRITERIA, SCHEDULES, STRUCTS
-
-
-def one_of_three(value):
-    return one_of(value, CRITERIA[:3])
+from naming.rsst import CRITERIA, SCHEDULES, STRUCTS
 
 
 def _cases():
@@ -23,7 +17,7 @@ def _cases():
     cases = []
     for line in Path(__file__).with_name("names.txt").read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
-            parts = [part.strip() for part in line.split("|")]
+            parts = [part.strip() for part in line.split("|", 3)]
             cases.append(pytest.param(*(parts + [""] * 4)[:4], id=parts[0]))
     return cases
 
@@ -45,7 +39,7 @@ def test_a_name_of_the_table(name, name_format, fields, reason):
         assert (parsed.reason == "") == (len(parsed.readings) == 1)
 
 
-def test_the_first_three_readings_are_told_and_how_many_more():
+def test_the_first_three_readings_are_named_and_how_many_more():
     three = "ambiguous: a on b_c_d or a_b on c_d or a_b_c on d"
     assert parse_name("rsst_x_l1_a_b_c_d").reason == three
     five = "ambiguous: a on b_c_d_e_f or a_b on c_d_e_f or a_b_c on d_e_f or 2 more"
@@ -57,15 +51,15 @@ def test_the_first_three_readings_are_told_and_how_many_more():
     [
         (" rsst_x_l1_res18_cifar10", "near-miss: white space around the name"),
         ("rsst_x_l1_res18_cifar10\n", "near-miss: white space around the name"),
-        ("RSST_x_l1_res18_cifar10", "near-miss: wrong case, our names have small letters only"),
-        ("rsst_x_l1_res18_cifar10\nb", "near-miss: trailing text '\\nb' behind a name of the old"),
+        ("RSST_x_l1_res18_cifar10", "near-miss: wrong case: our names are in lower case"),
+        ("rsst_x_l1_res18_cifar10\nb", "near-miss: trailing text '\\nb'"),
         (
             "rsst_a_b_sched_x_reg_1.0_crit_l1_rate_0.2_0108_1600\nb",
-            "near-miss: trailing text '\\nb' behind a name of the new format",
+            "near-miss: trailing text '\\nb'",
         ),
         (
             "rsst_a\nb_c_sched_x_reg_1.0_crit_l1_rate_0.2_0230_1600",
-            "near-miss: 'a\\nb_c' is not an architecture and a dataset",
+            "near-miss: after 'rsst_': expected ARCH_DATASET, found 'a\\nb_c'",
         ),
         ("rsst_" + "a" * 1020, "not-ours: 1025 characters long"),
         ("rsst_" + "a" * 1019, "not-ours: a name of another kind"),
@@ -118,79 +112,32 @@ def test_an_unknown_architecture_on_a_known_dataset_has_one_reading(values):
     assert tuple(fields[field] for field in FIELDS[:5]) == values
 
 
-def test_a_vocabulary_is_extended_without_touching_the_shared_one():
-    more = VOCABULARY.extended(["my_net"], ["my_data"])
-    name = "rsst_x_l1_my_net_my_data"
-    assert parse_name(name, vocabulary=more).fields["arch"] == "my_net"
-    assert parse_name(name).fields is None
-    assert parse_name("rsst_x_l1_a_my_data", vocabulary=more).fields["dataset"] == "my_data"
-    both = VOCABULARY.extended(datasets=["data", "my_data"])
-    assert parse_name("rsst_x_l1_a_my_data", vocabulary=both).fields["dataset"] == "my_data"
-    assert more.family("my_net") == "other"
-    assert VOCABULARY.extended(["res18"]).family("res18") == "cnn"
+def _seconds(name, vocabulary):
+    """The processor time that one parse takes, the least of several."""
+    times = []
+    for _ in range(9):
+        start = time.process_time()
+        parse_name(name, vocabulary=vocabulary)
+        times.append(time.process_time() - start)
+    return min(times)
 
 
 @pytest.mark.parametrize(
-    ("text", "timestamp_format", "is_one"),
+    ("template", "name_format"),
     [
-        ("0229_2359", "%m%d_%H%M", True),
-        ("0230_2359", "%m%d_%H%M", False),
-        ("20230229_000000", "%Y%m%d_%H%M%S", False),
-        ("240229", "%y%m%d", True),
-        ("230229", "%y%m%d", False),
-        ("31_23", "%d_%H", True),
-        ("20260108_14305", "%Y%m%d_%H%M%S", False),
-        ("01--08", "%m--%d", True),
-        ("2026_26", "%Y_%y", True),
-        ("0108_1430_", "%m%d_%H%M", False),
-        ("٠١٠٨_1430", "%m%d_%H%M", False),
-        ("01:08T14.30-59", "%m:%dT%H.%M-%S", True),
-        ("01:08T14x30-59", "%m:%dT%H.%M-%S", False),
+        ("rsst_x_l1_{}", "legacy"),
+        ("rsst_x_l1_{}\n", "custom"),
+        ("rsst_l1_x_{}_cifar10", "custom"),
+        ("rsst_{}_sched_x_reg_1.0_crit_l1_rate_0.2_0108_1600", "current"),
+        ("rsst_{}_sched_x_reg_1.0_crit_l1_rate_0.2_0108_160", "custom"),
+        ("rsst_{}_reg_1.0_rate_0.2_0108_1600", "custom"),
     ],
 )
-def test_times(text, timestamp_format, is_one):
-    assert is_timestamp(text, timestamp_format) is is_one
-
-
-@pytest.mark.parametrize(
-    ("parse", "value", "result"),
-    [
-        (number, 0.15, 0.15),
-        (number, " +1e-5 ", 1e-05),
-        (number, ".5", 0.5),
-        (number, "5.", 5.0),
-        (number, -0.0, 0.0),
-        (number, Fraction(1, 4), 0.25),
-        (integer, 3.0, 3),
-        (integer, "3.0", 3),
-        (integer, 10**17 + 1, 10**17 + 1),
-        (word, "res18", "res18"),
-        (one_of_three, "l1", "l1"),
-    ],
-)
-def test_values(parse, value, result):
-    assert (parse(value), str(parse(value))) == (result, str(result))
-
-
-@pytest.mark.parametrize(
-    ("parse", "value", "words"),
-    [
-        (number, True, "not a number"),
-        (number, None, "not a number"),
-        (number, "1_000", "not a number"),
-        (number, "٣", "not a number"),
-        (number, 10**400, "not a number that a float can hold"),
-        (number, "1e999", "not a finite number"),
-        (number, float("nan"), "not a finite number"),
-        (integer, 0.5, "not a whole number"),
-        (integer, True, "not a number"),
-        (word, "", "not a word"),
-        (word, "two words", "not a word"),
-        (word, "two\nlines", "not a word"),
-        (word, 7, "not a word"),
-        (one_of_three, "l3", "not one of remain, magnitude, l1"),
-    ],
-)
-def test_values_that_are_none(parse, value, words):
-    with pytest.raises(ValueError, match=f"^{words}$"):
-        parse(value)
+def test_a_name_four_times_as_long_costs_not_much_more_than_four_times_as_much(
+    template, name_format
+):
+    # Every beginning of the text is a known architecture, and no rest of it a known dataset.
+    vocabulary = VOCABULARY.extended(["_".join("a" * count) for count in range(1, 512)])
+    short, long = (template.format("a_" * count + "z") for count in (120, 480))
+    assert parse_name(long, vocabulary=vocabulary).format == name_format
+    assert _seconds(long, vocabulary) < 10 * _seconds(short, vocabulary)

@@ -1,0 +1,82 @@
+"""`audit` and `report`: list, map, and show. Both change nothing on the server."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from migrate.cli.request import Request
+from migrate.client.paths import parse_path
+from migrate.client.server import Server, connect
+from migrate.console import MANNER, Output
+from migrate.errors import InputError
+from migrate.mapping.projects import Mapped, read_projects
+from migrate.mapping.rows import number_of_runs
+from migrate.report.audit import audit as sum_up
+from migrate.report.files import FORMATS, Source, format_of, save
+from migrate.report.terminal import count_line, print_audit, print_report
+
+
+def mapped_projects(
+    paths: Sequence[str], request: Request, output: Output
+) -> tuple[Server, list[Mapped]]:
+    """Sign in, list and map. What is wrong with the call is said before a server is asked."""
+    parsed, rules, which = [parse_path(path) for path in paths], request.rules(), request.which()
+    server = connect(request.base_url, may_prompt=not MANNER.quiet)
+    projects = [server.project(path) for path in parsed]
+    return server, read_projects(projects, rules, which, output.progress)
+
+
+def audit(paths: Sequence[str], request: Request, *, as_json: bool, check: bool) -> int:
+    """Summarize projects; the exit code is 1 where `check` finds an old name."""
+    output = Output()
+    _, mapped = mapped_projects(paths, request, output)
+    audits = [sum_up(str(project.project.key), project.chosen) for project in mapped]
+    total = sum_up("all", [row for project in mapped for row in project.chosen])
+    if as_json:
+        found = {"projects": [found.to_dict() for found in audits], "total": total.to_dict()}
+        output.data(json.dumps(found, indent=1) + "\n")
+    else:
+        for number, found_here in enumerate([*audits, total] if len(audits) > 1 else audits):
+            if number:
+                output.out.print()
+            print_audit(output.out, found_here)
+    if check and total.old_names:
+        has = "has" if total.old_names == 1 else "have"
+        output.say(f"{number_of_runs(total.old_names)} still {has} an old name.")
+        return 1
+    return 0
+
+
+def report(
+    paths: Sequence[str],
+    request: Request,
+    *,
+    file: Path | None,
+    file_format: str | None,
+    every: bool,
+) -> int:
+    """Show the dry run, or write it to a file."""
+    output = Output()
+    chosen_format = format_of(file, file_format)
+    if file is not None and not os.path.isdir(file.parent):  # noqa: PTH112 - Path's raises on some
+        raise InputError(f"There is no folder {file.parent} to write {file.name} to.")
+    if chosen_format == "parquet" and file is None and sys.stdout.isatty():
+        raise InputError("Parquet is binary; write it to a file with -o FILE.")
+    server, mapped = mapped_projects(paths, request, output)
+    rows = [row for project in mapped for row in project.chosen]
+    if chosen_format is None:
+        print_report(output.out, rows, every=every)
+        return 0
+    keys = tuple(project.project.key for project in mapped)
+    data = FORMATS[chosen_format](rows, Source(server.app_url, datetime.now(UTC), keys))
+    if file is None:
+        output.data(data)
+    else:
+        save(file, data)
+        output.say(f"Wrote {file}: {count_line(rows)}.")
+    return 0
