@@ -172,6 +172,13 @@ class Renaming:
         """Whether it is a question if this key may write anything."""
         return self._refusals >= (DOUBTFUL_REFUSALS if self.written else 1)
 
+    @property
+    def _is_unheard(self) -> bool:
+        """Whether a document without an answer is tried again, and nothing succeeded since."""
+        # No other is begun: a server that answers none would be sent the whole plan meanwhile.
+        settling = any(reading.failed is not None for reading in self._reading.values())
+        return self._silent_since is not None and (settling or bool(self._parts))
+
     def _has_room(self) -> bool:
         """Whether another document may be under way.
 
@@ -194,7 +201,7 @@ class Renaming:
             if part.not_before <= now:
                 self._parts.remove(part)
                 return part
-        if not self._ready:
+        if not self._ready or self._is_unheard:
             return None
         size = self._pace.size if self.written else min(FIRST, self._pace.size)
         return Part([self._ready.popleft() for _ in range(min(size, len(self._ready)))])
