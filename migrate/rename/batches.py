@@ -367,7 +367,9 @@ class Renaming:
             self._settle_refused(part, rest, error)
         elif rest and part.attempts + 1 < ATTEMPTS:
             again = time.monotonic() + WAIT_SECONDS[part.attempts]
-            self._parts.append(Part(rest, part.refusal, part.attempts + 1, again))
+            later = Part(rest, part.refusal, part.attempts + 1, again)
+            is_slow = isinstance(error, Unanswered) and error.slow and len(rest) > 1
+            self._parts.extend(later.halves() if is_slow else [later])
         elif rest:
             self._silent += 1
             self._conclude(dict.fromkeys(rest, Outcome("unanswered", str(error))))

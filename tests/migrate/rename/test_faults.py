@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
@@ -18,7 +19,6 @@ import pytest
 from migrate.client import retry
 from migrate.rename import batches
 from migrate.rename.journal import Journal, read
-from migrate.sandbox import Refusal
 
 
 def names(sandbox):
@@ -73,7 +73,49 @@ def test_an_answer_that_does_not_come_in_time_halves_the_document(sandbox, renam
     sandbox.faults.add("hang", on="mutation")
     result = renamer.rename()
     assert (len(result.done), result.failed) == (30, {})
+    assert sizes(renamer.path)[:3] == [10, 5, 5]
+
+
+def test_a_document_that_always_takes_too_long_becomes_smaller(serve, renamer_of, quick):
+    """A server that does nothing of a document for which its time does not suffice."""
+    sandbox = serve(runs=20, upsert_ms=400)
+    renamer = renamer_of(sandbox)
+    plan = renamer.plan()
+    renamer.project.server._call_seconds = 1.5
+    execute = sandbox.service.answer
+
+    async def answer(query, variables):
+        if sandbox.service.count_mutations(query) > 3:
+            await asyncio.sleep(60)
+        return await execute(query, variables)
+
+    sandbox.service.answer = answer
+    result = renamer.rename(plan)
+    assert (len(result.done), result.failed, result.stopped) == (20, {}, None)
     assert sizes(renamer.path)[:2] == [10, 5]
+    assert max(sizes(renamer.path)[5:]) <= 10
+
+
+def test_a_server_that_falls_silent_in_the_middle(serve, renamer_of, quick):
+    """What was in flight gets its attempts; nothing else is begun."""
+    sandbox = serve(runs=1000, upsert_ms=5)
+    renamer = renamer_of(sandbox)
+    plan, counts = renamer.plan(), sandbox.counts.requests
+
+    def fall_silent(operation):
+        if operation == "mutation" and len(sandbox.service.mutations) >= 300:
+            counts["before"] = counts["mutation"]
+            sandbox.faults.add("501", on="mutation", times=10_000)
+            sandbox.faults.before = None
+
+    sandbox.faults.before = fall_silent
+    result = renamer.rename(plan)
+    assert result.stopped.code == "silent"
+    assert 300 <= len(result.done) < 800
+    assert counts["mutation"] - counts["before"] <= 4 * 3 + 1
+    assert result.done | result.having("unanswered") == read(renamer.path).sent
+    sandbox.faults.pending.clear()
+    assert not renamer.again("rename").failed
 
 
 # Rate limits: nothing was done, so nothing is lost, halved or refused.
@@ -122,9 +164,7 @@ def test_a_quota_of_query_time(serve, renamer_of, retry_after):
 
 
 @pytest.mark.parametrize("kind", ["503", "501", "html", "null", "garbled"])
-def test_a_server_that_answers_no_write_is_left_alone_soon(
-    serve, renamer_of, failed, quick, kind
-):
+def test_a_server_that_answers_no_write_is_left_alone_soon(serve, renamer_of, failed, quick, kind):
     """Reads are fine. Two documents whose attempts were all in vain, and it says so."""
     sandbox = serve(runs=300)
     renamer = renamer_of(sandbox)
