@@ -6,6 +6,7 @@ document's other renames differs by server.
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,14 +15,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from migrate.client.paths import parse_path
 from migrate.client.runs import RunKey
-from migrate.client.server import Project, connect
+from migrate.client.server import Project
 from migrate.rename.execute import Result, run
 from migrate.rename.journal import Header, Journal, read
 from migrate.rename.plan import PlannedRename
 from migrate.report.outcomes import outcome_words
-from migrate.sandbox import Faults, Refusal, Sandbox, Store, StoredRun
+from migrate.sandbox import Faults, Refusal, Sandbox, StoredRun
 
 REFUSALS = (
     Refusal("permission denied", "PERMISSION_ERROR"),
@@ -75,8 +75,7 @@ def check(
         sent = read(path).sent
     names = sandbox.store.names("ycx", "RSST")
     assert names == {
-        run_id(number): f"{'old' if number in denied else 'new'} {number}"
-        for number in range(runs)
+        run_id(number): f"{'old' if number in denied else 'new'} {number}" for number in range(runs)
     }
     assert result.stopped is None
     words = {key.run_id: outcome_words(it.code, it.text) for key, it in result.failed.items()}
@@ -189,7 +188,7 @@ def test_a_key_that_may_write_nothing(sandbox, project, tmp_path, runs, others, 
             if sandbox.store.project("ycx", "RSST").runs[run_id(number)].id in tried
         ]
         assert max(places) > 900
-        assert max(after - before for before, after in zip(places, places[1:], strict=False)) < 60
+        assert max(after - before for before, after in itertools.pairwise(places)) < 60
     else:
         assert codes <= {"refused", "not-reached"}
 

@@ -54,9 +54,7 @@ def powers(serve):
 
 
 @pytest.mark.parametrize("alters", ALTERING.values(), ids=list(ALTERING))
-def test_a_first_document_that_was_altered_throughout_stops_the_work(
-    powers, cli, tmp_path, alters
-):
+def test_a_first_document_that_was_altered_throughout_stops_the_work(powers, cli, tmp_path, alters):
     """It is journaled, whatever was made of the names; and undo puts back exactly those."""
     before, path = names(powers), tmp_path / "j.jsonl"
     state = powers.store.state()
@@ -181,9 +179,7 @@ def test_undo_says_which_runs_have_their_old_names_already(sandbox, renamer, cli
     assert "28 of 28 runs put back" in undone.stderr
 
 
-def test_a_name_that_really_went_back_is_said_after_some_readings(
-    sandbox, renamer, failed, quick
-):
+def test_a_name_that_really_went_back_is_said_after_some_readings(sandbox, renamer, failed, quick):
     """A process that resumes writes its old name: the waits end, and it is not called done."""
     plan = renamer.plan()
 
