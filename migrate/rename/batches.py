@@ -172,6 +172,13 @@ class Renaming:
         """Whether it is a question if this key may write anything."""
         return self._refusals >= (DOUBTFUL_REFUSALS if self.written else 1)
 
+    @property
+    def _is_unheard(self) -> bool:
+        """Whether a document without an answer is tried again, and nothing succeeded since."""
+        # No other is begun: a server that answers none would be sent the whole plan meanwhile.
+        settling = any(reading.failed is not None for reading in self._reading.values())
+        return self._silent_since is not None and (settling or bool(self._parts))
+
     def _has_room(self) -> bool:
         """Whether another document may be under way.
 
@@ -194,7 +201,7 @@ class Renaming:
             if part.not_before <= now:
                 self._parts.remove(part)
                 return part
-        if not self._ready:
+        if not self._ready or self._is_unheard:
             return None
         size = self._pace.size if self.written else min(FIRST, self._pace.size)
         return Part([self._ready.popleft() for _ in range(min(size, len(self._ready)))])
@@ -360,7 +367,9 @@ class Renaming:
             self._settle_refused(part, rest, error)
         elif rest and part.attempts + 1 < ATTEMPTS:
             again = time.monotonic() + WAIT_SECONDS[part.attempts]
-            self._parts.append(Part(rest, part.refusal, part.attempts + 1, again))
+            later = Part(rest, part.refusal, part.attempts + 1, again)
+            is_slow = isinstance(error, Unanswered) and error.slow and len(rest) > 1
+            self._parts.extend(later.halves() if is_slow else [later])
         elif rest:
             self._silent += 1
             self._conclude(dict.fromkeys(rest, Outcome("unanswered", str(error))))

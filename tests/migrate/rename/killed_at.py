@@ -14,8 +14,7 @@ import sys
 
 from migrate.cli.app import main
 from migrate.client import server
-from migrate.rename import batches as renaming
-from migrate.rename import journal
+from migrate.rename import batches, journal, pace
 
 
 def die() -> None:
@@ -54,8 +53,8 @@ def die_at(number: int, point: str) -> None:
 
 if __name__ == "__main__":
     path, number, point = sys.argv[1:]
-    renaming.BATCH = renaming.PROBE = 8  # several batches, though the project is small
-    renaming.IN_FLIGHT = 2
+    batches.FIRST = pace.MOST = 8  # several documents, though the project is small
+    batches.IN_FLIGHT = 2
     die_at(int(number), point)
     sys.argv = ["rsst-migrate", "rename", "ycx/RSST", "--yes", "--journal", path]
     main()

@@ -20,8 +20,8 @@ import pytest
 from migrate.rename.journal import read
 
 SCRIPT = Path(__file__).with_name("killed_at.py")
-# The plan, the beginning, and for each of four batches an intent and an outcome; the server's
-# answers to the four batches.
+# The plan, the beginning, and for each of four documents an intent and an outcome; the server's
+# answers to the documents.
 POINTS = [
     *((number, point) for number in range(1, 11) for point in ("before", "half", "after")),
     *((number, "sent") for number in (3, 5, 7)),
@@ -31,7 +31,7 @@ POINTS = [
 @pytest.mark.parametrize(("number", "point"), POINTS)
 def test_killed_then_finished_then_undone(sandbox, renamer, number, point):
     before = sandbox.store.state()
-    promised = {one.run_id: one.new_name for one in renamer.plan()}
+    promised = {rename.key.run_id: rename.new_name for rename in renamer.plan()}
     killed = subprocess.run(
         [sys.executable, SCRIPT, renamer.path, str(number), point],
         capture_output=True,
@@ -138,7 +138,9 @@ def test_ctrl_c_lets_the_batch_in_flight_finish(serve, cli, tmp_path):
     assert f"To go on: rsst-migrate resume {path}" in said
     done = len(sandbox.service.mutations)
     assert 0 < done < 1000
+    assert "Finishing what is in flight; Ctrl-C again stops immediately." in said
     assert f"{done} of 1000 runs renamed, read back from the server" in said
+    assert f"{1000 - done} runs not reached" in said
     assert "Traceback" not in said
     assert cli("resume", path, "--yes").returncode == 0
     assert len(sandbox.service.mutations) == 1000

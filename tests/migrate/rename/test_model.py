@@ -28,20 +28,32 @@ from hypothesis.stateful import (
 
 from migrate.client.server import Project
 from migrate.mapping.mapping import map_runs
-from migrate.rename import batches as renaming
-from migrate.rename.batches import Result, run
+from migrate.rename import batches, pace
+from migrate.rename.execute import Result, run
 from migrate.rename.journal import Header, Journal, read
-from migrate.rename.plan import PlannedRename, planned
-from migrate.sandbox import Faults, Sandbox, Store, StoredRun
+from migrate.rename.plan import Direction, PlannedRename, planned
+from migrate.report.outcomes import outcome_words
+from migrate.sandbox import Faults, Refusal, Sandbox, Store, StoredRun
 from migrate.sandbox.sample import arguments, wire_config
 from naming import legacy_name
 
 RUNS = 14
 RUN = st.integers(0, RUNS - 1)
+REFUSALS = st.sampled_from(
+    [
+        Refusal(),
+        Refusal("the run is locked", "INVALID_VALUE"),
+        Refusal("run not found", "NOT_FOUND"),
+        Refusal("conflict", "DELETED"),
+        Refusal("permission denied to change a name of rate limits", "PERMISSION_ERROR"),
+    ]
+)
 # Faults that are answered at once; those that wandb-core repeats are test_faults.py's.
 FAULTS = st.fixed_dictionaries(
     {
-        "denied": st.lists(RUN, max_size=3),
+        "denied": st.dictionaries(RUN.map(lambda number: _id(number)), REFUSALS, max_size=4),
+        "answers": st.sampled_from(["status", "status", "path"]),
+        "others": st.sampled_from(["undone", "done", "skipped"]),
         "max_mutations": st.sampled_from([None, None, 1, 3]),
         "read_only_key": st.sampled_from([False, False, False, True]),
     }
@@ -49,10 +61,10 @@ FAULTS = st.fixed_dictionaries(
 
 
 @pytest.fixture(scope="module", autouse=True)
-def small_batches() -> Iterator[None]:
+def small_documents() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(renaming, "BATCH", 4)
-        patch.setattr(renaming, "PROBE", 2)
+        patch.setattr(pace, "MOST", 4)
+        patch.setattr(batches, "FIRST", 2)
         yield
 
 
@@ -123,7 +135,7 @@ class History(RuleBasedStateMachine):
 
     @precondition(lambda self: not self.plan)
     @rule(faults=FAULTS, late=st.sets(RUN, max_size=2))
-    def rename(self, faults: dict[str, object], late: set[int]) -> None:
+    def rename(self, faults: dict[str, Any], late: set[int]) -> None:
         listed = [one for page in self.project.pages() for one in page.runs]
         self.plan = planned(map_runs(listed))
         self.path = self.folder / f"{next(_numbers)}.jsonl"
@@ -134,38 +146,38 @@ class History(RuleBasedStateMachine):
 
     @precondition(lambda self: self.plan)
     @rule(faults=FAULTS)
-    def resume(self, faults: dict[str, object]) -> None:
+    def resume(self, faults: dict[str, Any]) -> None:
         journal, recorded = Journal.reopen(self.path)
         with journal:
             self._work(journal, "rename", recorded.plan, faults)
 
     @precondition(lambda self: self.plan)
     @rule(faults=FAULTS)
-    def undo(self, faults: dict[str, object]) -> None:
+    def undo(self, faults: dict[str, Any]) -> None:
         journal, recorded = Journal.reopen(self.path)
         with journal:
             self._work(journal, "undo", recorded.concerned("undo"), faults)
-        new = {one.run_id: one.new_name for one in self.plan}
+        new = {one.key.run_id: one.new_name for one in self.plan}
         if not any(name == new.get(run_id) for run_id, name in self.names().items()):
             self.plan = []
 
     def _work(
         self,
         journal: Journal,
-        direction: str,
+        direction: Direction,
         plan: Sequence[PlannedRename],
-        faults: dict[str, object],
+        faults: dict[str, Any],
     ) -> None:
-        ours = self.sandbox.faults
-        ours.denied = {_id(number): "permission denied" for number in faults["denied"]}  # type: ignore[attr-defined]
-        ours.max_mutations = faults["max_mutations"]  # type: ignore[assignment]
-        ours.read_only_key = bool(faults["read_only_key"])
+        self.sandbox.faults.__dict__.update(faults)
         self.sandbox.service.mutations.clear()
-        journal.begin(direction)  # type: ignore[arg-type]
-        where = {("ycx", "RSST"): self.project}
-        result = run(plan, where, journal, direction)  # type: ignore[arg-type]
+        counts = self.sandbox.counts.requests
+        documents = counts.get("mutation", 0)
+        journal.begin(direction)
+        result = run(plan, {self.project.key: self.project}, journal, direction)
         self._check_journaled(direction)
-        self._check_result(result, {one.run_id: one.new_name for one in plan}, faults)
+        self._check_result(result, {one.key.run_id: one.new_name for one in plan}, faults)
+        if faults["read_only_key"] and not faults["max_mutations"]:
+            assert counts.get("mutation", 0) - documents <= 40
         self.sandbox.faults.__dict__.update(Faults().__dict__)
 
     @precondition(lambda self: self.plan)
@@ -184,22 +196,23 @@ class History(RuleBasedStateMachine):
         intended = _runs(records[begun:kept], "intent") - _runs(records[begun:kept], "outcome")
         answered = _runs(records[begun:kept], "outcome")
         for one in self.plan:
-            made = self.runs().get(one.run_id)
+            run_id = one.key.run_id
+            made = self.runs().get(run_id)
             if made is None or made.displayName != one.new_name:
                 continue
-            if one.run_id in earlier or one.run_id in answered:
+            if run_id in earlier or run_id in answered:
                 continue
-            if one.run_id not in intended or int(one.run_id[3:]) in lost:
+            if run_id not in intended or int(run_id[3:]) in lost:
                 made.displayName = one.old_name
         rest = lines[kept][:torn] if kept < len(lines) else b""
         self.path.write_bytes(b"".join(lines[:kept]) + rest)
 
     # The promises.
 
-    def _check_journaled(self, direction: str) -> None:
+    def _check_journaled(self, direction: Direction) -> None:
         recorded = read(self.path)
-        new = {one.run_id: one.new_name for one in recorded.plan}
-        old = {one.run_id: one.old_name for one in recorded.plan}
+        new = {one.key.run_id: one.new_name for one in recorded.plan}
+        old = {one.key.run_id: one.old_name for one in recorded.plan}
         ids = {made.id: made.name for made in self.runs().values()}
         intended = _runs(_records(self.path), "intent")
         for given in self.sandbox.service.mutations:
@@ -208,18 +221,21 @@ class History(RuleBasedStateMachine):
             assert run_id in intended
             assert given["displayName"] == (new if direction == "rename" else old)[run_id]
 
-    def _check_result(
-        self, result: Result, after: dict[str, str], faults: dict[str, object]
-    ) -> None:
+    def _check_result(self, result: Result, after: dict[str, str], faults: dict[str, Any]) -> None:
         names = self.names()
         assert {key[2] for key in result.done} == {
             run_id for run_id, name in after.items() if names.get(run_id) == name
         }
         assert {key[2] for key in result.failed} == set(after) - {key[2] for key in result.done}
-        if not faults["read_only_key"]:
-            excused = {_id(number) for number in faults["denied"]}  # type: ignore[attr-defined]
-            excused |= self.deleted | set(self.theirs)
-            assert {key[2] for key in result.failed} <= excused or result.stopped
+        words = {key.run_id: outcome_words(it.code, it.text) for key, it in result.failed.items()}
+        if faults["read_only_key"]:
+            return
+        # What is refused, or other people's, costs every other run nothing.
+        assert result.stopped is None
+        denied = faults["denied"]
+        assert set(words) <= set(denied) | self.deleted | set(self.theirs)
+        for run_id in set(words) & set(denied) - self.deleted - set(self.theirs):
+            assert words[run_id] == f"refused: {denied[run_id].words}"
 
     @invariant()
     def only_names_change(self) -> None:
@@ -236,7 +252,7 @@ class History(RuleBasedStateMachine):
 
     @invariant()
     def every_name_is_somebodys(self) -> None:
-        new = {one.run_id: one.new_name for one in self.plan}
+        new = {one.key.run_id: one.new_name for one in self.plan}
         for run_id, name in self.names().items():
             was = self.before["ycx", "RSST", run_id]["displayName"]
             assert name in (was, new.get(run_id), self.theirs.get(run_id))
@@ -245,7 +261,7 @@ class History(RuleBasedStateMachine):
         """Whatever happened, without faults all of it can be finished, and taken back."""
         if not self.plan:
             return
-        none: dict[str, object] = {"denied": [], "max_mutations": None, "read_only_key": False}
+        none: dict[str, Any] = {"denied": {}, "max_mutations": None, "read_only_key": False}
         self.resume(none)
         self.undo(none)
         for run_id, name in self.names().items():

@@ -1,0 +1,232 @@
+"""What is true at the end: names that the server alters, replicas that lag, readings that fail."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from migrate.rename import verify
+from migrate.rename.journal import read
+from migrate.sandbox import Store, StoredRun
+
+
+def names(sandbox):
+    return sandbox.store.names("ycx", "RSST")
+
+
+def write_plan(path, sandbox, new_name):
+    """A plan that gives every run of the project a new name."""
+    rows = [
+        {
+            "entity": "ycx",
+            "project": "RSST",
+            "run_id": run_id,
+            "status": "rename",
+            "old_name": old_name,
+            "new_name": new_name(old_name),
+        }
+        for run_id, old_name in names(sandbox).items()
+    ]
+    path.write_text(json.dumps(rows))
+    return path
+
+
+# What the server makes of our names.
+
+ALTERING = {
+    "x^2 becomes x2": lambda name: name.replace("^", ""),
+    "-1 is appended": lambda name: f"{name}-1",
+    "it is cut": lambda name: name[:12],
+    "it is lower case": lambda name: f"{name.upper()}!",
+}
+
+
+@pytest.fixture
+def powers(serve):
+    """Thirty runs whose names, old and new, hold `x^2`."""
+    store = Store()
+    for number in range(30):
+        made = StoredRun(f"r{number:02d}", f"old x^2 {number}", summaryMetrics="{}")
+        store.add("ycx", "RSST", made)
+    return serve(store)
+
+
+@pytest.mark.parametrize("alters", ALTERING.values(), ids=list(ALTERING))
+def test_a_first_document_that_was_altered_throughout_stops_the_work(powers, cli, tmp_path, alters):
+    """It is journaled, whatever was made of the names; and undo puts back exactly those."""
+    before, path = names(powers), tmp_path / "j.jsonl"
+    state = powers.store.state()
+    plan = write_plan(tmp_path / "p.json", powers, lambda name: f"new x^2 of run no. {name[8:]}")
+    powers.faults.alters = alters
+    done = cli("rename", "--plan", plan, "--yes", "--journal", path)
+    assert done.returncode == 1
+    assert "Stopped: the server does not keep the new names as they are" in done.stderr
+    assert "20 runs not reached" in done.stderr
+    first = alters("new x^2 of run no. 0")
+    assert f"r00: altered: the server made it {first}" in done.stderr
+    assert [name for name in names(powers).values() if name.startswith("old")] == list(
+        before.values()
+    )[10:]
+    recorded = read(path)
+    assert {key.run_id: name for key, name in recorded.altered.items()} == {
+        f"r{number:02d}": alters(f"new x^2 of run no. {number}") for number in range(10)
+    }
+    # Somebody gives one of them a name: then it is theirs.
+    powers.faults.alters = None
+    powers.store.project("ycx", "RSST").runs["r07"].displayName = "theirs"
+    undone = cli("undo", path, "--yes")
+    assert undone.returncode == 1
+    assert "r07: drifted: is now theirs" in undone.stderr
+    assert "9 of 10 runs put back" in undone.stderr
+    assert names(powers) == {**before, "r07": "theirs"}
+    powers.store.project("ycx", "RSST").runs["r07"].displayName = before["r07"]
+    assert powers.store.state() == state
+
+
+def test_some_altered_names_do_not_stop_the_work(sandbox, renamer, failed):
+    before = sandbox.store.state()
+    plan = renamer.plan()
+    altered = {plan[0].new_name: "its own idea", plan[25].new_name: plan[25].new_name + "-1"}
+    sandbox.faults.alters = lambda name: altered.get(name, name)
+    result = renamer.rename(plan)
+    assert failed(result) == {
+        "run00000": "altered: the server made it its own idea",
+        "run00025": f"altered: the server made it {plan[25].new_name}-1",
+    }
+    assert result.stopped is None
+    assert len(result.done) == 28
+    assert len(result.written) == 30  # all of them bear a name of ours
+    sandbox.faults.alters = None
+    assert not renamer.again("undo").failed
+    assert sandbox.store.state() == before
+
+
+def test_an_altered_name_that_is_the_old_one_is_not_renamed(sandbox, renamer, failed, quick):
+    """The server answers that it did nothing: that is said, and not believed to be done."""
+    plan = renamer.plan()
+    sandbox.faults.alters = lambda name: plan[3].old_name if name == plan[3].new_name else name
+    result = renamer.rename(plan)
+    assert list(failed(result)) == ["run00003"]
+    assert len(result.done) == 29
+    assert result.failed[plan[3].key].code == "unanswered"
+
+
+def test_old_names_that_are_altered_when_they_are_put_back(sandbox, renamer, failed):
+    before = sandbox.store.state()
+    renamer.rename()
+    old = names(sandbox)
+    sandbox.faults.alters = lambda name: f"{name}-1"
+    result = renamer.again("undo")
+    assert result.stopped.code == "altered"
+    assert {outcome.code for outcome in result.failed.values()} == {"altered", "not-reached"}
+    assert sum(name.endswith("-1") for name in names(sandbox).values()) == 10
+    assert sum(name == old[run_id] for run_id, name in names(sandbox).items()) == 20
+    # Ours still, so that undo can go on.
+    sandbox.faults.alters = None
+    assert not renamer.again("undo").failed
+    assert sandbox.store.state() == before
+
+
+# A replica that lags.
+
+
+def test_a_lagging_replica_makes_no_false_drift(serve, cli, tmp_path):
+    """It shows names of two seconds ago; undo, at once, does not say that there is none to do."""
+    sandbox, path = serve(runs=30), tmp_path / "j.jsonl"
+    before = sandbox.store.state()
+    sandbox.faults.lag_seconds = 2
+    done = cli("rename", "ycx/RSST", "--yes", "--journal", path)
+    assert done.returncode == 0, done.stderr
+    assert "30 of 30 runs renamed, read back from the server" in done.stderr
+    assert "drifted" not in done.stderr
+    undone = cli("undo", path, "--yes")
+    assert undone.returncode == 0, undone.stderr
+    assert "30 of 30 runs put back" in undone.stderr
+    assert sandbox.store.state() == before
+
+
+def test_undo_within_the_lag(sandbox, renamer, cli):
+    """The whole rename is younger than what the server shows."""
+    sandbox.faults.lag_seconds = 4
+    before = sandbox.store.state()
+    plan = renamer.plan()
+    verify_waits = verify.LAG_SECONDS
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verify, "LAG_SECONDS", ())
+        result = renamer.rename(plan)
+    assert verify_waits
+    assert {outcome.code for outcome in result.failed.values()} == {"reverted"}
+    assert len(result.written) == 30
+    undone = cli("undo", renamer.path, "--yes")
+    assert "Nothing to do" not in undone.stderr
+    assert undone.returncode == 0, undone.stderr
+    assert sandbox.store.state() == before
+
+
+def test_undo_says_which_runs_have_their_old_names_already(sandbox, renamer, cli):
+    """Somebody put them back, or the server is far behind: it says so, and exits 0."""
+    plan = renamer.plan()
+    renamer.rename(plan)
+    for run_id in ("run00003", "run00004"):
+        run = sandbox.store.project("ycx", "RSST").runs[run_id]
+        run.displayName = plan[int(run_id[3:])].old_name
+    undone = cli("undo", renamer.path, "--yes")
+    assert undone.returncode == 0, undone.stderr
+    assert "2 runs renamed by this journal and now with the old name" in undone.stderr
+    assert "run00003, run00004" in undone.stderr
+    assert "28 of 28 runs put back" in undone.stderr
+
+
+def test_a_name_that_really_went_back_is_said_after_some_readings(sandbox, renamer, failed, quick):
+    """A process that resumes writes its old name: the waits end, and it is not called done."""
+    plan = renamer.plan()
+
+    def put_back(operation):
+        if operation == "query" and len(sandbox.service.mutations) == 30:
+            sandbox.store.project("ycx", "RSST").runs["run00005"].displayName = plan[5].old_name
+
+    sandbox.faults.before = put_back
+    asked = sandbox.counts.requests["query"]
+    result = renamer.rename(plan)
+    assert failed(result) == {"run00005": "drifted: has its old name again"}
+    assert len(result.done) == 29
+    assert sandbox.counts.requests["query"] - asked <= 8
+
+
+# Readings that fail.
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("kind", ["garbled", "html", "null", "cut", "501"])
+def test_one_garbled_reading_stops_nothing(sandbox, renamer, quick, kind, times):
+    """Neither where names are read ahead, nor at the end."""
+    plan = renamer.plan()
+    faults = []
+
+    def garble(operation):
+        if not faults and operation == "mutation" and len(sandbox.service.mutations) >= 10:
+            faults.append(sandbox.faults.add(kind, on="query", times=times))
+
+    sandbox.faults.add(kind, on="query", times=times)
+    sandbox.faults.before = garble
+    result = renamer.rename(plan)
+    assert (len(result.done), result.failed, result.stopped) == (30, {}, None)
+    assert faults
+
+
+def test_a_verification_that_fails_for_good(sandbox, renamer, failed, quick):
+    def garble(operation):
+        if operation == "mutation" and len(sandbox.service.mutations) >= 10:
+            sandbox.faults.add("garbled", on="query", skip=0, times=1000)
+            sandbox.faults.before = None
+
+    plan = renamer.plan()[:20]  # all of their names are read before the second document
+    sandbox.faults.before = garble
+    start = time.monotonic()
+    result = renamer.rename(plan)
+    assert time.monotonic() - start < 10
+    assert {outcome.code for outcome in result.failed.values()} == {"not-verified"}
+    assert len(result.written) == len(result.failed) == 20
+    assert "not verified: No usable answer" in failed(result)["run00000"]
