@@ -130,7 +130,7 @@ def _explain(address: ServerAddress) -> ConnectError:
         status = in_background(lambda: _status(address)).result(3 * EXPLAIN_SECONDS)
     except TimeoutError as error:
         return _unreachable(address, error)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - it is the answer, whatever it is
         return _connection_error(error, address)
     if status == 429 or status >= 500:
         why = ": too many requests" if status == 429 else ""
@@ -238,7 +238,7 @@ def in_background(work: Callable[[], T]) -> Future[T]:
     def run() -> None:
         try:
             future.set_result(work())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - handed to whoever asks for the result
             future.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
