@@ -72,4 +72,5 @@ def list_runs(project: Project, progress: Progress = no_progress) -> list[Run]:
         for page in project.pages(bar.note):
             runs.extend(page.runs)
             bar.advance(len(runs), page.total)
+        bar.advance(len(runs), len(runs))
     return runs

@@ -65,7 +65,6 @@ SILENCE_SECONDS = 120.0
 
 MOST_SILENT = 2
 """After so many documents in a row whose attempts were all in vain, the work stops."""
-
 TICK_SECONDS = 0.5
 
 
