@@ -21,7 +21,7 @@ except KeyboardInterrupt:
 
 # wandb waits at exit for its helper process, without an end (one of 420 never came back). We have
 # no runs, so that there is nothing for it to send.
-EXIT_SECONDS = 1.0
+EXIT_SECONDS = 0.5
 
 
 class _Interrupt:
@@ -33,7 +33,7 @@ class _Interrupt:
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self)
 
-    def __call__(self, number: int, frame: FrameType | None) -> NoReturn:
+    def __call__(self, _number: int, _frame: FrameType | None) -> NoReturn:
         self.came = True
         raise KeyboardInterrupt
 
@@ -48,7 +48,7 @@ def main() -> NoReturn:
     interrupt = _Interrupt()
     shows_tracebacks = "--debug" in sys.argv
     if not shows_tracebacks:  # of wandb's threads, where wandb-core is gone; what we do without it,
-        threading.excepthook = lambda thread: None  # our own errors say
+        threading.excepthook = lambda _thread: None  # our own errors say
     try:
         try:
             code = _run()
@@ -67,7 +67,7 @@ def main() -> NoReturn:
     watchdog = threading.Timer(EXIT_SECONDS, os._exit, (code,))
     watchdog.daemon = True
     if not shows_tracebacks:  # of wandb's way out, either: all is said
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
     with suppress(RuntimeError):  # no memory for a thread
         watchdog.start()
     sys.exit(code)

@@ -67,6 +67,9 @@ def rename(
     if len(plan) < len(renames):
         output.say(f"--limit: the first {len(plan)} of {len(renames)} renames.")
     projects = {project.project.key: project.project for project in mapped}
+    held = {row.key.where for row in rows if "read-only" in row.codes}
+    if not options.dry_run and _refuse_read_only([projects[where] for where in held], output):
+        return 1
     return _rename(server, projects, plan, output, options)
 
 
@@ -327,7 +330,9 @@ def _say_outcome(
     stopped = result.stopped
     if stopped is not None and stopped.code != "interrupted":
         output.tell(f"Stopped: {stop_words(stopped.code, stopped.text, stopped.count)}")
-    if result.failed:
+    if stopped is not None and stopped.code == "altered" and direction == "rename":
+        output.tell(f"To take it back: rsst-migrate undo {quote(str(path))}")
+    elif result.failed:
         output.tell(_how_to_go_on(path, direction))
     elif direction == "rename":
         output.say(f"To take it all back: rsst-migrate undo {quote(str(path))}")

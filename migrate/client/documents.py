@@ -31,7 +31,7 @@ query Runs($entity: String!, $project: String!, $filters: JSONString, $first: In
 # What is asked of each run: to map it, to know that it passes a filter, to know what it is now.
 RUNS = "id name displayName state createdAt readOnly config(keys: $keys)"
 RUN_IDS = "name createdAt"
-RUN_STATES = "id name displayName state createdAt readOnly"
+RUN_STATES = "id name displayName state readOnly"
 
 COUNT = """
 query RunCount($entity: String!, $project: String!, $filters: JSONString) {

@@ -130,7 +130,7 @@ def _explain(address: ServerAddress) -> ConnectError:
         status = in_background(lambda: _status(address)).result(3 * EXPLAIN_SECONDS)
     except TimeoutError as error:
         return _unreachable(address, error)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - it is the answer, whatever it is
         return _connection_error(error, address)
     if status == 429 or status >= 500:
         why = ": too many requests" if status == 429 else ""
@@ -164,10 +164,10 @@ def _connection_error(error: Exception, address: ServerAddress) -> ConnectError:
     """What an exception of requests' is about."""
     import requests
 
-    if isinstance(error, requests.ReadTimeout):
-        return _mute(address)
+    if isinstance(error, requests.ReadTimeout | requests.exceptions.InvalidSchema):
+        return _mute(address)  # InvalidSchema: a proxy that speaks SOCKS, which only Go knows
     cause: BaseException = error
-    while nested := cause.__cause__ or cause.__context__:
+    while nested := cause.__cause__ or _first_exception(cause.args):
         cause = nested
     if isinstance(error, requests.exceptions.SSLError):
         return _tls(address, str(getattr(cause, "reason", None) or cause))
@@ -176,6 +176,11 @@ def _connection_error(error: Exception, address: ServerAddress) -> ConnectError:
     if isinstance(cause, HTTPException):
         return _not_wandb(address)
     return _unreachable(address, cause)
+
+
+def _first_exception(arguments: tuple[object, ...]) -> BaseException | None:
+    """What requests and urllib3 hand on; `__context__` is what is handled here."""
+    return next((part for part in arguments if isinstance(part, BaseException)), None)
 
 
 def _unreachable(address: ServerAddress, cause: BaseException) -> ConnectError:
@@ -233,7 +238,7 @@ def in_background(work: Callable[[], T]) -> Future[T]:
     def run() -> None:
         try:
             future.set_result(work())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - handed to whoever asks for the result
             future.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()

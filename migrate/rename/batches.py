@@ -214,11 +214,16 @@ class Renaming:
             if not self._probes and (self._ready or self._unread):
                 self._read_probes()
             return
-        # The first document does not wait for the names of the second.
-        most = self._pace.read_ahead if self._known else FIRST
-        if self._unread and len(self._ready) <= most // 2:
-            count = min(most - len(self._ready), len(self._unread))
-            self._read(Reading(Part([self._unread.popleft() for _ in range(count)])))
+        if not self._known:  # the first document does not wait for the names of the second
+            self._read_next(FIRST)
+        most = self._pace.read_ahead
+        if len(self._ready) <= most // 2:
+            self._read_next(most - len(self._ready))
+
+    def _read_next(self, count: int) -> None:
+        """Read the next so many names of the plan."""
+        if names := [self._unread.popleft() for _ in range(min(count, len(self._unread)))]:
+            self._read(Reading(Part(names)))
 
     def _read_probes(self) -> None:
         """Read the names of some runs from all over the plan, each to be sent alone.
@@ -259,10 +264,9 @@ class Renaming:
             return
         if answer.error is not None:
             self.last_error = str(answer.error)
-        if isinstance(answer.error, ServiceStopped):
-            self.stop(Stop("service", self.last_error))
-        elif isinstance(answer.error, NoProject):
-            self.stop(Stop("gone", self.last_error))
+        if isinstance(answer.error, ServiceStopped | NoProject):
+            gone = isinstance(answer.error, NoProject)
+            self.stop(Stop("gone" if gone else "service", self.last_error))
         if future in self._reading:
             self._take_states(self._reading.pop(future), answer)
         else:
@@ -440,10 +444,8 @@ class Renaming:
     def _give_up_parts(self) -> None:
         """What was sent and not settled when the work stopped: refused, or not answered."""
         for part in self._parts:
+            outcome = Outcome("refused", part.refusal)
             if part.attempts:
                 outcome = Outcome("unanswered", self.last_error)
-            elif part.refusal:
-                outcome = Outcome("refused", part.refusal)
-            else:
-                continue
-            self._conclude(dict.fromkeys(part.renames, outcome))
+            if part.was_sent:
+                self._conclude(dict.fromkeys(part.renames, outcome))

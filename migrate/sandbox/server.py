@@ -208,7 +208,13 @@ class Sandbox:
         # Headers and body go out in two pieces: without this every answer takes 40 ms more.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(self.app, log_level="critical", lifespan="off", access_log=False)
+        config = uvicorn.Config(
+            self.app,
+            log_level="critical",
+            lifespan="off",
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
         self._server = uvicorn.Server(config)
         self._thread: threading.Thread | None = None
 
