@@ -173,8 +173,7 @@ class Renaming:
 
     @property
     def _is_unheard(self) -> bool:
-        """Whether a document without an answer is tried again, and nothing succeeded since."""
-        # No other is begun: a server that answers none would be sent the whole plan meanwhile.
+        """Whether a document is tried again: a server that is silent is not sent the whole plan."""
         settling = any(reading.failed is not None for reading in self._reading.values())
         return self._silent_since is not None and (settling or bool(self._parts))
 

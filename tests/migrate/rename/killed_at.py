@@ -41,8 +41,8 @@ def die_at(number: int, point: str) -> None:
             die()
         return count
 
-    def dying_execute(self, query, variables):
-        answer = execute(self, query, variables)
+    def dying_execute(self, query, *rest):
+        answer = execute(self, query, *rest)
         if written >= number and point == "sent" and query.startswith("mutation"):
             die()
         return answer

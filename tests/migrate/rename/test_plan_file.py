@@ -37,7 +37,7 @@ def refusal(path):
 
 
 def pairs(plan):
-    return [(one.run_id, one.new_name) for one in plan]
+    return [(one.key.run_id, one.new_name) for one in plan]
 
 
 @pytest.mark.parametrize("suffix", ["csv", "json"])
