@@ -32,7 +32,7 @@ from migrate.errors import InputError, ServerError
 from migrate.mapping.mapping import Rules, map_runs
 from migrate.mapping.projects import list_runs
 from migrate.mapping.rows import OLD, Reason, Row
-from migrate.rename.batches import run
+from migrate.rename.execute import run
 from migrate.rename.journal import Header, Journal
 from migrate.rename.journal import read as read_journal
 from migrate.rename.plan import PlannedRename

@@ -139,7 +139,6 @@ def test_who_talks_to_wandb():
     assert importers("wandb") == {
         "migrate.client.server",
         "migrate.client.sign_in",
-        "migrate.client.sign_in_errors",
     }
     assert {module for module, source in SOURCES.items() if "_service_api" in source} == {
         "migrate.client.server"
