@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from guessit import guessit  # type: ignore[import-untyped]
+from guessit import guessit
 
 from migrate.sandbox.sample import arguments
 from naming import CRITERIA, SCHEDULES, VOCABULARY, experiment_name, legacy_name, parse_name
@@ -42,7 +42,7 @@ _FILMS = [
 
 def names() -> list[str]:
     """Old and new names in turn, all of which the floor matches."""
-    made = []
+    made: list[str] = []
     for arch in VOCABULARY.architectures:
         for number, dataset in enumerate(sorted(VOCABULARY.datasets)):
             given = arguments(arch, dataset, RST_schedule=SCHEDULES[number % len(SCHEDULES)])

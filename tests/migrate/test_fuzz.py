@@ -269,7 +269,7 @@ def journal(data):
 
 
 ROWS = [
-    Row(RunKey("ycx", "RSST", f"r{n}"), "x", AT, status, (), old, f"new_{n}", {"rate": 0.5})
+    Row(RunKey("ycx", "RSST", f"r{n}"), "x", AT, status, (), old, f"new_{n}", {"rate": 0.5})  # type: ignore[arg-type]
     for n, (status, old) in enumerate(
         [("rename", "a"), ("rename", '=1+1, "quoted"\nline'), ("custom", "模"), ("rename", "'1e5")]
     )

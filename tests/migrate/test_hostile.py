@@ -184,7 +184,7 @@ def test_in_markdown():
     }
     assert {part.type for cell in cells for part in cell} <= {"text", "text_special"}
     seen = ["".join(part.content for part in cell) for cell in cells]
-    seen = [seen[at : at + 6] for at in range(0, len(seen), 6)][1:]
+    seen = [seen[at : at + 6] for at in range(0, len(seen), 6)][1:]  # type: ignore[assignment]
     assert [line[3] for line in seen] == [visible(row.old_name).strip() for row in rows()]
     assert [line[0] for line in seen] == [visible(str(row.key.where)).strip() for row in rows()]
     # What GitHub links by itself.
@@ -235,7 +235,7 @@ FORGING = [
 def forging():
     """Runs that all have their rate, and values that say that they have not; with one of theirs."""
     runs = [
-        Run(RunKey("ycx", "RSST", f"r{n}"), name, "finished", MADE, False, {**RUN_CONFIG, **config})
+        Run(RunKey("ycx", "RSST", f"r{n}"), name, "finished", MADE, False, {**RUN_CONFIG, **config})  # type: ignore[dict-item]
         for n, (name, config, _) in enumerate(FORGING)
     ]
     made = map_runs(runs)

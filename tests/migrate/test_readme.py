@@ -20,7 +20,7 @@ SET_UP = [
     "python3 -m venv .venv && .venv/bin/pip install '.[sandbox]' && .venv/bin/rsst-migrate demo",
     "python3 -m venv .venv && .venv/bin/pip install -e '.[dev]' && .venv/bin/python -m pytest",
 ]
-COMMANDS = typer.main.get_command(app).commands
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

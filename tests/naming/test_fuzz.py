@@ -59,7 +59,7 @@ def name(text):
     for reading in parsed.readings:
         words = [reading[field] for field in FIELDS[:5]]
         if parsed.format == "legacy":
-            assert "_".join(words) == text
+            assert "_".join(words) == text  # type: ignore[arg-type]
         else:
             assert text.startswith("{struct}_{arch}_{dataset}_".format(**reading))
             assert reading["schedule"] in (None, *SCHEDULES)
@@ -102,7 +102,7 @@ def config(given_config):
     chosen = values.chosen_name(plain(given_config).get("exp_name"))
     if chosen is not None or swallowed or len(new_name) > MAX_LENGTH:
         return
-    vocabulary = VOCABULARY.extended([fields.known["arch"]], [fields.known["dataset"]])
+    vocabulary = VOCABULARY.extended([fields.known["arch"]], [fields.known["dataset"]])  # type: ignore[list-item]
     readings = parse_name(new_name, style=style, vocabulary=vocabulary).readings
     assert any(same(reading, fields) for reading in readings), (new_name, readings)
 

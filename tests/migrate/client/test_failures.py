@@ -7,7 +7,7 @@ The texts are wandb-core's 0.30 and 0.31; that the real client still says them i
 from __future__ import annotations
 
 import pytest
-from wandb.proto.wandb_api_pb2 import ApiErrorResponse
+from wandb.proto.wandb_api_pb2 import ApiErrorResponse  # type: ignore[attr-defined]
 from wandb.sdk.lib.service.service_connection import WandbApiFailedError
 
 from migrate.client.failures import failure

@@ -31,7 +31,7 @@ def waits(monkeypatch):
         def is_set(self):
             return False
 
-    monkeypatch.setattr(retry.time, "monotonic", lambda: Clock.now)
+    monkeypatch.setattr(retry.time, "monotonic", lambda: Clock.now)  # type: ignore[attr-defined]
     return waited, Clock()
 
 

@@ -47,13 +47,13 @@ def die_at(number: int, point: str) -> None:
             die()
         return answer
 
-    journal.os.write = dying_write
-    server.Server._execute = dying_execute
+    journal.os.write = dying_write  # type: ignore[attr-defined]
+    server.Server._execute = dying_execute  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
     path, number, point = sys.argv[1:]
-    batches.FIRST = pace.MOST = 8  # several documents, though the project is small
+    batches.FIRST = pace.MOST = 8  # several documents, though the project is small  # type: ignore[attr-defined]  # type: ignore[attr-defined]  # type: ignore[attr-defined]
     batches.IN_FLIGHT = 2
     die_at(int(number), point)
     sys.argv = ["rsst-migrate", "rename", "ycx/RSST", "--yes", "--journal", path]

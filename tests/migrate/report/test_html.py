@@ -116,7 +116,7 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Open]:
             opened.append((context, noise))
         page.on("console", lambda message: noise.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: noise.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: (noise.append(dialog.message), dialog.dismiss()))
+        page.on("dialog", lambda dialog: (noise.append(dialog.message), dialog.dismiss()))  # type: ignore[call-overload, func-returns-value]
         page.on("request", lambda request: noise.append(request.url))
         page.goto(file.as_uri())
         assert noise == [file.as_uri()], "the page asks for nothing but itself"
@@ -237,7 +237,7 @@ def test_sorting_by_every_column(show: Open) -> None:
 
         def key(one: Row, column: str = column) -> Any:
             value = flat(one)[column]
-            return rank(value) if column == "status" else value
+            return rank(value) if column == "status" else value  # type: ignore[arg-type]
 
         filled = [one for one in ROWS[25:] if key(one) not in (None, "")]
         empty = [one.key.run_id for one in ROWS[25:] if key(one) in (None, "")]

@@ -23,7 +23,7 @@ def on_terminal(serve):
     def run(*words, terminal, **environ):
         ours, theirs = pty.openpty()
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, terminal: theirs}
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # type: ignore[call-overload]
             [sys.executable, "-m", "migrate", *words],
             stdin=subprocess.DEVNULL,
             env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", **environ},
@@ -48,7 +48,7 @@ def on_terminal(serve):
         shown = b"".join(seen).decode().replace("\r\n", "\n")
         return (shown, err.decode()) if terminal == "stdout" else (out.decode(), shown)
 
-    run.key = sandbox.api_key
+    run.key = sandbox.api_key  # type: ignore[attr-defined]
     return run
 
 

@@ -43,7 +43,7 @@ def _ask(sandbox: Sandbox, query: str, *, key: str | None = None, **variables: o
         with urllib.request.urlopen(request, timeout=10) as response:
             return Reply(response.status, json.load(response), response.headers)
     except urllib.error.HTTPError as error:
-        return Reply(error.code, json.load(error), error.headers)
+        return Reply(error.code, json.load(error), error.headers)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def listed() -> Callable[..., tuple[list[str], dict[str, Any]]]:
     """Ask for a page; gives its run ids and its `pageInfo`."""
 
     def page(sandbox: Sandbox, **variables: object) -> tuple[list[str], dict[str, Any]]:
-        status, body, _ = _ask(sandbox, RUNS, **variables)
+        status, body, _ = _ask(sandbox, RUNS, **variables)  # type: ignore[arg-type]
         assert (status, body.get("errors")) == (200, None)
         runs = body["data"]["project"]["runs"]
         return [edge["node"]["name"] for edge in runs["edges"]], runs["pageInfo"]

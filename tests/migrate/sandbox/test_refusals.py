@@ -20,7 +20,7 @@ def heard(sandbox, query):
     api = wandb.Api(overrides={"base_url": sandbox.url}, api_key=sandbox.api_key)
     with pytest.raises(Exception) as caught:  # noqa: PT011 - its type is wandb's
         api._service_api.execute_graphql(query, variables={}, timeout=20)
-    return str(caught.value), getattr(caught.value.response, "http_status", None)
+    return str(caught.value), getattr(caught.value.response, "http_status", None)  # type: ignore[attr-defined]
 
 
 def document(sandbox, *run_ids):

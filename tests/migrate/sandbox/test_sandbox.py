@@ -22,11 +22,11 @@ def mixed_store():
     for number, rate in enumerate(rates):
         config = {"arch": "vit_small" if number % 2 else "res20s"}
         if rate is not None:
-            config["rate"] = rate
+            config["rate"] = rate  # type: ignore[assignment]
         run = StoredRun(
             name=f"r{number}",
             displayName=f"{'rsst' if number < 4 else 'test'}_{number}",
-            config=wire_config(config),
+            config=wire_config(config),  # type: ignore[arg-type]
             state="running" if number == 5 else "finished",
             createdAt=f"2026-01-0{9 - number}T00:00:00{('', 'Z', '.000Z')[number % 3]}",
             tags=["keep"] if number in (1, 4) else [],
