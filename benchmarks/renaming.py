@@ -121,7 +121,8 @@ def _loop(pipe: Connection, runs: int, threads: int) -> list[Measured]:
     taken: list[Measured] = []
     api = wandb.Api(overrides={"base_url": os.environ["WANDB_BASE_URL"]})
     for _ in range(TIMES):
-        api.flush()  # it keeps what it has listed  # type: ignore[no-untyped-call]  # type: ignore[no-untyped-call]  # type: ignore[no-untyped-call]
+        # It keeps what it has listed.
+        api.flush()  # type: ignore[no-untyped-call]
         with _clock(pipe, runs, taken):
             if threads == 1:
                 for one in api.runs("ycx/RSST"):

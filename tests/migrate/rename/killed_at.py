@@ -53,7 +53,8 @@ def die_at(number: int, point: str) -> None:
 
 if __name__ == "__main__":
     path, number, point = sys.argv[1:]
-    batches.FIRST = pace.MOST = 8  # several documents, though the project is small  # type: ignore[attr-defined]  # type: ignore[attr-defined]  # type: ignore[attr-defined]
+    # Several documents, though the project is small.
+    batches.FIRST = pace.MOST = 8  # type: ignore[attr-defined]
     batches.IN_FLIGHT = 2
     die_at(int(number), point)
     sys.argv = ["rsst-migrate", "rename", "ycx/RSST", "--yes", "--journal", path]
