@@ -172,10 +172,10 @@ class Renaming:
         return self._refusals >= (DOUBTFUL_REFUSALS if self.written else 1)
 
     @property
-    def _is_unheard(self) -> bool:
-        """Whether a document is tried again: a server that is silent is not sent the whole plan."""
-        settling = any(reading.failed is not None for reading in self._reading.values())
-        return self._silent_since is not None and (settling or bool(self._parts))
+    def _is_in_question(self) -> bool:
+        """Whether a document failed, is not settled, and nothing succeeded since."""
+        settling = any(reading.failed for reading in self._reading.values()) or self._parts
+        return bool(settling) and (self._silent_since is not None or self._refusals > 0)
 
     def _has_room(self) -> bool:
         """Whether another document may be under way.
@@ -199,7 +199,7 @@ class Renaming:
             if part.not_before <= now:
                 self._parts.remove(part)
                 return part
-        if not self._ready or self._is_unheard:
+        if not self._ready or self._is_in_question:
             return None
         size = self._pace.size if self.written else min(FIRST, self._pace.size)
         return Part([self._ready.popleft() for _ in range(min(size, len(self._ready)))])
