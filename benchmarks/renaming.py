@@ -38,8 +38,10 @@ from migrate.rename.execute import run
 from migrate.rename.journal import Header, Journal
 from migrate.rename.pace import MOST
 from migrate.rename.plan import planned
-from migrate.sandbox import Pace, Sandbox, Store, StoredRun
+from migrate.sandbox.pace import Pace
 from migrate.sandbox.sample import arguments, wire_config
+from migrate.sandbox.server import Sandbox
+from migrate.sandbox.store import Store, StoredRun
 from naming import VOCABULARY, legacy_name
 
 TIMES = 3

@@ -15,7 +15,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from migrate.sandbox import Sandbox, Store
+from migrate.sandbox.server import Sandbox
+from migrate.sandbox.store import Store
 
 TIMES = 9
 _TOOL = str(Path(sys.executable).with_name("rsst-migrate"))

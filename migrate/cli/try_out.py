@@ -6,9 +6,8 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 
 from rich.text import Text
 
@@ -35,14 +34,18 @@ def serve(
     Raises:
         InputError: A fault is not a valid one, or the port is taken.
     """
-    sandbox = _sandbox()
+    with _sandbox_packages():
+        from migrate.sandbox.faults import Faults, parse_fail
+        from migrate.sandbox.pace import Pace
+        from migrate.sandbox.sample import sample_store
+        from migrate.sandbox.server import Sandbox
     output = Output()
     try:
-        served = sandbox.Sandbox(
-            sandbox.sample_store(runs),
+        served = Sandbox(
+            sample_store(runs),
             port=port,
-            pace=sandbox.Pace(**pace),
-            faults=sandbox.Faults(pending=[sandbox.parse_fail(spec) for spec in fail]),
+            pace=Pace(**pace),  # type: ignore[arg-type]
+            faults=Faults(pending=[parse_fail(spec) for spec in fail]),
         )
     except ValueError as error:
         raise InputError(f"{error}.") from None
@@ -58,9 +61,11 @@ def serve(
 
 def demo(runs: int | None) -> int:
     """Run the commands themselves, one after the other, on the sandbox's project."""
-    sandbox = _sandbox()
+    with _sandbox_packages():
+        from migrate.sandbox.sample import sample_store
+        from migrate.sandbox.server import Sandbox
     with (
-        sandbox.Sandbox(sandbox.sample_store(runs)) as served,
+        Sandbox(sample_store(runs)) as served,
         tempfile.TemporaryDirectory() as folder,
         contextlib.chdir(folder),
     ):
@@ -82,16 +87,16 @@ def demo(runs: int | None) -> int:
         return max(code, go_on(journal, "undo", None, yes=True, dry_run=False))
 
 
-def _sandbox() -> ModuleType:
-    """The sandbox, which needs packages of its own."""
+@contextlib.contextmanager
+def _sandbox_packages() -> Iterator[None]:
+    """Say what to install where the sandbox's packages are missing."""
     try:
-        from migrate import sandbox
+        yield
     except ImportError as error:
         raise InputError(
             f"The sandbox needs {error.name}: pip install 'rsst-migrate[sandbox]' "
             "(in a clone: pip install '.[sandbox]')."
         ) from None
-    return sandbox
 
 
 def _title(command: str, sentence: str) -> None:

@@ -33,9 +33,11 @@ from migrate.rename.execute import Result, run
 from migrate.rename.journal import Header, Journal
 from migrate.rename.plan import Direction, PlannedRename, planned
 from migrate.report.outcomes import outcome_words
-from migrate.sandbox import Pace, Sandbox, Store, StoredRun
+from migrate.sandbox.pace import Pace
 from migrate.sandbox.sample import arguments, wire_config
+from migrate.sandbox.server import Sandbox
 from migrate.sandbox.service import Service, operation_of
+from migrate.sandbox.store import Store, StoredRun
 from naming import legacy_name
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]

@@ -42,8 +42,8 @@ from migrate.rename.plan_file import check_new_name, read_plan
 from migrate.report.audit import audit
 from migrate.report.files import FORMATS, Source
 from migrate.report.terminal import print_audit, print_report
-from migrate.sandbox import Store, StoredRun
 from migrate.sandbox.service import Service
+from migrate.sandbox.store import Store, StoredRun
 from migrate.text import visible
 from naming import CONFIG_KEYS, MAX_LENGTH, Style, parse_name
 

@@ -31,7 +31,7 @@ from migrate.report import json as json_format
 from migrate.report.audit import audit
 from migrate.report.columns import COLUMNS, flat
 from migrate.report.terminal import print_audit, print_renames, print_report
-from migrate.sandbox import Store, StoredRun
+from migrate.sandbox.store import Store, StoredRun
 from migrate.text import from_csv_cell, visible
 from naming import parse_name
 

@@ -11,8 +11,8 @@ import pytest
 from rich.cells import cell_len
 
 from migrate import plan
-from migrate.sandbox import Store, StoredRun, sample_store
-from migrate.sandbox.sample import arguments, wire_config
+from migrate.sandbox.sample import arguments, sample_store, wire_config
+from migrate.sandbox.store import Store, StoredRun
 from migrate.text import visible
 from naming import legacy_name
 

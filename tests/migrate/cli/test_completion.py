@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from migrate.cli import completion
-from migrate.sandbox import Store
+from migrate.sandbox.store import Store
 
 COMMANDS = {"audit", "report", "rename", "resume", "undo", "parse", "name", "completion"}
 

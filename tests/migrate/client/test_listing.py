@@ -15,8 +15,9 @@ from migrate.client.listing import Listing
 from migrate.client.paths import parse_path
 from migrate.client.server import connect
 from migrate.errors import Incomplete, ServerError
-from migrate.sandbox import Store, StoredRun, resolvers
+from migrate.sandbox import resolvers
 from migrate.sandbox.service import Service
+from migrate.sandbox.store import Store, StoredRun
 
 
 def store_of(seconds):

@@ -9,8 +9,8 @@ from migrate.client import server as client
 from migrate.client.paths import parse_path
 from migrate.client.server import connect
 from migrate.errors import Incomplete, NoProject, Refused, ServerError, Unanswered
-from migrate.sandbox import Store, StoredRun, sample_store
-from migrate.sandbox.sample import arguments, wire_config
+from migrate.sandbox.sample import arguments, sample_store, wire_config
+from migrate.sandbox.store import Store, StoredRun
 from naming import CONFIG_KEYS
 
 

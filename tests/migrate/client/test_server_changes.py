@@ -9,7 +9,7 @@ from migrate.client.paths import parse_path
 from migrate.client.runs import ProjectKey, RunState
 from migrate.client.server import connect
 from migrate.errors import InputError, NoProject, Refused, TooLarge, Unanswered
-from migrate.sandbox import Refusal
+from migrate.sandbox.faults import Refusal
 
 
 def renames(sandbox, **names):

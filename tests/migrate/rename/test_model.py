@@ -33,8 +33,10 @@ from migrate.rename.execute import Result, run
 from migrate.rename.journal import Header, Journal, read
 from migrate.rename.plan import Direction, PlannedRename, planned
 from migrate.report.outcomes import outcome_words
-from migrate.sandbox import Faults, Refusal, Sandbox, Store, StoredRun
+from migrate.sandbox.faults import Faults, Refusal
 from migrate.sandbox.sample import arguments, wire_config
+from migrate.sandbox.server import Sandbox
+from migrate.sandbox.store import Store, StoredRun
 from naming import legacy_name
 
 RUNS = 14

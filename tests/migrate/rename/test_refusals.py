@@ -21,7 +21,9 @@ from migrate.rename.execute import Result, run
 from migrate.rename.journal import Header, Journal, read
 from migrate.rename.plan import PlannedRename
 from migrate.report.outcomes import outcome_words
-from migrate.sandbox import Faults, Refusal, Sandbox, StoredRun
+from migrate.sandbox.faults import Faults, Refusal
+from migrate.sandbox.server import Sandbox
+from migrate.sandbox.store import StoredRun
 
 REFUSALS = (
     Refusal("permission denied", "PERMISSION_ERROR"),

@@ -14,7 +14,7 @@ from migrate.errors import InputError
 from migrate.rename import verify
 from migrate.rename.journal import Header, Journal
 from migrate.rename.plan import PlannedRename
-from migrate.sandbox import StoredRun
+from migrate.sandbox.store import StoredRun
 
 COLUMNS = "entity,project,run_id,status,old_name,new_name"
 

@@ -9,7 +9,7 @@ import pytest
 
 from migrate.rename import verify
 from migrate.rename.journal import read
-from migrate.sandbox import Store, StoredRun
+from migrate.sandbox.store import Store, StoredRun
 
 
 def names(sandbox):

@@ -25,7 +25,7 @@ from migrate.report.audit import Pair, ReasonCount, Week, audit
 from migrate.report.columns import flat
 from migrate.report.html import Source
 from migrate.report.words import WORDS, reason_text
-from migrate.sandbox import Sandbox
+from migrate.sandbox.server import Sandbox
 from migrate.text import visible
 
 HOSTILE: list[str] = [

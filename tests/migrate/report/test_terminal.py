@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from migrate.sandbox import sample_store
+from migrate.sandbox.sample import sample_store
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-7]m")
 STYLE = re.compile(r"\x1b\[[0-9;]*m")

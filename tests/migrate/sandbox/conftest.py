@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from migrate.sandbox import Sandbox
+from migrate.sandbox.server import Sandbox
 
 RUNS = """query R($filters: JSONString, $order: String, $first: Int, $after: String) {
   project(name: "RSST", entityName: "ycx") {

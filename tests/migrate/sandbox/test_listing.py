@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 import wandb
 
-from migrate.sandbox import Store, StoredRun
+from migrate.sandbox.store import Store, StoredRun
 
 
 def store_of(*seconds):

@@ -3,7 +3,7 @@
 import pytest
 import wandb
 
-from migrate.sandbox import Refusal
+from migrate.sandbox.faults import Refusal
 
 DENIED = {"code": "PERMISSION_ERROR"}
 A, B, C, D = (f"run0000{number}" for number in range(4))

@@ -9,9 +9,10 @@ from migrate.client.paths import parse_path
 from migrate.client.server import connect
 from migrate.mapping.mapping import map_runs
 from migrate.mapping.rows import STATUSES
-from migrate.sandbox import Fault, Sandbox, Store, parse_fail, sample_store
-from migrate.sandbox.faults import Kind
-from migrate.sandbox.store import heavy_summary
+from migrate.sandbox.faults import Fault, Kind, parse_fail
+from migrate.sandbox.sample import sample_store
+from migrate.sandbox.server import Sandbox
+from migrate.sandbox.store import Store, heavy_summary
 from naming import VOCABULARY
 
 

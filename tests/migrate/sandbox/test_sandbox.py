@@ -8,8 +8,8 @@ import json
 import pytest
 import wandb
 
-from migrate.sandbox import Store, StoredRun
 from migrate.sandbox.sample import wire_config
+from migrate.sandbox.store import Store, StoredRun
 
 RUN_READ_ONLY = '{ project(name: "RSST", entityName: "ycx") { run(name: "x") { readOnly } } }'
 UPSERT = "mutation U($input: UpsertBucketInput!) { upsertBucket(input: $input) { bucket { id } } }"
