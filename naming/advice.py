@@ -55,7 +55,7 @@ def advise(name: str) -> tuple[Advice, ...]:
         found.append(
             Advice(
                 "no-prefix",
-                "no prefix: runs of one series are found by a prefix that they share",
+                "no prefix: give the runs of a series a common one",
                 "系列实验用统一前缀",
             )
         )

@@ -43,7 +43,7 @@ class Reason(NamedTuple):
             found = f", found {self.text!r}" if self.text else ""
             return f"{place}: expected {self.expected}{found}"
         return {
-            "": "a name of another kind",
+            "": "not an RSST name",
             "length": f"{self.text} characters long",
             "case": "wrong case: our names are in lower case",
             "white-space": "white space around the name",

@@ -65,9 +65,9 @@ class Style:
         for label in self.extras:
             if label not in EXTRAS:
                 labels = ", ".join(EXTRAS)
-                raise StyleError("extras", f"no extra part is called {label!r}: there are {labels}")
+                raise StyleError("extras", f"{label!r} is not a known extra part (known: {labels})")
         if len(set(self.extras)) != len(self.extras):
-            raise StyleError("extras", f"a part is asked for twice: {','.join(self.extras)}")
+            raise StyleError("extras", f"a part is given twice: {','.join(self.extras)}")
 
 
 def format_timestamp(moment: datetime, timestamp_format: str) -> str:
@@ -95,7 +95,7 @@ def timestamp_pattern(timestamp_format: str) -> Pattern[str]:
             "use %Y %y %m %d %H %M %S with - _ . : T between them, like %m%d_%H%M",
         )
     if len(set(directives)) != len(directives):
-        raise StyleError("timestamp_format", f"{timestamp_format!r} has a directive twice")
+        raise StyleError("timestamp_format", f"{timestamp_format!r} repeats a directive")
     pattern = "".join(
         _DIRECTIVES[part[1]] if part.startswith("%") else re.escape(part)
         for part in re.findall("%.|[^%]+", timestamp_format)

@@ -10,19 +10,19 @@ from migrate.mapping.rows import Reason
 WORDS: Final = {
     "rename": ("old name; the new one is known", "旧名称，新名称已确定"),
     "review": ("old name; cannot be rewritten safely", "旧名称，无法安全改写，需人工处理"),
-    "hold": ("old name; not to be renamed now", "旧名称，目前不能改名"),
+    "hold": ("old name; cannot be renamed yet", "旧名称，暂时不能改名"),
     "current": ("already in the new format", "已是新格式"),
-    "custom": ("a name somebody chose; left alone", "自定义名称，保持不变"),
+    "custom": ("a custom name; left alone", "自定义名称，保持不变"),
     "missing": ("the config lacks a value", "配置中缺少取值"),
     "conflict": ("name and config disagree", "名称与配置不一致"),
-    "invalid": ("a value makes no sense", "取值无效"),
+    "invalid": ("a value is not valid", "取值无效"),
     "ambiguous": ("the name has several readings", "名称有多种解读"),
     "too-long": ("the new name would be too long", "新名称过长"),
     "running": ("the run has not ended", "实验尚未结束"),
     "read-only": ("this key may not rename it", "只读，当前密钥无权改名"),
     "near-miss": ("almost in one of our formats", "接近但不符合格式"),
     "exp-name": ("given with --exp_name", "由 --exp_name 指定"),
-    "not-ours": ("a name of another kind", "其他类型的名称"),
+    "not-ours": ("not an RSST name", "不是 RSST 名称"),
     "legacy": ("old format", "旧格式"),
     "other": ("not a known architecture", "未收录的架构"),
 }
@@ -77,7 +77,7 @@ def _data_in_words(code: str, data: tuple[Any, ...]) -> str:
         case "too-long":
             return f"{data[0]} characters"
         case "exp-name":
-            return "a person gave it with --exp_name"
+            return "given with --exp_name"
         case "near-miss" | "not-ours":
             return str(data[0].words())
     return ""  # `running` (the column `state` says which) and `read-only` say it all

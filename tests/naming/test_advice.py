@@ -43,8 +43,8 @@ def test_the_guides_bad_names_get_its_words(name, code, words):
         ("vit_" + "x" * 45, ["too long to read (49 characters)"]),
         ("vit_" + "x" * 124, ["too long to read (128 characters)"]),
         ("vit_" + "x" * 125, ["too long to read (129 characters; W&B keeps 128 characters)"]),
-        ("baseline", ["no prefix: runs of one series are found by a prefix that they share"]),
-        ("_baseline", ["no prefix: runs of one series are found by a prefix that they share"]),
+        ("baseline", ["no prefix: give the runs of a series a common one"]),
+        ("_baseline", ["no prefix: give the runs of a series a common one"]),
     ],
 )
 def test_where_the_advice_begins(name, texts):

@@ -57,7 +57,7 @@ def test_the_reason_as_values(name, why):
         (part("x", "_reg_NUMBER", "_crit"), "after 'x': expected _reg_NUMBER, found '_crit'"),
         (part("res18", "_DATASET"), "after 'res18': expected _DATASET"),
         (part("", "rsst|refill", "x"), "at the start: expected rsst|refill, found 'x'"),
-        (Reason("not-ours"), "a name of another kind"),
+        (Reason("not-ours"), "not an RSST name"),
         (Reason("not-ours", "length", "1025"), "1025 characters long"),
     ],
 )

@@ -62,7 +62,7 @@ def test_the_first_three_readings_are_named_and_how_many_more():
             "near-miss: after 'rsst_': expected ARCH_DATASET, found 'a\\nb_c'",
         ),
         ("rsst_" + "a" * 1020, "not-ours: 1025 characters long"),
-        ("rsst_" + "a" * 1019, "not-ours: a name of another kind"),
+        ("rsst_" + "a" * 1019, "not-ours: not an RSST name"),
     ],
 )
 def test_names_that_the_table_cannot_hold(name, reason):

@@ -146,7 +146,7 @@ def test_name_is_quiet_where_asked(cli):
         (["--at", "yesterday"], "--at 'yesterday' is not a time"),
         (["--rate", "fast"], "rate is 'fast'"),
         (["--timezone", "Mars"], "'Mars' is not a time zone"),
-        (["--extra", "colour"], "no extra part is called 'colour'"),
+        (["--extra", "colour"], "'colour' is not a known extra part"),
         (["--arch"], "expected one argument"),
     ],
 )

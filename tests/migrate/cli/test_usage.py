@@ -40,7 +40,7 @@ def call(monkeypatch, capfd):
         ),
         (
             "report a/b --extra colour",
-            "--extra: no extra part is called 'colour': there are bs, lr, seed.",
+            "--extra: 'colour' is not a known extra part (known: bs, lr, seed).",
         ),
         ("report a/b --timestamp-format %Q", "--timestamp-format: '%Q' cannot be read back"),
         ("name --timestamp-format %Q", "--timestamp-format: '%Q' cannot be read back"),

@@ -57,7 +57,7 @@ def only(run, rules=None):
 STATUSES = [
     (a_run(), "rename", ""),
     (a_run(NEW), "current", ""),
-    (a_run("test1"), "custom", "not-ours: a name of another kind"),
+    (a_run("test1"), "custom", "not-ours: not an RSST name"),
     (
         a_run("RSST_x_l1_res18_cifar10"),
         "custom",
