@@ -117,8 +117,8 @@ class Journal:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _APPEND, 0o600)
         except FileExistsError:
             raise InputError(
-                f"{path} is there already, and a journal is never overwritten. Name another with "
-                f"--journal, or `rsst-migrate resume {quote(str(path))}` if it is this rename's."
+                f"{path} exists, and journals are never overwritten. Choose another with "
+                f"--journal, or continue it: `rsst-migrate resume {quote(str(path))}`."
             ) from None
         except OSError as error:
             raise InputError(

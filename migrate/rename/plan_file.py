@@ -94,7 +94,7 @@ def _csv_rows(path: Path, text: str, problems: list[str]) -> list[tuple[str, Map
         rows: list[tuple[str, Mapping[str, str]]] = []
         for line in reader:
             where = f"line {reader.line_num}"
-            # A comma typed into a name: what follows it must not be lost unseen.
+            # A comma typed into a name: what follows it must not be lost silently.
             if any(line[len(columns) :]):
                 problems.append(f"{where}: more cells than columns; quote a cell with a comma")
             if any(line):  # not a spreadsheet's empty line
@@ -138,7 +138,7 @@ def _renames(
         if empty:
             problems.append(f"{where}: {', '.join(empty)} is empty")
         if not rename.old_name:
-            problems.append(f"{where}: old_name is empty, and could not be put back")
+            problems.append(f"{where}: old_name is empty, so undo could not restore it")
         wrong = check_new_name(rename.new_name)
         if wrong:
             problems.append(f"{where}: {wrong}")
@@ -154,8 +154,8 @@ def _clashes(plan: Sequence[tuple[str, PlannedRename]]) -> Iterator[str]:
         name = rename.where, rename.new_name
         if rename.key in runs:
             run_id = visible(rename.key.run_id)
-            yield f"{where}: run {run_id} stands in {runs[rename.key]} already"
+            yield f"{where}: run {run_id} is already in {runs[rename.key]}"
         elif name in names:
-            yield f"{where}: {visible(rename.new_name)} is the new name in {names[name]} already"
+            yield f"{where}: {visible(rename.new_name)} is already the new name in {names[name]}"
         runs.setdefault(rename.key, where)
         names.setdefault(name, where)

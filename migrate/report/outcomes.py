@@ -13,16 +13,16 @@ _WORDS = {
     "running": "running: it is {}, and its process may write its name back",
     "refused": "refused: {}",
     "unanswered": "unanswered: {}",
-    "reverted": "drifted: has its old name again",
+    "reverted": "drifted: was renamed, but has its previous name again",
     "not-verified": "not verified: {}",
     "not-reached": "not reached",
 }
 _STOPS = {
     "interrupted": "interrupted",
-    "refused": "W&B refused all of the last {count} documents, also with runs from all over the "
-    "plan. The last error: {text}",
-    "silent": "W&B does not take renames now. The last error: {text}",
-    "altered": "the server does not keep the new names as they are; it made one into {text}",
+    "refused": "W&B refused the last {count} rename requests, which included runs from every part "
+    "of the plan. Last error: {text}",
+    "silent": "W&B does not take renames now. Last error: {text}",
+    "altered": "W&B altered every name in the first document, for example to {text}",
     "unread": "run names cannot be read: {text}",
     "gone": "{text}",
     "journal": "{text}",

@@ -32,7 +32,7 @@ Pieces = list[Segment]
 
 
 def print_report(console: Console, rows: Sequence[Row], *, every: bool = False) -> None:
-    """Print the rows that matter (`every`: all of them), and a line that counts."""
+    """Print the runs with an old name (`every`: all runs), and a line that counts them all."""
     several = len({row.key.where for row in rows}) > 1
     shown = [row for row in rows if every or row.status in OLD]
     for row in shown:
@@ -130,7 +130,7 @@ def print_audit(console: Console, found: Audit) -> None:
     _pairs(console, found.pairs)
     _section(
         console,
-        "Missing in the configs, and what would settle it (check before use)",
+        "Missing config values, and options that would supply them (check first)",
         [(str(gap.runs), gap.assume, _grounds(gap)) for gap in found.gaps],
     )
     if found.project == "all":
@@ -157,7 +157,7 @@ def _grounds(gap: Gap) -> str:
     if len(gap.values) > 1:
         return f"other runs disagree: {values}"
     if gap.values:
-        return f"only runs of some of these kinds have one: {values}"
+        return f"only some of these kinds of run have a value: {values}"
     return "no other run of this kind has one"
 
 

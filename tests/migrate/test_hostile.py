@@ -291,7 +291,7 @@ def test_no_value_forges_a_gap_in_an_audit(forging):
     assert reasons_split(one["reason"] for one in saved["reasons"]) == {"conflict", "invalid"}
     printed = shown(print_audit, found)
     assert "--assume" not in printed
-    assert "Missing in the configs" not in printed
+    assert "Missing config values" not in printed
     # The same project with a run that does lack its rate: that one is told, and no other.
     lacking = replace(forging[0], reasons=(Reason("missing", ("rate",)),))
     assert [(gap.key, gap.runs) for gap in audit("", [*forging, lacking]).gaps] == [("rate", 1)]

@@ -317,7 +317,7 @@ def test_one_command_at_a_time(tmp_path):
 
 def test_a_journal_is_never_overwritten(tmp_path):
     path = _journal(tmp_path, [b"mine"])
-    with pytest.raises(InputError, match=f"{path} is there already, .*--journal.* resume {path}"):
+    with pytest.raises(InputError, match=f"{path} exists, .*--journal.* resume {path}"):
         Journal.create(path, ABOUT, [A])
     assert path.read_bytes() == b"mine"
 

@@ -55,7 +55,7 @@ WRONG = [
     ({"status": "renam"}, "unknown status 'renam'"),
     ({"run_id": ""}, "run_id is empty"),
     ({"entity": "", "project": ""}, "entity, project is empty"),
-    ({"old_name": ""}, "old_name is empty, and could not be put back"),
+    ({"old_name": ""}, "old_name is empty, so undo could not restore it"),
     ({"new_name": " "}, "new_name is empty"),
     ({"new_name": "x" * 129}, "new_name has 129 characters, and W&B keeps 128"),
     ({"new_name": "a\x1bb"}, "new_name has characters that cannot be seen: a\\x1bb"),
@@ -108,8 +108,8 @@ def test_a_status_of_any_kind_and_length_is_cut():
 def test_a_run_or_a_new_name_that_stands_there_twice():
     rows = [GOOD, OTHER, {**GOOD, "new_name": "new c"}, {**GOOD, "run_id": "d"}]
     assert refusal(saved(rows)).splitlines()[1:] == [
-        "  line 4: run a stands in line 2 already",
-        "  line 5: new a is the new name in line 2 already",
+        "  line 4: run a is already in line 2",
+        "  line 5: new a is already the new name in line 2",
     ]
 
 
@@ -178,7 +178,7 @@ def test_cells_that_are_not_there_are_empty():
     path.write_text(",".join(COLUMNS) + "\nycx,RSST,a,rename\nycx,RSST,b,custom\n")
     said = refusal(path).splitlines()[1:]
     assert said == [
-        "  line 2: old_name is empty, and could not be put back",
+        "  line 2: old_name is empty, so undo could not restore it",
         "  line 2: new_name is empty",
     ]
 

@@ -19,7 +19,7 @@ from migrate.report.terminal import print_audit
 VIT = {"struct": "rsst", "arch": "vit_small", "dataset": "cifar100", "schedule": "x", "rate": 0.15}
 LONG_ARCH = "deit_" + "x" * 60
 OTHER = {"project": "other"}
-GAPS = "Missing in the configs, and what would settle it (check before use)"
+GAPS = "Missing config values, and options that would supply them (check first)"
 
 
 def row(number=0, status="rename", *reasons, **fields):
@@ -129,7 +129,7 @@ def test_a_gap_says_what_its_suggestion_stands_on(others, words):
 def test_a_gap_of_several_kinds_says_that_some_have_no_value():
     rows = [lacking(0), lacking(1, arch="res18"), row(2)]
     (line,) = sections(printed(rows, 200))[GAPS]
-    assert line.endswith("--assume rate=VALUE  only runs of some of these kinds have one: 0.15")
+    assert line.endswith("--assume rate=VALUE  only some of these kinds of run have a value: 0.15")
 
 
 # Shared and picked names, several projects.
