@@ -74,7 +74,7 @@ def failure(error: Exception, secrets: Sequence[str], seconds: float) -> ServerE
 def _of_status(status: int | None, raw: str, words: str) -> ServerError | None:
     """What the HTTP status alone decides; None where the words have to.
 
-    The status comes first: a 429 that says "too many requests" is no reason to send less at once.
+    The status comes first: a 429 that says "too many requests" does not ask for smaller requests.
     """
     if status == 429:
         return RateLimited("The server says that its rate limit is reached (HTTP 429).")

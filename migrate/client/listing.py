@@ -122,28 +122,30 @@ class Listing:
             page = self._ask(filters, None)
             yield self._new(page)
             yield from self._by_cursor(filters, page)
-            self._barren = 0  # a pass may find nothing: that is no sign of a listing without an end
+            self._barren = 0  # a pass that finds nothing does not show a listing without an end
             before, here = here, sum(seen == second for seen in self.seen.values())
             if here == before:  # some may have been deleted meanwhile
                 total = self._count(filters)
             if (here == before) if total is None else (here >= total):
                 return
-        raise missing_runs((total or 0) - here, f"created at {second:%Y-%m-%d %H:%M:%S} UTC")
+        raise missing_runs(here, total, f"created at {second:%Y-%m-%d %H:%M:%S} UTC")
 
 
-def missing_runs(missing: int, which: str) -> Incomplete:
-    """The error for a listing that stays short of the server's count."""
-    runs = "run" if missing == 1 else "runs"
+def missing_runs(listed: int, total: int | None, which: str) -> Incomplete:
+    """The error for a listing that stays short of the server's count (None: not known)."""
+    missing, are = f"runs {which}", "are"
+    if total is not None:
+        missing = f"{total - listed} of {total} {missing}"
+        are = "is" if total - listed == 1 else "are"
     return Incomplete(
-        f"The server lists too few runs: {missing} {runs} {which} are missing. "
-        "Nothing was written; try again later."
+        f"The listing is incomplete: {missing} {are} missing. Nothing was written; try again later."
     )
 
 
 def _endless() -> Incomplete:
     return Incomplete(
-        "The server says that there are more runs and not where: the listing is incomplete. "
-        "Nothing was written; try again later."
+        "The listing is incomplete: the server reports more runs but does not say how to get "
+        "them. Nothing was written; try again later."
     )
 
 

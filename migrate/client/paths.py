@@ -44,7 +44,7 @@ def parse_path(text: str) -> ProjectPath:
     ProjectPath(entity='ycx', project='at home', host='wandb.ai')
 
     Raises:
-        InputError: It is none of these.
+        InputError: The text is not one of these.
     """
     stripped, host = text.strip(), None
     if "://" in stripped:

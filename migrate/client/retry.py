@@ -63,7 +63,7 @@ def read_patiently(
 
     Args:
         ask: Sends the request.
-        note: Is told what is waited for.
+        note: Called with what is being waited for.
         hurry: Where it is set, the first failure counts, and no wait goes on.
         slow_again: Whether a read that ran out of time is tried again as it is.
 

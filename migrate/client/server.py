@@ -265,7 +265,7 @@ class Project:
                 listing.seen |= more.seen
             total = self._count(filters)
         if total is not None and len(listing.seen) < total:
-            raise missing_runs(total - len(listing.seen), f"of {total} in {self.key}")
+            raise missing_runs(len(listing.seen), total, f"in {self.key}")
 
     def _count(self, filters: Filters) -> int | None:
         """How many runs the server counts; None where it does not say, for whatever reason."""
@@ -319,7 +319,7 @@ class Project:
             if not smaller:
                 raise failed
             self._size = smaller
-            note(f"asking for {smaller} runs at once: {first} are too many for the server")
+            note(f"{first:,} runs at once are too many for the server; trying {smaller}")
 
     def _ask_page(self, of_run: str, filters: Filters, after: str | None, first: int) -> NodePage:
         variables: dict[str, object] = {"first": first, "after": after}
@@ -336,12 +336,12 @@ class Project:
         seconds = HURRY_SECONDS if self.hurry.is_set() else inf
         data = self.server._execute(document, {**named, **variables}, seconds)
         if "project" not in data:
-            raise Unanswered("The server's answer says nothing. Check that this is a W&B server.")
+            raise Unanswered("The server's answer is empty. Check that this is a W&B server.")
         project = data["project"]
         if not isinstance(project, dict):
             raise NoProject(
                 f"There is no project {self.key} on {scrub(self.server.base_url)}, or this key "
-                "may not see it. Check the spelling, and whose key WANDB_API_KEY is."
+                "may not see it. Check the spelling, and which account the key belongs to."
             )
         return project
 
@@ -360,7 +360,7 @@ def _numbered(pages: Iterator[Nodes]) -> Iterator[Nodes]:
             yield nodes
     except ServerError as error:
         if number > 1 and not isinstance(error, Incomplete | ServiceStopped):
-            error.args = (f"Page {number} of the listing failed, so none of it counts: {error}",)
+            error.args = (f"The listing failed at page {number} and is not used: {error}",)
         raise
 
 
@@ -377,7 +377,7 @@ def connect(base_url: str | None = None, *, may_prompt: bool = False) -> Server:
             server.default_entity()
         except ServerError as error:
             raise ConnectError(
-                f"{scrub(server.base_url)} does not take this identity token: {error}"
+                f"{scrub(server.base_url)} rejects this identity token: {error}"
             ) from error
     return server
 

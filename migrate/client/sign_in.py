@@ -79,7 +79,7 @@ def sign_in(base_url: str | None = None, *, may_prompt: bool = False) -> Session
         api = _api(ServerAddress(url, _proxy(settings, url), seconds, secrets), may_prompt)
     named = settings.model_copy(update={"base_url": api.settings["base_url"]})
     pages = urlsplit(named.app_url)
-    # A report is mailed: a user and password in the address are no part of its links.
+    # Reports are mailed: their links must not hold a user and password of the address.
     pages = pages._replace(netloc=pages.netloc.rpartition("@")[2])
     return Session(
         api=api,

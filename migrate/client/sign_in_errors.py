@@ -205,8 +205,8 @@ def _unreachable(address: ServerAddress, cause: BaseException) -> ConnectError:
 
 def _mute(address: ServerAddress) -> ConnectError:
     return ConnectError(
-        f"{address.shown} accepts connections and does not answer in time. Try again; if it stays "
-        "so, check the address, the proxy and the server. WANDB_HTTP_TIMEOUT=30 waits 30 s."
+        f"{address.shown} accepts connections but does not answer in time. Try again; if that "
+        "fails, check the address, the proxy and the server. WANDB_HTTP_TIMEOUT=30 waits 30 s."
     )
 
 
@@ -226,9 +226,9 @@ def short(error: Exception, secrets: tuple[str, ...] = ()) -> str:
     return _words(str(error), secrets)
 
 
-def _words(said: str, secrets: tuple[str, ...]) -> str:
+def _words(text: str, secrets: tuple[str, ...]) -> str:
     """Scrubbed of anything that may be a key: before signing in, netrc's is not known."""
-    return scrub(_KEY_LIKE.sub("…", said), secrets)
+    return scrub(_KEY_LIKE.sub("…", text), secrets)
 
 
 def in_background(work: Callable[[], T]) -> Future[T]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from migrate.client import server as client
 from migrate.client.documents import COUNT, RUN_IDS, list_document, read_page
-from migrate.client.listing import Listing
+from migrate.client.listing import Listing, missing_runs
 from migrate.client.paths import parse_path
 from migrate.client.server import connect
 from migrate.errors import Incomplete, ServerError
@@ -205,7 +205,7 @@ def test_a_server_that_cannot_serve_long_pages(serve, project_of, quick, how, wh
     else:
         ids = project.matching({"state": "finished"}, notes.append)
     assert ids == everything(sandbox)
-    assert "asking for 25 runs at once: 100 are too many for the server" in notes
+    assert "100 runs at once are too many for the server; trying 25" in notes
     # It is remembered: only once is more asked for.
     asked = sandbox.counts.requests["query"]
     assert project.states(sorted(everything(sandbox))).keys() == everything(sandbox)
@@ -300,6 +300,19 @@ def test_a_count_that_does_not_come_is_no_failure(odd_server, quick, answer):
 # A listing that stays short of the count.
 
 
+@pytest.mark.parametrize(
+    ("listed", "total", "words"),
+    [
+        (6, 7, "1 of 7 runs in ycx/RSST is missing"),
+        (1, 7, "6 of 7 runs in ycx/RSST are missing"),
+        (6, None, "runs in ycx/RSST are missing"),  # the server does not say how many there are
+    ],
+)
+def test_the_words_for_a_short_listing(listed, total, words):
+    error = missing_runs(listed, total, "in ycx/RSST")
+    assert str(error).startswith(f"The listing is incomplete: {words}. Nothing was written")
+
+
 @pytest.fixture
 def short(serve, monkeypatch):
     """A sandbox that counts two runs more than it lists: say, those that a replica lacks."""
@@ -309,7 +322,7 @@ def short(serve, monkeypatch):
 
 
 def test_a_listing_that_stays_short_is_an_error(short, project_of):
-    with pytest.raises(Incomplete, match="2 runs of 32 in ycx/RSST are missing") as incomplete:
+    with pytest.raises(Incomplete, match="2 of 32 runs in ycx/RSST are missing") as incomplete:
         listed(project_of(short))
     assert incomplete.value.exit_code == 1
     assert "Nothing was written" in str(incomplete.value)
@@ -324,7 +337,7 @@ def test_nothing_is_written_or_planned_on_a_listing_that_stays_short(short, cli,
     ):
         done = cli(*words)
         assert (done.returncode, done.stdout) == (1, ""), words
-        assert "2 runs of 32 in ycx/RSST are missing" in done.stderr
+        assert "2 of 32 runs in ycx/RSST are missing" in done.stderr
     assert not list(tmp_path.glob("*.csv"))
     assert not list(tmp_path.glob("*.jsonl"))
     assert not short.service.mutations
