@@ -66,7 +66,7 @@ def main() -> NoReturn:
         os._exit(code)  # without waiting for wandb
     watchdog = threading.Timer(EXIT_SECONDS, os._exit, (code,))
     watchdog.daemon = True
-    if not shows_tracebacks:  # of wandb's way out, either: all is said
+    if not shows_tracebacks:  # nor wandb's at exit: every message is out
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
     with suppress(RuntimeError):  # no memory for a thread
         watchdog.start()

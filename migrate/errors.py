@@ -1,6 +1,6 @@
 """What can go wrong, in words for the user, and in types for the code that has to decide.
 
-    MigrateError             exit code 2, unless said otherwise
+    MigrateError             exit code 2, unless noted below
       InputError             the call or its input was wrong; nothing was touched
       ConnectError           no session with the server
       JournalError           the journal cannot be written: exit code 1
@@ -10,11 +10,11 @@
         RateLimited          HTTP 429: nothing was done; wait
         TooLarge             nothing was done; send less at once
         Refused              the server says no, to one rename of a document or to all
-        Unanswered           nothing is known of what was done; read again
+        Unanswered           it is not known what was done; read again
           ServiceStopped     wandb-core has ended
 
 The text of each is one or two lines: what is wrong, and what to do next. `scrub` keeps secrets
-and control characters out of whatever a server or a proxy said.
+and control characters out of the words of servers and proxies.
 """
 
 from __future__ import annotations
@@ -125,19 +125,19 @@ def scrub(text: object, secrets: Iterable[str | None] = ()) -> str:
     >>> scrub("no\n  way: http://me:pw@proxy:3128 said key-123", ["key-123"])
     'no way: http://…@proxy:3128 said …'
     """
-    said = str(text)
+    scrubbed = str(text)
     for secret in secrets:
         if secret:
             basic = base64.b64encode(f"api:{secret}".encode()).decode()
-            said = said.replace(basic, "…").replace(secret, "…")
-    said = _UNSEEN.sub(" ", _USERINFO.sub("…@", said)).strip()
-    return said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
+            scrubbed = scrubbed.replace(basic, "…").replace(secret, "…")
+    scrubbed = _UNSEEN.sub(" ", _USERINFO.sub("…@", scrubbed)).strip()
+    return scrubbed if len(scrubbed) <= _LONGEST else scrubbed[: _LONGEST - 1] + "…"
 
 
 def scrubbed_traceback() -> str:
     """The traceback of what is being handled, without secrets and control characters."""
-    said = traceback.format_exc()
+    text = traceback.format_exc()
     if key := os.environ.get("WANDB_API_KEY"):
-        said = said.replace(key, "…")
-    said = _KEY.sub("…", _USERINFO.sub("…@", said))
-    return "\n".join(_UNSEEN.sub(lambda gap: " " * len(gap[0]), line) for line in said.split("\n"))
+        text = text.replace(key, "…")
+    text = _KEY.sub("…", _USERINFO.sub("…@", text))
+    return "\n".join(_UNSEEN.sub(lambda gap: " " * len(gap[0]), line) for line in text.split("\n"))

@@ -176,7 +176,7 @@ def _settle(
 
 
 def _fits_assumed(reading: Mapping[str, object], assume: Mapping[str, object]) -> bool:
-    """Whether a reading says nothing else than `--assume arch=…` and `--assume dataset=…`."""
+    """Whether a reading agrees with `--assume arch=…` and `--assume dataset=…`."""
     return all(assume.get(name) in (None, reading[name]) for name in ("arch", "dataset"))
 
 
@@ -265,7 +265,7 @@ def _with_assumed(run: Run, from_config: Fields, rules: Rules) -> Fields:
 def _problems_of(error: FieldsError, run: Run) -> list[Reason]:
     """What keeps an experiment from a name."""
     # Without arch and dataset the name is ambiguous, and without a config every value is missing:
-    # both are said already.
+    # both are reported already.
     missing = tuple(key for key in error.missing if key not in ("arch", "dataset"))
     problems = [Reason("missing", missing)] if missing and run.config is not None else []
     if error.invalid:

@@ -19,8 +19,8 @@ class Which:
     """The runs that were asked for.
 
     Attributes:
-        filters: Those that pass W&B's filters; None for all.
-        match: Those whose old name has a match of this.
+        filters: Those that match W&B filters; None for all.
+        match: Those whose old name matches this (anywhere, as `search`); None for all.
     """
 
     filters: Mapping[str, object] | None = None

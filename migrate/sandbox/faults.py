@@ -39,7 +39,7 @@ class Fault:
         kind: An HTTP status, which is answered instead of doing anything, or
 
             * `hang` (no answer, ever) or `drop` (the connection);
-            * an answer with HTTP 200 that is none: `cut` (half a body, then the connection is
+            * HTTP 200 with an unusable answer: `cut` (half a body, then the connection is
               dropped), `garbled` (half a JSON text), `html` (a page, as proxies send it), `null`
               (`{"data": null}`);
             * the same with `-after`: everything was done, and this is the answer;

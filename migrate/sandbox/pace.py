@@ -60,7 +60,7 @@ class Window:
 
     >>> window = Window()
     >>> window.charge(24.5)
-    >>> window.left(2, 10), 0 < window.reset(2, 10) <= 10
+    >>> window.remaining(2, 10), 0 < window.reset(2, 10) <= 10
     (-4.5, True)
     """
 
@@ -71,8 +71,8 @@ class Window:
         """Use so much query time."""
         self.used += seconds
 
-    def left(self, quota: float, window_s: float) -> float:
-        """The query time that is left now; 0 or less: none."""
+    def remaining(self, quota: float, window_s: float) -> float:
+        """The query time that remains now; 0 or less: none."""
         passed = math.floor((time.monotonic() - self.start) / window_s)
         self.start += passed * window_s
         self.used = max(0.0, self.used - passed * quota * window_s)
@@ -80,12 +80,12 @@ class Window:
 
     def reset(self, quota: float, window_s: float) -> float:
         """The seconds until the window ends, or until there is quota again."""
-        over = max(0.0, -self.left(quota, window_s))
+        over = max(0.0, -self.remaining(quota, window_s))
         windows = 1 + math.floor(over / (quota * window_s))
         return self.start + windows * window_s - time.monotonic()
 
 
-def rate_limit_headers(left: float, whole: float, reset_s: float) -> dict[str, str]:
+def rate_limit_headers(remaining: float, whole: float, reset_s: float) -> dict[str, str]:
     """The headers that W&B documents: limit and rest scaled to 100, and seconds until the reset.
 
     Source: docs.wandb.ai, `models/track/limits`, and wandb-core's `ratelimitheaders.go`.
@@ -95,6 +95,6 @@ def rate_limit_headers(left: float, whole: float, reset_s: float) -> dict[str, s
     """
     return {
         "RateLimit-Limit": "100",
-        "RateLimit-Remaining": str(max(0, math.floor(100 * left / whole))),
+        "RateLimit-Remaining": str(max(0, math.floor(100 * remaining / whole))),
         "RateLimit-Reset": str(math.ceil(reset_s)),
     }

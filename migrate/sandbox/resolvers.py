@@ -147,8 +147,8 @@ class Request:
         """The project's quota pays from here on; the request fails where it is used up."""
         if self.where != where:
             self.where = where
-            left = self.service.left(where)
-            if left is not None and left <= 0:
+            remaining = self.service.remaining(where)
+            if remaining is not None and remaining <= 0:
                 raise self._fail(429, "rate limit exceeded")
 
     def _fail(self, status: int | None, words: str) -> RequestError:

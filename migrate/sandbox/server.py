@@ -133,7 +133,7 @@ class Application:
 
 
 _HALF = b'{"data": {"project": {"runs": {"edges": [{"no'
-# What answers with HTTP 200 that are none hold: the body, and headers.
+# The unusable answers with HTTP 200: the body, and headers.
 _GARBLED: dict[str, tuple[object, dict[str, str]]] = {
     "garbled": (_HALF, {}),
     "null": ({"data": None}, {}),

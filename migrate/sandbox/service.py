@@ -134,12 +134,12 @@ class Service:
             and definition.operation.value == "mutation"
         )
 
-    def left(self, where: tuple[str, str]) -> float | None:
-        """The query time that a project has left; None where there is no quota."""
+    def remaining(self, where: tuple[str, str]) -> float | None:
+        """The query time that remains of a project's quota; None without a quota."""
         if self.pace.quota is None:
             return None
         window = self.windows.setdefault(where, Window())
-        return window.left(self.pace.quota, self.pace.window_s)
+        return window.remaining(self.pace.quota, self.pace.window_s)
 
     def charge(self, where: tuple[str, str] | None, seconds: float) -> None:
         """Count query time, and take it from the quota of the project that it was for."""
@@ -174,12 +174,12 @@ class Service:
 
     def _headers(self, where: tuple[str, str] | None) -> dict[str, str]:
         """The RateLimit headers of every answer about a project that has a quota."""
-        left = None if where is None else self.left(where)
+        remaining = None if where is None else self.remaining(where)
         quota, window_s = self.pace.quota, self.pace.window_s
-        if where is None or left is None or quota is None:
+        if where is None or remaining is None or quota is None:
             return {}
         reset = self.windows[where].reset(quota, window_s)
-        return rate_limit_headers(left, quota * window_s, reset)
+        return rate_limit_headers(remaining, quota * window_s, reset)
 
 
 def _formatted(error: GraphQLError) -> dict[str, Any]:
