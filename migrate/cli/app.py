@@ -108,13 +108,13 @@ def report(
             autocompletion=completion.formats,
         ),
     ] = None,
-    every: Annotated[bool, flag("all", "Show every row, not only those that matter.")] = False,
+    every: Annotated[bool, flag("all", "Show all runs, not only those with an old name.")] = False,
     *,
     request: Request,
 ) -> int:
     """Show the dry run: each run with its old name and its new one, or the reason why not.
 
-    Prints the rows that matter; files and --format hold every run.
+    Prints the runs with an old name; files and --format hold every run.
 
     [dim]Examples:[/dim]
     $ rsst-migrate report ycx/RSST
@@ -133,11 +133,14 @@ def rename(
     paths: Annotated[list[str] | None, PATHS] = None,
     plan: Annotated[
         Path | None,
-        option("A saved CSV or JSON report: exactly its rows with status rename.", "FILE"),
+        option(
+            "Rename exactly the rows with status rename of this saved CSV or JSON report.", "FILE"
+        ),
     ] = None,
     limit: Annotated[int | None, number("Only the first N renames.", "N", 1)] = None,
     journal: Annotated[
-        Path | None, option("Where to keep the journal; else in this folder.", "FILE")
+        Path | None,
+        option("Where to write the journal (default: a new file in this folder).", "FILE"),
     ] = None,
     yes: Yes = False,
     dry_run: DryRun = False,
@@ -228,8 +231,8 @@ def name(
     """Preview the name that a new run would get.
 
     Takes the training script's own flags, so its command lines can be pasted;
-    those that do not matter to the name are ignored. What is left out is what the
-    guide means. Besides them:
+    those that do not matter to the name are ignored. Missing hyperparameters get
+    the guide's values. Options of this command:
 
     [cyan]--at ISO-TIME[/cyan]                the time to use in place of now
     [cyan]--timezone ZONE[/cyan]              its zone in the name: Asia/Shanghai, +08:00
@@ -252,8 +255,8 @@ FAULTS = """
 [cyan]500 501 502 503 504[/cyan]       the server failed; nothing is done
 [cyan]hang[/cyan]                      no answer, ever
 [cyan]drop[/cyan]                      the connection is dropped; nothing is done
-[cyan]cut[/cyan]                       half of an answer, then the connection is dropped
-[cyan]garbled[/cyan]                   an answer that is half a JSON text
+[cyan]cut[/cyan]                       half an answer, then the connection is dropped
+[cyan]garbled[/cyan]                   an answer cut off in the middle of its JSON
 [cyan]html[/cyan]                      a page in place of an answer, as proxies send it
 [cyan]null[/cyan]                      an answer without data
 [cyan]drop-after cut-after garbled-after html-after null-after[/cyan]
@@ -296,7 +299,7 @@ def sandbox(
     """Serve a W&B-compatible project on loopback, full of old runs of every kind.
 
     Prints the two environment variables that point any command at it, then serves
-    until Ctrl-C. What `--fail` knows:
+    until Ctrl-C. Faults for `--fail`:
 
     {faults}
 
@@ -325,7 +328,7 @@ def demo(
     no_color: NoColor = False,
     debug: Debug = False,
 ) -> int:
-    """Show the whole tool on a project of its own, through the real wandb client. No account.
+    """Try the whole tool on a sample project, with the real wandb client and no account.
 
     [dim]Example:[/dim]
     $ rsst-migrate demo

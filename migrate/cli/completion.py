@@ -1,4 +1,4 @@
-"""What the shell is told when Tab is pressed: at once, or nothing."""
+"""What the shell completes when Tab is pressed: quickly, or nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 SECONDS = 3.0
 _MOST_ENTITIES, _MOST_PROJECTS = 10, 200
-# zsh evaluates what it is told: other names are left to be typed.
+# zsh evaluates the completions, so names with other characters are left to be typed.
 _PLAIN = re.compile(r"[A-Za-z0-9_.+-][A-Za-z0-9_.+/-]*")
 
 
@@ -39,10 +39,10 @@ def _projects(incomplete: str) -> Iterator[str]:
     entities = [entity]
     if not slash:
         own = dict.fromkeys([api.default_entity, api.viewer.username, *api.viewer.teams])
-        entities = [one for one in own if one and one.startswith(entity)]
-    for one in entities[:_MOST_ENTITIES]:
-        for project in islice(api.projects(one), _MOST_PROJECTS):
-            yield f"{one}/{project.name}"
+        entities = [name for name in own if name and name.startswith(entity)]
+    for name in entities[:_MOST_ENTITIES]:
+        for project in islice(api.projects(name), _MOST_PROJECTS):
+            yield f"{name}/{project.name}"
 
 
 def journals(incomplete: str) -> list[str]:

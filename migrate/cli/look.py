@@ -24,7 +24,7 @@ from migrate.report.terminal import count_line, print_audit, print_report
 def mapped_projects(
     paths: Sequence[str], request: Request, output: Output
 ) -> tuple[Server, list[Mapped]]:
-    """Sign in, list and map. What is wrong with the call is said before a server is asked."""
+    """Sign in, list and map. Errors in the call are raised before a server is contacted."""
     parsed, rules, which = [parse_path(path) for path in paths], request.rules(), request.which()
     server = connect(request.base_url, may_prompt=not MANNER.quiet)
     projects = [server.project(path) for path in parsed]

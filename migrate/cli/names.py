@@ -51,7 +51,7 @@ def name(words: Sequence[str]) -> int:
 
 
 def parse_all(names: Sequence[str], stdin: TextIO) -> list[ParsedName]:
-    """Parse names, `-` standing for the lines of stdin."""
+    """Parse names; `-` alone reads them from stdin, one a line."""
     if "-" in names:
         if len(names) > 1:
             raise InputError("Give names, or - for stdin, not both.")
@@ -76,13 +76,13 @@ def as_object(parsed: ParsedName) -> dict[str, object]:
 
 def describe(console: Console, parsed: Sequence[ParsedName]) -> None:
     """Print what names say: the format, then the fields of each reading."""
-    for number, one in enumerate(parsed):
+    for number, name in enumerate(parsed):
         if number:
             console.print()
         # In a pipe a name stays in one piece, for whoever looks for it.
-        console.print(Text(visible(one.name), "bold"), soft_wrap=not console.is_terminal)
-        console.print(Text(f"{one.format}{': ' if one.reason else ''}{visible(one.reason)}"))
-        for reading in one.readings:
+        console.print(Text(visible(name.name), "bold"), soft_wrap=not console.is_terminal)
+        console.print(Text(f"{name.format}{': ' if name.reason else ''}{visible(name.reason)}"))
+        for reading in name.readings:
             table = Table(box=None, show_header=False, pad_edge=True)
             for field, value in reading.items():
                 if value not in (None, {}):

@@ -16,7 +16,7 @@ from migrate.cli import completion
 from migrate.cli.request import Request
 from migrate.console import MANNER
 
-WHICH, HOW, SETTLE, RUN = "Which runs", "How names are written", "What is settled", "Output"
+WHICH, HOW, SETTLE, RUN = "Which runs", "How names are written", "Filling in and deciding", "Output"
 
 
 class Command(TyperCommand):
@@ -49,7 +49,12 @@ def _show_version(wanted: bool) -> None:
 Help = Annotated[
     bool,
     typer.Option(
-        "--help", "-h", is_eager=True, callback=_show_help, metavar=" ", help="Show this."
+        "--help",
+        "-h",
+        is_eager=True,
+        callback=_show_help,
+        metavar=" ",
+        help="Show this message and exit.",
     ),
 ]
 Version = Annotated[
@@ -121,17 +126,15 @@ JournalPath = Annotated[
     ),
 ]
 Yes = Annotated[bool, flag("yes", "Do not ask.", short="-y")]
-DryRun = Annotated[bool, flag("dry-run", "Stop after the plan.", short="-n")]
+DryRun = Annotated[bool, flag("dry-run", "Show the plan and change nothing.", short="-n")]
 BaseUrl = Annotated[str | None, option("The W&B server; without it, wandb's own setting.", "URL")]
 
 _SHARED = {
     "base_url": option("The W&B server; without it, wandb's own setting.", "URL"),
     "filters": option(
-        'Only runs that pass W&B\'s filters: \'{"state": "finished"}\'.', "JSON", WHICH
+        'Only runs that match this W&B filter, e.g. \'{"state": "finished"}\'.', "JSON", WHICH
     ),
-    "match": option(
-        "Only runs whose old name has a match of this regular expression.", "REGEX", WHICH
-    ),
+    "match": option("Only runs whose old name matches this regular expression.", "REGEX", WHICH),
     "include_running": flag(
         "include-running",
         "Rename runs that are running, pending or preempted too; their processes may write the "

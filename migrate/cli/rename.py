@@ -1,4 +1,4 @@
-"""`rename`, `resume` and `undo`: show, ask, do, and say what the server says afterwards."""
+"""`rename`, `resume` and `undo`: show, ask, do, and report what the server shows afterwards."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _rename_saved(
     if unused := request.about_the_plan():
         raise InputError(
             f"--plan takes exactly its file's rows: {', '.join(unused)} cannot change them. "
-            "Give such options to the report that is saved."
+            "Use such options with `report` when saving the plan."
         )
     parsed, plan = [parse_path(path) for path in paths], read_plan(plan_file)
     server = connect(request.base_url, may_prompt=not MANNER.quiet)
@@ -112,7 +112,7 @@ def _problem_words(problem: Problem) -> str:
     if problem.bearer is None:
         return f"{run_id}: no such run in {problem.rename.where}"
     new_name = visible(problem.rename.new_name)
-    return f"{run_id}: {new_name} is the name of {visible(problem.bearer.run_id)}"
+    return f"{run_id}: run {visible(problem.bearer.run_id)} already has the name {new_name}"
 
 
 def _print_plan(output: Output, plan: Iterable[PlannedRename]) -> None:
@@ -134,7 +134,7 @@ def _rename(
     output: Output,
     options: RenameOptions,
 ) -> int:
-    """Ask, journal the plan, rename, and say what the server says; gives the exit code."""
+    """Ask, journal the plan, rename, and report what the server shows; gives the exit code."""
     if not plan:
         output.say("Nothing to rename.")
         return 0
@@ -172,11 +172,11 @@ def go_on(
 ) -> int:
     """`resume` (direction rename) and `undo`; gives the exit code."""
     output = Output()
-    # What is wrong with it is said before a server is asked, and nobody else works with it.
+    # Before a server is contacted: a damaged journal is an error, and nobody else may use it.
     journal, state = Journal.reopen(path)
     with journal:
         if not state.complete:
-            output.say("The journal ends before its plan was complete: nothing was renamed.")
+            output.say("The journal has no complete plan, so nothing was renamed.")
             if direction == "rename":
                 output.say("Run `rsst-migrate rename` again.")
             return 0
@@ -194,12 +194,17 @@ def go_on(
         expected = state.renamed if direction == "undo" else set()
         rest = _still_to_do(plan, projects, expected, output)
         if not rest:
-            done = "put back" if direction == "undo" else "renamed"
-            output.say(f"Nothing to do: no name is left to be {done}.")
+            undoing = direction == "undo"
+            why = "there are no names to put back" if undoing else "all runs are renamed already"
+            output.say(f"Nothing to do: {why}.")
             return 0
         _print_plan(output, rest)
         if dry_run:
-            output.say(f"Dry run: {len(rest)} of {number_of_runs(len(plan))}. Nothing was written.")
+            would = "put back" if direction == "undo" else "renamed"
+            output.say(
+                f"Dry run: {len(rest)} of {number_of_runs(len(plan))} would be {would}. "
+                "Nothing was written."
+            )
             return 0
         words = "Put back the names of" if direction == "undo" else "Rename"
         question = f"{words} {number_of_runs(len(rest))} on {here}?"
@@ -223,7 +228,7 @@ def _still_to_do(
         plan: The renames of an undo, or of a resumed rename.
         projects: Their projects.
         expected: Runs that are to be put back, and bore their new name when they were last heard
-            of. Where they show the old one already, the server may be some seconds behind.
+            of. Where they show the old one already, the server's data may lag by some seconds.
         output: Shows progress.
     """
     rest, missing = [], []
@@ -233,16 +238,16 @@ def _still_to_do(
             try:
                 states = project.states([rename.key.run_id for rename in here], bar.note)
                 for seconds in _LAG_SECONDS:
-                    behind = [
+                    lagging = [
                         rename.key.run_id
                         for rename in here
                         if rename.key in expected and not _is_to_do(rename, states)
                     ]
-                    if not behind:
+                    if not lagging:
                         break
-                    bar.note(f"{len(behind)} runs show their old names already, reading again")
+                    bar.note(f"{len(lagging)} runs show their old names already, reading again")
                     time.sleep(seconds)
-                    states |= project.states(behind, bar.note)
+                    states |= project.states(lagging, bar.note)
             except NoProject as error:  # gone, or hidden: the other projects are not
                 missing.append(error)
                 rest += here
@@ -250,9 +255,12 @@ def _still_to_do(
         rest += [rename for rename in here if _is_to_do(rename, states)]
         shown = [r.key.run_id for r in here if r.key in expected and not _is_to_do(r, states)]
         if shown:
+            words, them = "were renamed by this journal but have their old names", "them"
+            if len(shown) == 1:
+                words, them = "was renamed by this journal but has its old name", "it"
             output.tell(
-                f"{number_of_runs(len(shown))} renamed by this journal and now with the old name, "
-                f"as somebody else may have put back: {_few(shown)}"
+                f"{number_of_runs(len(shown))} {words} now; "
+                f"somebody may have put {them} back: {_few(shown)}"
             )
     if missing and len(missing) == len(projects):
         raise missing[0]
@@ -278,7 +286,7 @@ def _carry_out(
     include_running: bool,
     output: Output,
 ) -> int:
-    """Change the names, and say what the server says at the end; gives the exit code."""
+    """Change the names, and report what the server shows at the end; gives the exit code."""
     try:
         with closing(journal):
             journal.begin(direction)
@@ -294,7 +302,8 @@ def _carry_out(
         _say_outcome(output, result, plan, direction, journal.path)
     except KeyboardInterrupt:  # a second one, or the work was over: at once
         journal.close()
-        output.tell(f"Interrupted at once. {_how_to_go_on(journal.path, direction)}")
+        next_step = _how_to_go_on(journal.path, direction)
+        output.tell(f"Interrupted; requests in flight may still take effect. {next_step}")
         sys.stderr.flush()
         os._exit(130)
     if result.stopped is not None and result.stopped.code == "interrupted":
@@ -309,7 +318,7 @@ def _say_outcome(
     direction: Direction,
     path: Path,
 ) -> None:
-    """Say what the server said at the end, and how to go on."""
+    """Report what the server shows at the end, and how to go on."""
     failed = [
         (key, outcome) for key, outcome in result.failed.items() if outcome.code != "not-reached"
     ]
@@ -351,8 +360,8 @@ def _agreed(output: Output, question: str, yes: bool) -> bool:
         return True
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
         raise InputError(
-            "There is no terminal to ask at. Look at the plan, then give --yes; "
-            "nothing was touched."
+            "Cannot ask without a terminal; nothing was touched. "
+            "Check the plan, then run again with --yes."
         )
     if not typer.confirm(question, err=True):
         output.say("Nothing was written.")

@@ -81,18 +81,16 @@ def parse_assume(pairs: Sequence[str]) -> dict[str, object]:
     """
     assumed: dict[str, object] = {}
     for pair in pairs:
-        key, equals, value = pair.partition("=")
-        key = KEYS.get(key.strip(), key.strip())
+        typed, equals, value = pair.partition("=")
+        key = KEYS.get(typed.strip(), typed.strip())
         if not equals or key not in CONFIG_KEYS or key == "exp_name":
             keys = ", ".join(known for known in CONFIG_KEYS if known != "exp_name")
             raise InputError(f"--assume {pair!r}: write KEY=VALUE, with KEY one of {keys}.")
         alone: dict[str, object] = {key: value}
         if key == "vit_prune_target":
             alone["vit_structured"] = True
-        wrong = read_fields(alone).invalid
-        if wrong:
-            words = ", ".join(map(str, wrong.values()))
-            raise InputError(f"--assume {pair!r}: {words}, which it cannot be.")
+        if read_fields(alone).invalid:
+            raise InputError(f"--assume {pair!r}: {value!r} is not a valid {typed.strip()}.")
         if assumed.get(key, value) != value:
             raise InputError(f"--assume gives {key} two values.")
         assumed[key] = value

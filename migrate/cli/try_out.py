@@ -76,7 +76,7 @@ def demo(runs: int | None) -> int:
             "The same plan, carried out: journaled, renamed, and read back.",
         )
         code = rename([PATH], None, request, yes)
-        _title(f"audit {PATH}", "What is left: names that a person has to look at.")
+        _title(f"audit {PATH}", "What remains: names that need attention.")
         look.audit([PATH], request, as_json=False, check=False)
         _title(f"undo {journal} --yes", "All of it taken back, from the journal.")
         return max(code, go_on(journal, "undo", None, yes=True, dry_run=False))

@@ -207,7 +207,7 @@ def test_it_says_that_the_server_takes_no_renames_and_how_to_resume(serve, cli, 
     done = cli("rename", "ycx/RSST", "--yes", "--journal", path)
     assert time.monotonic() - start < 60
     assert done.returncode == 1
-    assert "Stopped: W&B does not take renames now. The last error: " in done.stderr
+    assert "Stopped: W&B does not take renames now. Last error: " in done.stderr
     assert "the sandbox says 501" in done.stderr
     assert f"To go on: rsst-migrate resume {path}" in done.stderr
     assert "run00000: unanswered: " in done.stderr

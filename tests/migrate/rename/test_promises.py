@@ -194,14 +194,17 @@ def test_resuming_and_undoing_what_is_done_does_nothing(sandbox, cli, tmp_path):
     assert cli("rename", "ycx/RSST", "--yes", "--journal", path).returncode == 0
     count = len(sandbox.service.mutations)
     again = cli("resume", path, "--yes")
-    assert (again.returncode, "Nothing to do" in again.stderr) == (0, True)
+    assert (again.returncode, again.stderr) == (0, "Nothing to do: all runs are renamed already.\n")
     assert len(sandbox.service.mutations) == count
     dry = cli("undo", path, "--dry-run")
     assert (dry.returncode, "30 of 30 runs" in dry.stderr) == (0, True)
     assert len(sandbox.service.mutations) == count
     assert cli("undo", path, "--yes").returncode == 0
     again = cli("undo", path, "--yes")
-    assert (again.returncode, "Nothing to do" in again.stderr) == (0, True)
+    assert (again.returncode, again.stderr) == (
+        0,
+        "Nothing to do: there are no names to put back.\n",
+    )
     assert len(sandbox.service.mutations) == 2 * count
 
 
@@ -278,7 +281,7 @@ def test_a_key_without_write_access_costs_at_most_40_refusals(serve, cli, tmp_pa
     assert done.returncode == 1
     refusals = sandbox.counts.requests["mutation"]
     assert refusals <= 40
-    assert f"Stopped: W&B refused all of the last {refusals} documents" in done.stderr
+    assert f"Stopped: W&B refused the last {refusals} rename requests" in done.stderr
     assert "permission denied" in done.stderr
     assert "0 of 300 runs renamed, read back from the server" in done.stderr
     assert f"rsst-migrate resume {path}" in done.stderr
@@ -314,7 +317,7 @@ def test_what_refuses_every_run_is_not_asked_a_thousand_times(serve, cli, tmp_pa
         sandbox.faults.add(kind, on="mutation", times=1000)
     done = cli("rename", "ycx/RSST", "--yes", "--journal", tmp_path / "j.jsonl")
     assert done.returncode == 1
-    assert "Stopped: W&B refused all of the last 40 documents" in done.stderr
+    assert "Stopped: W&B refused the last 40 rename requests" in done.stderr
     assert words in done.stderr.partition("Stopped: ")[2]
     assert re.search(r"^2\d\d runs not reached$", done.stderr, re.M)
     # A document that is too large is not a refusal yet: the first one is halved.
@@ -333,7 +336,13 @@ def test_plans_say_everything_that_is_wrong_with_them(sandbox, cli, tmp_path):
     path.write_text(json.dumps(rows))
     refused = cli("rename", "--plan", path, "--yes")
     assert refused.returncode == 2
-    for words in ("empty", "129 characters", "stands in row", "is the new name in", "'Rename!'"):
+    for words in (
+        "empty",
+        "129 characters",
+        "is already in row",
+        "is already the new name in",
+        "'Rename!'",
+    ):
         assert words in refused.stderr
     rows = [{**rows[7], "run_id": "nobody"}, {**rows[8], "new_name": "rsst_taken"}]
     sandbox.store.project("ycx", "RSST").runs["run00020"].displayName = "rsst_taken"
@@ -341,6 +350,6 @@ def test_plans_say_everything_that_is_wrong_with_them(sandbox, cli, tmp_path):
     refused = cli("rename", "--plan", path, "--yes")
     assert refused.returncode == 2
     assert "nobody: no such run" in refused.stderr
-    assert "rsst_taken is the name of run00020" in refused.stderr
+    assert "run run00020 already has the name rsst_taken" in refused.stderr
     assert "The plan is about ycx/RSST" in cli("rename", "ycx/empty", "--plan", path).stderr
     assert not sandbox.service.mutations

@@ -62,7 +62,7 @@ def test_a_first_document_that_was_altered_throughout_stops_the_work(powers, cli
     powers.faults.alters = alters
     done = cli("rename", "--plan", plan, "--yes", "--journal", path)
     assert done.returncode == 1
-    assert "Stopped: the server does not keep the new names as they are" in done.stderr
+    assert "Stopped: W&B altered every name in the first document" in done.stderr
     assert "20 runs not reached" in done.stderr
     first = alters("new x^2 of run no. 0")
     assert f"r00: altered: the server made it {first}" in done.stderr
@@ -174,9 +174,21 @@ def test_undo_says_which_runs_have_their_old_names_already(sandbox, renamer, cli
         run.displayName = plan[int(run_id[3:])].old_name
     undone = cli("undo", renamer.path, "--yes")
     assert undone.returncode == 0, undone.stderr
-    assert "2 runs renamed by this journal and now with the old name" in undone.stderr
+    assert "2 runs were renamed by this journal but have their old names now" in undone.stderr
     assert "run00003, run00004" in undone.stderr
     assert "28 of 28 runs put back" in undone.stderr
+
+
+def test_undo_says_which_run_has_its_old_name_already(sandbox, renamer, cli):
+    plan = renamer.plan()
+    renamer.rename(plan)
+    sandbox.store.project("ycx", "RSST").runs["run00003"].displayName = plan[3].old_name
+    undone = cli("undo", renamer.path, "--dry-run")
+    words = (
+        "1 run was renamed by this journal but has its old name now; somebody may have put it back"
+    )
+    assert f"{words}: run00003\n" in undone.stderr
+    assert "Dry run: 29 of 30 runs would be put back. Nothing was written." in undone.stderr
 
 
 def test_a_name_that_really_went_back_is_said_after_some_readings(sandbox, renamer, failed, quick):
@@ -190,7 +202,7 @@ def test_a_name_that_really_went_back_is_said_after_some_readings(sandbox, renam
     sandbox.faults.before = put_back
     asked = sandbox.counts.requests["query"]
     result = renamer.rename(plan)
-    assert failed(result) == {"run00005": "drifted: has its old name again"}
+    assert failed(result) == {"run00005": "drifted: was renamed, but has its previous name again"}
     assert len(result.done) == 29
     assert sandbox.counts.requests["query"] - asked <= 8
 
