@@ -190,6 +190,9 @@ class Renaming:
 
     def _next(self, now: float) -> Part | None:
         """The document to send next; None where there is none yet."""
+        # The plan's first document is the first, whichever names were read sooner.
+        if any(reading.part.renames[0] is self.todo[0] for reading in self._reading.values()):
+            return None
         if self._probes:
             return self._probes.popleft()
         probing = any(reading.part.probe for reading in self._reading.values())

@@ -59,7 +59,7 @@ class Picked:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A config key that runs with old names lack, and what would settle it.
+    """A config key that runs with old names lack, and what would supply it.
 
     Attributes:
         key: The config key.
