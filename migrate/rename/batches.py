@@ -159,8 +159,7 @@ class Renaming:
             self._read_ahead()
         if self._sending or self._reading:
             return True
-        waiting = self._unread or self._ready or self._parts or self._probes
-        return self.stopped is None and bool(waiting)
+        return self.stopped is None and any((self._unread, self._ready, self._parts, self._probes))
 
     def _is_stale(self, rename: PlannedRename, now: float) -> bool:
         """Whether a name was read too long ago; those of a document were read together."""
@@ -189,8 +188,7 @@ class Renaming:
         return len(self._sending) < room
 
     def _next(self, now: float) -> Part | None:
-        """The document to send next; None where there is none yet."""
-        # The plan's first document is the first, whichever names were read sooner.
+        """The document to send next; None while there is none, or the first is not read yet."""
         if any(reading.part.renames[0] is self.todo[0] for reading in self._reading.values()):
             return None
         if self._probes:
