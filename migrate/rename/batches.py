@@ -93,16 +93,15 @@ class Renaming:
     stopped: Stop | None = None
     cannot_read: bool = False
     last_error: str = ""
-    # What is next: names to read, names that were read, documents to send (again).
+    # What is next (names to read, names that were read, documents to send again), what is under
+    # way, and how it goes.
     _unread: deque[PlannedRename] = field(init=False)
     _ready: deque[PlannedRename] = field(default_factory=deque)
     _parts: deque[Part] = field(default_factory=deque)
     _probes: deque[Part] = field(default_factory=deque)
     _known: dict[RunKey, tuple[RunState, float]] = field(default_factory=dict)
-    # What is under way.
     _sending: dict[Future[Answer], Part] = field(default_factory=dict)
     _reading: dict[Future[Answer], Reading] = field(default_factory=dict)
-    # How it goes.
     _pace: Pace = field(default_factory=Pace)
     _refusals: int = 0
     _silent: int = 0
@@ -340,6 +339,8 @@ class Renaming:
             self._probes.extend(Part([rename], probe=True) for rename in rest)
         elif rest and was_sent:
             self._parts.appendleft(replace(part, renames=rest))
+        elif part.renames[0] is self.todo[0]:  # read beside the next ones, and maybe after them
+            self._ready.extendleft(reversed(rest))
         else:
             self._ready.extend(rest)
 
