@@ -93,8 +93,7 @@ class Renaming:
     stopped: Stop | None = None
     cannot_read: bool = False
     last_error: str = ""
-    # What is next (names to read, names that were read, documents to send again), what is under
-    # way, and how it goes.
+    # What is next, what is under way, and how it goes.
     _unread: deque[PlannedRename] = field(init=False)
     _ready: deque[PlannedRename] = field(default_factory=deque)
     _parts: deque[Part] = field(default_factory=deque)
