@@ -238,11 +238,7 @@ def _still_to_do(
             try:
                 states = project.states([rename.key.run_id for rename in here], bar.note)
                 for seconds in _LAG_SECONDS:
-                    lagging = [
-                        rename.key.run_id
-                        for rename in here
-                        if rename.key in expected and not _is_to_do(rename, states)
-                    ]
+                    lagging = _done_already(here, states, expected)
                     if not lagging:
                         break
                     bar.note(f"{len(lagging)} runs show their old names already, reading again")
@@ -253,8 +249,7 @@ def _still_to_do(
                 rest += here
                 continue
         rest += [rename for rename in here if _is_to_do(rename, states)]
-        shown = [r.key.run_id for r in here if r.key in expected and not _is_to_do(r, states)]
-        if shown:
+        if shown := _done_already(here, states, expected):
             words, them = "were renamed by this journal but have their old names", "them"
             if len(shown) == 1:
                 words, them = "was renamed by this journal but has its old name", "it"
@@ -265,6 +260,17 @@ def _still_to_do(
     if missing and len(missing) == len(projects):
         raise missing[0]
     return rest
+
+
+def _done_already(
+    renames: Sequence[PlannedRename], states: Mapping[str, RunState], expected: set[RunKey]
+) -> list[str]:
+    """The ids of the runs that were expected to be still to do, and are not."""
+    return [
+        rename.key.run_id
+        for rename in renames
+        if rename.key in expected and not _is_to_do(rename, states)
+    ]
 
 
 def _is_to_do(rename: PlannedRename, states: Mapping[str, RunState]) -> bool:
