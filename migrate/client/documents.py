@@ -123,7 +123,7 @@ def read_page(project: dict[str, Any]) -> NodePage:
 
 
 def run_id_of(node: dict[str, Any]) -> str:
-    """The id in the run's URL; empty where there is none, and then the run is not usable."""
+    """The id in the run's URL; empty where it is missing, and then the run is not usable."""
     run_id = node.get("name")
     return run_id if isinstance(run_id, str) else ""
 
