@@ -92,9 +92,10 @@ def take_in(store: Store, path: str, body: bytes) -> None:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise StreamError(400, "not a file stream") from None
     run.heartbeatAt = now()
-    run.historyLineCount = len(run.lines.get(HISTORY, ()))
-    if SUMMARY in run.lines:  # only the last line counts
-        run.summaryMetrics = run.lines[SUMMARY][max(run.lines[SUMMARY])]
+    if history := run.lines.get(HISTORY):
+        run.historyLineCount = 1 + max(history)
+    if summary := run.lines.get(SUMMARY):  # only the last line counts
+        run.summaryMetrics = summary[max(summary)]
     if content.get("preempting"):
         run.state = "preempting"
     if content.get("complete"):

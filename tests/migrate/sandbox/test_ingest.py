@@ -95,6 +95,8 @@ def test_a_new_run(sandbox, post, send):
     assert send(sandbox, stream, files={"wandb-history.jsonl": history})[0] == 200
     summary = {"offset": 0, "content": ['{"loss": 1}']}
     assert send(sandbox, stream, files={"wandb-summary.json": summary})[0] == 200
+    empty = {"offset": 0, "content": []}
+    assert send(sandbox, stream, files={"wandb-summary.json": empty})[0] == 200
     assert (run.history, run.state) == ([{"loss": 2}, {"loss": 1}], "running")
     assert post(sandbox, RESUME)[1]["data"]["model"]["bucket"] == {
         "historyLineCount": 2,
