@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from migrate import plan
 from migrate.sandbox.sample import arguments, sample_store, wire_config
 from migrate.sandbox.store import Store, StoredRun
-from migrate.text import visible
+from migrate.text import from_csv_cell, visible
 from naming import legacy_name
 
 COLUMNS = (
@@ -151,7 +151,7 @@ def test_csv_json_and_markdown_hold_every_run(sample, cli):
         for key, value in {**row, **row["fields"]}.items():
             if key != "fields":
                 text = str(value).lower() if isinstance(value, bool) else str(value)
-                assert line[key].removeprefix("'") == ("" if value is None else text)
+                assert from_csv_cell(line[key]) == ("" if value is None else text)
         assert (row["new_name"] is not None) == (row["status"] == "rename")
     first = rows[0]["fields"]
     assert (first["reg"], first["exponents"], first["pretrained"]) == (0.5, 3, True)
@@ -159,7 +159,7 @@ def test_csv_json_and_markdown_hold_every_run(sample, cli):
 
     table = told(cli("report", "ycx/RSST", "--format", "md"))
     assert all(row["run_id"] in table for row in rows)
-    assert not re.search(r"(?<!\\)(?:\[|<(?!/?details>|/?summary>))", table)
+    assert not re.search(r"\[|<(?!/?details>|/?summary>)", re.sub(r"(`+).+?\1", "", table))
     assert len({line.count(" | ") for line in table.splitlines() if line.startswith("| ")}) == 1
 
 
