@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from migrate.mapping.rows import Row, count_by_status, number_of_runs
-from migrate.report.words import reason_text
+from migrate.report.words import reason_text, settled_text
 from migrate.text import markdown
 
 LONG = 30
-_COLUMNS = ("project", "run_id", "status", "old_name", "new_name", "reason")
+_COLUMNS = ("project", "run_id", "status", "old_name", "new_name", "reason", "settled")
 
 
 def write(rows: Sequence[Row], projects_read: Sequence[tuple[str, str]] = ()) -> bytes:
@@ -18,7 +18,8 @@ def write(rows: Sequence[Row], projects_read: Sequence[tuple[str, str]] = ()) ->
     heading = markdown(", ".join(projects)) or "no project"
     lines = [f"**{heading}**: {number_of_runs(len(rows))} ({count_by_status(rows) or 'none'})", ""]
     several = len(projects) > 1
-    columns = _COLUMNS if several else _COLUMNS[1:]
+    shown = slice(0 if several else 1, None if any(row.settled for row in rows) else -1)
+    columns = _COLUMNS[shown]
     table = [_line(columns), f"|{' --- |' * len(columns)}"]
     for row in rows:
         cells = [
@@ -28,8 +29,9 @@ def write(rows: Sequence[Row], projects_read: Sequence[tuple[str, str]] = ()) ->
             row.old_name,
             row.new_name or "",
             reason_text(row.reasons),
+            settled_text(row.settled),
         ]
-        table.append(_line([markdown(cell) for cell in (cells if several else cells[1:])]))
+        table.append(_line([markdown(cell) for cell in cells[shown]]))
     if len(rows) > LONG:
         summary = f"<summary>All {len(rows)} runs</summary>"
         table = ["<details>", summary, "", *table, "", "</details>"]
