@@ -22,6 +22,7 @@ from migrate.mapping.old_names import (
 )
 from migrate.mapping.rows import Reason, Row, Settled, Status
 from migrate.mapping.rules import NOTHING, Aliases, Decided, Rule, RuleBook, Subject
+from migrate.text import with_blanks_visible
 from naming import (
     GUIDE_STYLE,
     MAX_LENGTH,
@@ -197,6 +198,8 @@ def _judge(
     """Whether a run can have its new name now, and why not."""
     if len(name) > MAX_LENGTH:
         return "review", [_too_long(name)]
+    if with_blanks_visible(name) != name:
+        return "review", [Reason("invalid", (("unseen",),))]
     if not _reads_back(name, values, options, vocabulary):
         return "review", [Reason("invalid", (("new-name",),))]
     if run.read_only:
