@@ -10,11 +10,16 @@ import re
 
 from rich.cells import cell_len, chop_cells
 
-# Controls (C0, DEL, C1), line separators, bidirectional marks, zero-width characters, surrogates.
+# Controls (C0, DEL, C1), line separators, bidirectional marks, surrogates, and what Unicode calls
+# Default_Ignorable_Code_Point: zero-width characters, fillers (U+3164), variation selectors (not
+# U+FE0F, which emoji are written with); and the blank of Braille.
 UNSEEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+# White space other than a space: U+00A0, U+3000.
+_BLANK = re.compile(r"[^\S ]")
 # What `csv_cell` spells out is read back from these, and from a doubled backslash.
 _ESCAPE = r"(?:[nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U000[0-9a-f]{5})"
 _AMBIGUOUS = re.compile(rf"\\(?=\\|{_ESCAPE}|{UNSEEN.pattern})")
@@ -36,6 +41,15 @@ def visible(text: str) -> str:
     ('two\\nlines', '\\x1b[31mred')
     """
     return UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def with_blanks_visible(text: str) -> str:
+    r"""`visible`, and white space other than a space spelled out as well.
+
+    >>> with_blanks_visible("a b\u3000c")
+    'a b\\u3000c'
+    """
+    return _BLANK.sub(lambda match: match[0].encode("unicode_escape").decode(), visible(text))
 
 
 def shortened(text: str, width: int) -> str:
