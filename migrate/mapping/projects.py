@@ -21,18 +21,31 @@ class Which:
     Attributes:
         filters: Those that match W&B filters; None for all.
         match: Those whose old name matches this (anywhere, as `search`); None for all.
+        statuses: Those whose row has one of these; empty for all.
+        codes: Those whose row has a reason of one of these codes; empty for all.
     """
 
     filters: Mapping[str, object] | None = None
     match: re.Pattern[str] | None = None
+    statuses: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
+
+    def has(self, row: Row) -> bool:
+        """Whether a row is asked for, as far as the row can tell."""
+        return (
+            (self.match is None or bool(self.match.search(row.old_name)))
+            and (not self.statuses or row.status in self.statuses)
+            and (not self.codes or not self.codes.isdisjoint(row.codes))
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A project, and the rows that were asked for."""
+    """A project, the rows that were asked for, and how many it has in all."""
 
     project: Project
     chosen: list[Row]
+    total: int
 
 
 def read_projects(
@@ -56,12 +69,12 @@ def read_projects(
     mapped = []
     for project in projects:
         rows = map_runs(list_runs(project, progress), options)
-        if which.match is not None:
-            rows = [row for row in rows if which.match.search(row.old_name)]
+        total = len(rows)
+        rows = [row for row in rows if which.has(row)]
         if which.filters is not None:
             passing = project.matching(which.filters)
             rows = [row for row in rows if row.key.run_id in passing]
-        mapped.append(Mapped(project, rows))
+        mapped.append(Mapped(project, rows, total))
     return mapped
 
 
