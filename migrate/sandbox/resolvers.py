@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, GraphQLResolveInfo, OperationType
 
+from migrate.sandbox import views
 from migrate.sandbox.faults import Code
 from migrate.sandbox.filters import FilterError, field_value, matches, moment, parse_filters
 from migrate.sandbox.paging import CursorError, Order, connection
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
     from migrate.sandbox.service import Service
 
 USER = "ycx"
-_USER = {"id": "VXNlcjox", "name": "Sandbox", "username": USER, "email": "sandbox@localhost"}
+_USER = {
+    "id": "VXNlcjox",
+    "name": "Sandbox",
+    "username": USER,
+    "email": "sandbox@localhost",
+    "photoUrl": None,
+}
 MAX_NAME = 128
 
 # The input's fields that overwrite a run's: absent and null leave alone, anything else does not.
@@ -104,7 +111,7 @@ class Request:
 
     def serverInfo(self) -> dict[str, Any]:  # noqa: N802 - the schema's name
         """What the server can do."""
-        return {"cliVersionInfo": {}, "features": []}
+        return {"cliVersionInfo": {}, "features": views.FEATURES}
 
     def project(
         self,
@@ -131,6 +138,20 @@ class Request:
             if project.entity == entityName and project.visible
         ]
         return connection([self._project(project) for project in shown], first, after)
+
+    def entity(self, name: str | None = None) -> dict[str, Any]:
+        """A user or team."""
+        projects = [
+            project
+            for project in self.service.store.projects.values()
+            if project.entity == name and project.visible
+        ]
+        return {
+            **views.of_entity(projects),
+            "id": name,
+            "name": name,
+            "projects": lambda **page: connection(list(map(self._project, projects)), **page),
+        }
 
     def upsertBucket(  # noqa: N802
         self,
@@ -167,6 +188,7 @@ class Request:
             "readOnly": project.read_only,
             "runCount": lambda filters=None: self._count(project, filters),
             "runs": lambda **arguments: self._runs(project, **arguments),
+            **views.of_project(project),
             "run": lambda name: project.runs.get(name),
         }
 
