@@ -29,9 +29,16 @@ class Which:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A project, and the rows that were asked for."""
+    """A project.
+
+    Attributes:
+        project: The project.
+        rows: A row for each of its runs.
+        chosen: Those that were asked for.
+    """
 
     project: Project
+    rows: list[Row]
     chosen: list[Row]
 
 
@@ -56,12 +63,13 @@ def read_projects(
     mapped = []
     for project in projects:
         rows = map_runs(list_runs(project, progress), rules)
+        chosen = rows
         if which.match is not None:
-            rows = [row for row in rows if which.match.search(row.old_name)]
+            chosen = [row for row in chosen if which.match.search(row.old_name)]
         if which.filters is not None:
             passing = project.matching(which.filters)
-            rows = [row for row in rows if row.key.run_id in passing]
-        mapped.append(Mapped(project, rows))
+            chosen = [row for row in chosen if row.key.run_id in passing]
+        mapped.append(Mapped(project, rows, chosen))
     return mapped
 
 
