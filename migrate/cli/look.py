@@ -41,13 +41,13 @@ def mapped_projects(
     projects = [server.project(path) for path in parsed]
     mapped = read_projects(projects, options, which, output.progress)
     for project in mapped:
-        if len(project.chosen) < project.total:
+        if len(project.chosen) < len(project.rows):
             output.say(_part_words(project, which))
     return server, mapped
 
 
 def _part_words(part: Mapped, which: Which) -> str:
-    runs = number_of_runs(part.total)
+    runs = number_of_runs(len(part.rows))
     if not part.chosen and which == Which(match=which.match):
         return f"{part.project.key}: no name matches; {runs} in the project"
     return f"{len(part.chosen)} of {runs} of {part.project.key}"
@@ -98,7 +98,7 @@ def report(
     if chosen_format is None:
         print_report(output.out, rows, every=every or bool(statuses or codes))
         return 0
-    projects = {project.project.key: project.total for project in mapped}
+    projects = {project.project.key: len(project.rows) for project in mapped}
     data = FORMATS[chosen_format](rows, Source(server.app_url, datetime.now(UTC), projects))
     if file is None:
         output.data(data)

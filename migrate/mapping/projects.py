@@ -41,11 +41,17 @@ class Which:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A project, the rows that were asked for, and how many it has in all."""
+    """A project.
+
+    Attributes:
+        project: The project.
+        rows: A row for each of its runs.
+        chosen: Those that were asked for.
+    """
 
     project: Project
+    rows: list[Row]
     chosen: list[Row]
-    total: int
 
 
 def read_projects(
@@ -69,12 +75,11 @@ def read_projects(
     mapped = []
     for project in projects:
         rows = map_runs(list_runs(project, progress), options)
-        total = len(rows)
-        rows = [row for row in rows if which.has(row)]
+        chosen = [row for row in rows if which.has(row)]
         if which.filters is not None:
             passing = project.matching(which.filters)
-            rows = [row for row in rows if row.key.run_id in passing]
-        mapped.append(Mapped(project, rows, total))
+            chosen = [row for row in chosen if row.key.run_id in passing]
+        mapped.append(Mapped(project, rows, chosen))
     return mapped
 
 
