@@ -90,31 +90,27 @@ def wanted_records(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         wanted = kind in (CONFIG, RUN, EXIT, None)
         if len(record) > MOST_BYTES:
             raise DamagedLog(f"one of its records has more than {MOST_BYTES >> 20} MiB")
-        if chunk in (FULL, LAST) and wanted:
-            if kind is None:
-                raise DamagedLog(_NO_MESSAGE)
+        if chunk in (FULL, LAST) and kind is not None and wanted:
             yield kind, bytes(record)
 
 
 def kind_of(record: bytes | bytearray) -> int | None:
-    """What a record holds, as the number of a field: CONFIG, RUN, EXIT or another; 0 for nothing.
+    """What a record holds, as the number of a field: CONFIG, RUN, EXIT or another.
 
     Args:
         record: The record, or its first bytes.
 
     Returns:
-        None where it takes more bytes to tell.
+        None where nothing is held by what is there of it.
     """
     at = 0
-    try:
+    with suppress(_CutOff):
         while at < len(record):
             tag, at = _number(record, at)
             if tag >> 3 not in _BESIDE:
                 return tag >> 3
             at = _extent(record, at, tag & 7)[1]
-    except _CutOff:
-        return None
-    return 0 if at == len(record) else None
+    return None
 
 
 def _number(message: bytes | bytearray, at: int) -> tuple[int, int]:
@@ -284,7 +280,8 @@ def renamed(record: bytes, old_name: str, new_name: str) -> bytes:
         new_name: The name that it is to get.
 
     Raises:
-        DamagedLog: It could not be brought back to what it is, as it is not written as W&B does.
+        DamagedLog: It could not be brought back to what it is: it has the new name already, or is
+            not written as W&B does.
     """
     new = _with_name(record, old_name, new_name)
     if _with_name(new, new_name, old_name) != record:
