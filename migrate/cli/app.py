@@ -97,7 +97,11 @@ def report(
     paths: Annotated[list[str], PATHS],
     file: Annotated[
         Path | None,
-        option("Write to a file; its suffix picks the format.", "FILE", names=("-o", "--output")),
+        option(
+            "Write to a file (- is stdout); its suffix picks the format.",
+            "FILE",
+            names=("-o", "--output"),
+        ),
     ] = None,
     file_format: Annotated[
         str | None,

@@ -17,7 +17,7 @@ from migrate.errors import InputError
 from migrate.mapping.projects import Mapped, read_projects
 from migrate.mapping.rows import number_of_runs
 from migrate.report.audit import audit as sum_up
-from migrate.report.files import FORMATS, Source, format_of, save
+from migrate.report.files import FORMATS, Source, format_of, is_stdout, save
 from migrate.report.terminal import count_line, print_audit, print_report
 
 
@@ -63,7 +63,9 @@ def report(
     """Show the dry run, or write it to a file."""
     output = Output()
     chosen_format = format_of(file, file_format)
-    if file is not None and not os.path.isdir(file.parent):  # noqa: PTH112 - Path's raises on some
+    if file is not None and is_stdout(file):
+        file = None
+    elif file is not None and not os.path.isdir(file.parent):  # noqa: PTH112 - Path's raises on some
         raise InputError(f"There is no folder {file.parent} to write {file.name} to.")
     if chosen_format == "parquet" and file is None and sys.stdout.isatty():
         raise InputError("Parquet is binary; write it to a file with -o FILE.")

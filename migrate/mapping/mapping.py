@@ -14,6 +14,7 @@ from typing import Literal
 
 from migrate.client.runs import ALIVE, Run
 from migrate.mapping.rows import Reason, Row, Status
+from migrate.text import with_blanks_visible
 from naming import (
     FIELDS,
     GUIDE_STYLE,
@@ -246,6 +247,8 @@ def _map_old_name(
     known["pretrained"] = values.fields["pretrained"]
     if len(name) > MAX_LENGTH:
         return _row(run, "review", [_too_long(name)], known)
+    if with_blanks_visible(name) != name:
+        return _row(run, "review", [Reason("invalid", (("unseen",),))], known)
     if not _reads_back(name, values, rules):
         return _row(run, "review", [Reason("invalid", (("new-name",),))], known)
     if run.read_only:

@@ -35,7 +35,8 @@ class Reason:
             `missing`: the config keys.
             `conflict`: for each field (field, in the name, in the config).
             `invalid`: for each value (config key, value as Python writes it); without a value
-            (`config`,), (`createdAt`,) and (`new-name`,), which could not be read back.
+            (`config`,), (`createdAt`,), (`new-name`,), which could not be read back, and
+            (`unseen`,): characters of the new name.
             `ambiguous`: up to three (arch, dataset), then how many more readings there are.
             `too-long`: the length of the new name.
             `running`: the run's state, which may be another of ALIVE.

@@ -150,7 +150,7 @@ def _odd_cells(column: Iterable[object]) -> dict[int, str]:
     cells = {}
     for place, value in enumerate(column):
         if isinstance(value, str):
-            cell = csv_cell(value).encode("utf-8", "backslashreplace").decode()
+            cell = csv_cell(value)
             if cell != value:
                 cells[place] = cell
     return cells

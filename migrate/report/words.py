@@ -31,6 +31,7 @@ WORDS: Final = {
 _INVALID = {
     "config": "the config is not a JSON object",
     "createdAt": "createdAt is not a time",
+    "unseen": "the new name would have characters that cannot be seen",
     "new-name": "arch or dataset would not read back from a new name",
 }
 

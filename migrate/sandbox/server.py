@@ -16,6 +16,7 @@ from typing import Any
 import uvicorn
 
 from migrate.sandbox.faults import Fault, Faults
+from migrate.sandbox.ingest import StreamError, take_in
 from migrate.sandbox.pace import Counts, Pace, rate_limit_headers
 from migrate.sandbox.sample import sample_store
 from migrate.sandbox.service import Service, operation_of
@@ -55,8 +56,8 @@ class Application:
             if not message.get("more_body"):
                 break
         headers = {name.lower(): value for name, value in scope["headers"]}
-        if scope["path"] != "/graphql":
-            # The client's telemetry, among others: taken, and thrown away.
+        if not scope["path"].startswith(("/graphql", "/files/")):
+            # The client's telemetry, and uploads: taken, and thrown away.
             await _answer(send, 200, {})
             return
         expected = base64.b64encode(f"api:{self.api_key}".encode()).decode()
@@ -65,12 +66,27 @@ class Application:
         ):
             await _answer(send, 401, {"errors": [{"message": "user is not logged in"}]})
             return
-        await self._graphql(body, headers, send)
-
-    async def _graphql(self, body: bytes, headers: dict[bytes, bytes], send: Send) -> None:
         try:
             if headers.get(b"content-encoding") == b"gzip":
                 body = gzip.decompress(body)
+        except (OSError, EOFError):
+            await _answer(send, 400, {"errors": [{"message": "not gzip"}]})
+            return
+        if scope["path"] == "/graphql":
+            await self._graphql(body, headers, send)
+        else:
+            await self._file_stream(scope["raw_path"].decode(), body, send)
+
+    async def _file_stream(self, path: str, body: bytes, send: Send) -> None:
+        try:
+            take_in(self.service.store, path, body)
+        except StreamError as error:
+            await _answer(send, error.status, {"errors": [{"message": str(error)}]})
+        else:
+            await _answer(send, 200, {"exitcode": None, "limits": {}})
+
+    async def _graphql(self, body: bytes, headers: dict[bytes, bytes], send: Send) -> None:
+        try:
             request = json.loads(body)
             query, variables = str(request["query"]), request.get("variables") or {}
         except (ValueError, KeyError, OSError):
@@ -207,7 +223,7 @@ class Sandbox:
         self._socket = socket.create_server((HOST, port))
         # Headers and body go out in two pieces: without this every answer takes 40 ms more.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
+        self.url = self.service.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
             self.app,
             log_level="critical",

@@ -150,8 +150,9 @@ def test_in_csv():
     assert len(cells) == len(rows())
     for row, line in zip(rows(), cells, strict=True):
         for column in ("entity", "project", "run_id", "state", "reason", "old_name"):
-            assert from_csv_cell(line[column]) == spelled(flat(row)[column])
-        assert from_csv_cell(line["arch"]) == spelled(str(row.fields.get("arch", "")))
+            assert from_csv_cell(line[column]) == flat(row)[column]
+        assert from_csv_cell(line["arch"]) == str(row.fields.get("arch", ""))
+        assert all(cell.isprintable() for cell in line.values())
         assert not [cell for cell in line.values() if cell.startswith(tuple("=+-@\t\r"))]
 
 
@@ -176,19 +177,12 @@ def test_in_markdown():
         "</details>\n",
     }
     heading, *cells = [token.children for token in tokens if token.type == "inline"]
-    assert {part.type for part in heading} <= {
-        "text",
-        "text_special",
-        "strong_open",
-        "strong_close",
-    }
-    assert {part.type for cell in cells for part in cell} <= {"text", "text_special"}
+    assert {part.type for part in heading} == {"text", "code_inline"}
+    assert {part.type for cell in cells for part in cell} == {"text", "code_inline"}
     seen = ["".join(part.content for part in cell) for cell in cells]
     seen = [seen[at : at + 6] for at in range(0, len(seen), 6)][1:]  # type: ignore[assignment]
-    assert [line[3] for line in seen] == [visible(row.old_name).strip() for row in rows()]
-    assert [line[0] for line in seen] == [visible(str(row.key.where)).strip() for row in rows()]
-    # What GitHub links by itself.
-    assert not re.search(r"https?:|www\.|(?<!\\)@\w|(?<![\\&])#\d", text)
+    assert [line[3] for line in seen] == [visible(row.old_name) for row in rows()]
+    assert [line[0] for line in seen] == [visible(str(row.key.where)) for row in rows()]
     assert all(letter.isprintable() for line in text.split("\n") for letter in line)
 
 
@@ -198,7 +192,7 @@ def test_in_a_plan(tmp_path):
     An empty name is no old name: no rename comes from it, and a plan with one is refused
     (test_rename_edges).
     """
-    names = [name for name in HOSTILE if name and name == spelled(name)]
+    names = [name for name in HOSTILE if name]
     renames = [
         Row(RunKey(name, name, name), "x", MADE, "rename", (), name, f"new_{n}", {})
         for n, name in enumerate(names)

@@ -202,6 +202,14 @@ def test_what_the_rebuild_says_goes_whatever_the_vocabulary_says():
     assert row.new_name.startswith("rsst_res18_cifar10_v2_sched_")
 
 
+@pytest.mark.parametrize("letter", ["\u3164", "\u115f", "\uffa0", "\u2800", "\ufe01"])
+def test_letters_that_cannot_be_seen_keep_their_own_run_from_a_new_name(letter):
+    config = {**CONFIG, "arch": f"my{letter}net"}
+    row = only(a_run(legacy_name(config), config=config))
+    assert (row.status, why(row)[:28]) == ("review", "invalid: the new name would ")
+    assert only(a_run()).status == "rename"
+
+
 def test_a_dataset_that_looks_like_an_extra_part():
     config = {**CONFIG, "dataset": "svhn_bs_64"}
     name = legacy_name(config)

@@ -158,7 +158,7 @@ def test_the_command_writes_the_page(sandbox: Sandbox, cli: Any) -> None:
 def test_a_project_without_runs_is_named(sandbox: Sandbox, cli: Any, show: Open) -> None:
     sandbox.store.project("ycx", "empty")
     done = cli("report", "ycx/empty", "--format", "md")
-    assert done.stdout.startswith("**ycx/empty**: 0 runs (none)\n")
+    assert done.stdout.startswith("`ycx/empty`: 0 runs (none)\n")
     assert "ycx/empty" in cli("report", "ycx/empty", "--format", "html").stdout
     page = show([], replace(SOURCE, projects=(("ycx", "empty"),)))
     expect(page.locator("h1 a")).to_have_attribute("href", "https://wandb.ai/ycx/empty")
@@ -408,7 +408,7 @@ def test_hostile_names_are_shown_and_do_nothing(show: Open, locale: str) -> None
 
 def test_hostile_plan_is_read_back(show: Open) -> None:
     # An empty name could not be put back, so a plan refuses it.
-    names = [name for name in HOSTILE if name and not re.search("[\ud800-\udfff]", name)]
+    names = [name for name in HOSTILE if name]
     rows = [
         row(number, old_name=name, entity=name or "-", project=name or "-", run_id=name or "-")
         for number, name in enumerate(names)
