@@ -17,8 +17,8 @@ from migrate.client.log_records import (
     RUN,
     LogContents,
     kind_of,
+    read_pieces,
     renamed,
-    wanted_records,
 )
 from migrate.client.transaction_log import LogWriter
 from migrate.errors import DamagedLog
@@ -88,8 +88,7 @@ def log_of(*messages):
 
 def contents_of(*messages):
     contents = LogContents()
-    for kind, record in wanted_records(log_of(*messages)):
-        contents.take(kind, record)
+    contents.read(log_of(*messages))
     return contents
 
 
@@ -131,8 +130,10 @@ def test_what_a_record_holds(message):
     number = pb.Record.DESCRIPTOR.fields_by_name[held].number if held else None
     data = message.SerializeToString()
     assert kind_of(data) == number
-    wanted = [(number, data)] if number in (RUN, CONFIG, EXIT) else []
-    assert list(wanted_records(log_of(data))) == wanted
+    is_wanted = number in (RUN, CONFIG, EXIT)
+    pieces = list(read_pieces(log_of(data), (RUN, CONFIG, EXIT), others=True))
+    assert pieces == [(number if is_wanted else None, data, True, True)]
+    assert len([*read_pieces(log_of(data), (RUN, CONFIG, EXIT), others=False)]) == is_wanted
     for end in range(len(data)):
         assert kind_of(data[:end]) in (number, None)
 
