@@ -61,12 +61,14 @@ def audit(paths: Sequence[str], request: Request, *, as_json: bool, check: bool)
     total = sum_up("all", [row for project in mapped for row in project.chosen])
     if as_json:
         found = {"projects": [found.to_dict() for found in audits], "total": total.to_dict()}
-        output.data(json.dumps(found, indent=1) + "\n")
+        with output.paging():
+            output.data(json.dumps(found, indent=1) + "\n")
     else:
-        for number, found_here in enumerate([*audits, total] if len(audits) > 1 else audits):
-            if number:
-                output.out.print()
-            print_audit(output.out, found_here)
+        with output.paging():
+            for number, found_here in enumerate([*audits, total] if len(audits) > 1 else audits):
+                if number:
+                    output.out.print()
+                print_audit(output.out, found_here)
     if check and total.old_names:
         has = "has" if total.old_names == 1 else "have"
         output.say(f"{number_of_runs(total.old_names)} still {has} an old name.")
@@ -96,12 +98,14 @@ def report(
     server, mapped = mapped_projects(paths, request, output, statuses=statuses, codes=codes)
     rows = [row for project in mapped for row in project.chosen]
     if chosen_format is None:
-        print_report(output.out, rows, every=every or bool(statuses or codes))
+        with output.paging():
+            print_report(output.out, rows, every=every or bool(statuses or codes))
         return 0
     projects = {project.project.key: project.total for project in mapped}
     data = FORMATS[chosen_format](rows, Source(server.app_url, datetime.now(UTC), projects))
     if file is None:
-        output.data(data)
+        with output.paging():
+            output.data(data)
     else:
         save(file, data)
         output.say(f"Wrote {file}: {count_line(rows)}.")
