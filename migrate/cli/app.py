@@ -160,6 +160,28 @@ def report(
     )
 
 
+@command(rich_help_panel="Look")
+@with_request
+def references(
+    paths: Annotated[list[str], PATHS],
+    as_json: Annotated[bool, flag("json", "The references as JSON.")] = False,
+    *,
+    request: Request,
+) -> int:
+    """List saved views, reports and automations that go by the names of a rename.
+
+    Those that will not match the same runs after it, and those that go on showing
+    other names. Reads only: what to do about them is yours.
+
+    [dim]Examples:[/dim]
+    $ rsst-migrate references ycx/RSST
+    $ rsst-migrate references ycx/RSST --json
+    """
+    from migrate.cli.references import references
+
+    return references(paths, request, as_json=as_json)
+
+
 @command(rich_help_panel="Rename")
 @with_request
 def rename(

@@ -31,7 +31,7 @@ def mapped_projects(
     codes: Sequence[str] = (),
 ) -> tuple[Server, list[Mapped]]:
     """Sign in, list and map. Errors in the call are raised before a server is contacted."""
-    parsed, rules = [parse_path(path) for path in paths], request.rules()
+    parsed, options = [parse_path(path) for path in paths], request.options()
     which = replace(
         request.which(),
         statuses=choices("--status", statuses, STATUSES),
@@ -39,15 +39,15 @@ def mapped_projects(
     )
     server = connect(request.base_url, may_prompt=not MANNER.quiet)
     projects = [server.project(path) for path in parsed]
-    mapped = read_projects(projects, rules, which, output.progress)
+    mapped = read_projects(projects, options, which, output.progress)
     for project in mapped:
-        if len(project.chosen) < project.total:
+        if len(project.chosen) < len(project.rows):
             output.say(_part_words(project, which))
     return server, mapped
 
 
 def _part_words(part: Mapped, which: Which) -> str:
-    runs = number_of_runs(part.total)
+    runs = number_of_runs(len(part.rows))
     if not part.chosen and which == Which(match=which.match):
         return f"{part.project.key}: no name matches; {runs} in the project"
     return f"{len(part.chosen)} of {runs} of {part.project.key}"
@@ -101,7 +101,7 @@ def report(
         with output.paging():
             print_report(output.out, rows, every=every or bool(statuses or codes))
         return 0
-    projects = {project.project.key: project.total for project in mapped}
+    projects = {project.project.key: len(project.rows) for project in mapped}
     data = FORMATS[chosen_format](rows, Source(server.app_url, datetime.now(UTC), projects))
     if file is None:
         with output.paging():

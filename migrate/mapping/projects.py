@@ -10,7 +10,7 @@ from migrate.client.runs import Run
 from migrate.client.server import Project
 from migrate.console import Progress, no_progress
 from migrate.errors import InputError
-from migrate.mapping.mapping import Rules, map_runs
+from migrate.mapping.mapping import Options, map_runs
 from migrate.mapping.rows import Row
 
 
@@ -41,16 +41,22 @@ class Which:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A project, the rows that were asked for, and how many it has in all."""
+    """A project.
+
+    Attributes:
+        project: The project.
+        rows: A row for each of its runs.
+        chosen: Those that were asked for.
+    """
 
     project: Project
+    rows: list[Row]
     chosen: list[Row]
-    total: int
 
 
 def read_projects(
     projects: Sequence[Project],
-    rules: Rules | None = None,
+    options: Options | None = None,
     which: Which | None = None,
     progress: Progress = no_progress,
 ) -> list[Mapped]:
@@ -68,13 +74,12 @@ def read_projects(
         raise InputError("A project is named twice.")
     mapped = []
     for project in projects:
-        rows = map_runs(list_runs(project, progress), rules)
-        total = len(rows)
-        rows = [row for row in rows if which.has(row)]
+        rows = map_runs(list_runs(project, progress), options)
+        chosen = [row for row in rows if which.has(row)]
         if which.filters is not None:
             passing = project.matching(which.filters)
-            rows = [row for row in rows if row.key.run_id in passing]
-        mapped.append(Mapped(project, rows, total))
+            chosen = [row for row in chosen if row.key.run_id in passing]
+        mapped.append(Mapped(project, rows, chosen))
     return mapped
 
 
