@@ -216,17 +216,19 @@ class Manner:
         quiet: No progress, no advice.
         no_color: No colours.
         no_pager: Long output is not shown by way of a pager.
+        no_next: The command does not name the next one: somebody else leads through them.
         debug: Tracebacks.
     """
 
     quiet: bool = False
     no_color: bool = False
     no_pager: bool = False
+    no_next: bool = False
     debug: bool = False
 
     def reset(self) -> None:
         """Speak as nobody has asked for anything."""
-        self.quiet = self.no_color = self.no_pager = self.debug = False
+        self.quiet = self.no_color = self.no_pager = self.no_next = self.debug = False
 
 
 MANNER = Manner()
@@ -255,6 +257,12 @@ class Output:
     def tell(self, text: str) -> None:
         """Tell the user something that even --quiet must not hide; paths stay in one piece."""
         self.err.print(Text(visible(text)), soft_wrap=True)
+
+    def next_step(self, purpose: str, *words: str) -> None:
+        """Name a command of ours that comes next, alone on its line, as a shell takes it."""
+        if not MANNER.no_next:
+            self.say(f"{purpose}:")
+            self.say(f"  rsst-migrate {shlex.join(words)}")
 
     def data(self, data: str | bytes) -> None:
         """Print data: byte for byte, but for what would act on a terminal."""

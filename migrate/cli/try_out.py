@@ -70,7 +70,7 @@ def demo(runs: int | None) -> int:
         contextlib.chdir(folder),
     ):
         os.environ.update(served.env)
-        MANNER.no_pager = True  # the steps follow each other
+        MANNER.no_pager = MANNER.no_next = True  # the steps follow each other
         journal = Path("demo.journal.jsonl")
         request, yes = Request(), RenameOptions(journal=journal, yes=True)
         _title(f"audit {PATH}", "What is in the project, and what needs attention.")
