@@ -14,7 +14,7 @@ from rich.text import Text
 from migrate.cli import look
 from migrate.cli.rename import RenameOptions, go_on, rename
 from migrate.cli.request import Request
-from migrate.console import Output
+from migrate.console import MANNER, Output
 from migrate.errors import InputError
 
 PATH = "ycx/RSST"
@@ -70,6 +70,7 @@ def demo(runs: int | None) -> int:
         contextlib.chdir(folder),
     ):
         os.environ.update(served.env)
+        MANNER.no_pager = MANNER.no_next = True  # the steps follow each other
         journal = Path("demo.journal.jsonl")
         request, yes = Request(), RenameOptions(journal=journal, yes=True)
         _title(f"audit {PATH}", "What is in the project, and what needs attention.")
