@@ -10,7 +10,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console, Group
+from rich.segment import Segment, Segments
 from rich.text import Text
 
 from migrate.errors import MigrateError
@@ -18,6 +20,7 @@ from migrate.text import visible
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+    from rich.table import Table
 
 _WIDEST = 10_000
 
@@ -111,6 +114,14 @@ def _stream(stream: TextIO | None, *, lossy: bool) -> TextIO:
         errors=errors,
         line_buffering=lossy,
     )
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Print a table without the blanks that fill up its last column."""
+    for line in console.render_lines(table, pad=False):
+        text = "".join(segment.text for segment in line)
+        shown = Segment.adjust_line_length(line, cell_len(text.rstrip()))
+        console.print(Segments([*shown, Segment.line()]), end="")
 
 
 @dataclass

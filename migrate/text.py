@@ -10,12 +10,20 @@ import re
 
 from rich.cells import cell_len, chop_cells
 
-# Controls (C0, DEL, C1), line separators, bidirectional marks, zero-width characters, surrogates.
+# Controls (C0, DEL, C1), line separators, bidirectional marks, surrogates, and what Unicode calls
+# Default_Ignorable_Code_Point: zero-width characters, fillers (U+3164), variation selectors (not
+# U+FE0F, which emoji are written with); and the blank of Braille.
 UNSEEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~@:&$^=-])")
+# White space other than a space: U+00A0, U+3000.
+_BLANK = re.compile(r"[^\S ]")
+# What `csv_cell` spells out is read back from these, and from a doubled backslash.
+_ESCAPE = r"(?:[nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U000[0-9a-f]{5})"
+_AMBIGUOUS = re.compile(rf"\\(?=\\|{_ESCAPE}|{UNSEEN.pattern})")
+_ESCAPED = re.compile(rf"\\(?:\\|{_ESCAPE})")
 # What a spreadsheet runs as a formula, or reads as a number, a date or a truth: `12e34567` and
 # `00012345` are ids, `2026-01-08`, `mar1` and `1,000` are names. The HTML report has it, too.
 _ACTS = re.compile(
@@ -35,6 +43,15 @@ def visible(text: str) -> str:
     return UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
+def with_blanks_visible(text: str) -> str:
+    r"""`visible`, and white space other than a space spelled out as well.
+
+    >>> with_blanks_visible("a b\u3000c")
+    'a b\\u3000c'
+    """
+    return _BLANK.sub(lambda match: match[0].encode("unicode_escape").decode(), visible(text))
+
+
 def shortened(text: str, width: int) -> str:
     """The text with `…` in place of its middle where it is wider than `width` columns.
 
@@ -50,28 +67,39 @@ def shortened(text: str, width: int) -> str:
     return f"{chop_cells(text, width - 1 - half)[0]}…{end}"
 
 
-def markdown(text: str) -> str:
-    r"""The text for a cell of a Markdown table, with nothing in it that Markdown would act on.
+def code_span(text: str) -> str:
+    """The text as a code span in Markdown, in which nothing of it acts.
 
-    >>> markdown("a|b <i>")
-    'a\\|b \\<i\\>'
+    >>> code_span("<b>_x_"), code_span("a`b"), code_span("`a"), code_span("")
+    ('`<b>_x_`', '``a`b``', '`` `a ``', '')
     """
-    # An entity instead of a backslash where GitHub links and mentions whatever the backslashes.
-    escaped = _MARKDOWN.sub(r"\\\1", visible(text))
-    return escaped.replace("\\@", "&#64;").replace("\\:", "&#58;").replace("www.", "www&#46;")
+    shown = visible(text)
+    if not shown:
+        return ""
+    fence = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
+    # A backtick would be taken for a part of the fence, and a space at both ends for padding.
+    pad = " " if shown.strip(" ") and (shown[0] in " `" or shown[-1] in " `") else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"
 
 
 def csv_cell(text: str) -> str:
-    """Text for a CSV cell that no spreadsheet runs, or takes for something else than text.
+    r"""Text for a CSV cell that no spreadsheet runs, or takes for something else than text.
 
     It gets a leading `'`; so does a text that would otherwise lose one in `from_csv_cell`.
+    What is not seen is spelled out, so that the file can be printed on a terminal; a backslash
+    that would look like the beginning of that is doubled.
 
     >>> csv_cell("=1+1"), csv_cell("'=1+1"), csv_cell("12e34567"), csv_cell("plain")
     ("'=1+1", "''=1+1", "'12e34567", 'plain')
+    >>> print(csv_cell("\x1b[31m"), csv_cell(r"\x1b[31m"), csv_cell(r"a\b"))
+    \x1b[31m \\x1b[31m a\b
     """
-    return f"'{text}" if _ACTS.match(text.lstrip("'")) else text
+    cell = visible(_AMBIGUOUS.sub(r"\\\\", text))
+    return f"'{cell}" if _ACTS.match(cell.lstrip("'")) else cell
 
 
 def from_csv_cell(cell: str) -> str:
     """What `csv_cell` was given."""
-    return cell[1:] if cell.startswith("'") and _ACTS.match(cell.lstrip("'")) else cell
+    if cell.startswith("'") and _ACTS.match(cell.lstrip("'")):
+        cell = cell[1:]
+    return _ESCAPED.sub(lambda match: match[0].encode().decode("unicode_escape"), cell)

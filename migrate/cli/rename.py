@@ -27,7 +27,7 @@ from migrate.rename.check import Problem, check
 from migrate.rename.execute import Result, run
 from migrate.rename.journal import Header, Journal
 from migrate.rename.plan import Direction, PlannedRename, planned
-from migrate.rename.plan_file import check_new_name, list_problems, read_plan
+from migrate.rename.plan_file import list_problems, read_plan
 from migrate.report.outcomes import outcome_words, stop_words
 from migrate.report.terminal import print_renames, print_report
 from migrate.text import visible
@@ -138,10 +138,6 @@ def _rename(
     if not plan:
         output.say("Nothing to rename.")
         return 0
-    for rename in plan:
-        wrong = check_new_name(rename.new_name)
-        if wrong:
-            raise InputError(f"{visible(rename.key.run_id)}: {wrong}; nothing was touched.")
     if options.dry_run:
         output.say(f"Dry run: {number_of_runs(len(plan))} would be renamed. Nothing was written.")
         return 0

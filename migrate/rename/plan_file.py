@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,12 @@ from migrate.client.runs import ProjectKey, RunKey
 from migrate.errors import InputError, scrub
 from migrate.mapping.rows import STATUSES
 from migrate.rename.plan import PlannedRename
-from migrate.text import from_csv_cell, visible
+from migrate.text import from_csv_cell, visible, with_blanks_visible
 from naming import MAX_LENGTH
 
 _NEEDED = ("entity", "project", "run_id", "status", "old_name", "new_name")
 _MOST_LISTED = 20
 _CELL_LIMIT = 1_000_000
-# White space other than a space (U+00A0, U+3000), besides what `visible` spells out.
-_BLANK = re.compile(r"[^\S ]")
 
 
 def read_plan(path: Path) -> list[PlannedRename]:
@@ -65,7 +62,7 @@ def check_new_name(name: str) -> str | None:
         return "new_name is empty"
     if len(name) > MAX_LENGTH:
         return f"new_name has {len(name)} characters, and W&B keeps {MAX_LENGTH}"
-    shown = _BLANK.sub(lambda match: match[0].encode("unicode_escape").decode(), visible(name))
+    shown = with_blanks_visible(name)
     if shown != name:
         return f"new_name has characters that cannot be seen: {shown}"
     if name != name.strip():

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from migrate.sandbox.store import Store, StoredRun
+from migrate.sandbox.views import sample_views
 from naming import CRITERIA, SCHEDULES, VOCABULARY, legacy_name
 
 ENTITY, PROJECT = "ycx", "RSST"
@@ -190,6 +191,7 @@ def sample_store(runs: int | None = None) -> Store:
         place(store, "609354432", PROJECT, run, 9000 + number, _START - timedelta(days=number))
     for number, run in enumerate(_many(3)):
         place(store, ENTITY, "frozen", run, 9100 + number, _START + timedelta(days=number))
+    store.project(ENTITY, PROJECT).views = sample_views()
     store.project(ENTITY, "frozen").read_only = True
     store.project(ENTITY, "empty")
     return store

@@ -39,6 +39,7 @@ from migrate.sandbox.server import Sandbox
 from migrate.sandbox.service import Service, operation_of
 from migrate.sandbox.store import Store, StoredRun
 from naming import legacy_name
+from tests.migrate.forked import CommandServer
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 Serve = Callable[..., Sandbox]
@@ -131,26 +132,36 @@ def project(sandbox: Sandbox) -> Project:
     return connect(sandbox.url).project(parse_path("ycx/RSST"))
 
 
+@pytest.fixture(scope="session")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
+    """Where commands are forked from."""
+    server = CommandServer(tmp_path_factory.mktemp("commands"))
+    yield server
+    server.close()
+
+
 @pytest.fixture
-def cli() -> Cli:
+def cli(commands: CommandServer) -> Cli:
     """Run the command line as a user does, in a process of its own."""
 
     def call(
         *words: str | Path,
         stdin: str | None = None,
         timeout: float = 90,
-        encoding: str = "utf-8",
+        encoding: str | None = None,
         **environ: str,
     ) -> subprocess.CompletedProcess[str]:
+        given, env = list(map(str, words)), {**os.environ, **environ}
+        if encoding is None:
+            return commands.run(given, env, stdin=stdin, timeout=timeout)
         return subprocess.run(
-            [sys.executable, "-m", "migrate", *map(str, words)],
+            [sys.executable, "-m", "migrate", *given],
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
-            text=True,
             encoding=encoding,
             timeout=timeout,
-            env={**os.environ, **environ},
+            env=env,
             check=False,
         )
 

@@ -62,6 +62,8 @@ WRONG = [
     ({"new_name": "a\u200bb"}, "new_name has characters that cannot be seen: a\\u200bb"),
     ({"new_name": "a\u202eb"}, "new_name has characters that cannot be seen: a\\u202eb"),
     ({"new_name": "a\xa0b"}, "new_name has characters that cannot be seen: a\\xa0b"),
+    ({"new_name": "a\u3164b"}, "new_name has characters that cannot be seen: a\\u3164b"),
+    ({"new_name": "a\U000e0101"}, "new_name has characters that cannot be seen: a\\U000e0101"),
     ({"new_name": "a\u3000"}, "new_name has characters that cannot be seen: a\\u3000"),
     ({"new_name": "a b "}, "new_name begins or ends with a space: 'a b '"),
     ({"new_name": " a"}, "new_name begins or ends with a space: ' a'"),

@@ -89,7 +89,7 @@ def test_quiet_shows_no_progress(on_terminal):
 def test_a_file_on_a_terminal_does_nothing(on_terminal, kind):
     out, _ = on_terminal("report", "ycx/RSST", "--format", kind, terminal="stdout")
     assert all(letter.isprintable() for line in out.split("\n") for letter in line)
-    spelled = {"csv": "\\x1b[31mred", "json": "\\u001b[31mred", "md": "\\\\x1b\\[31mred"}
+    spelled = {"csv": "\\x1b[31mred", "json": "\\u001b[31mred", "md": "\\x1b[31mred"}
     assert spelled.get(kind, "red") in out
 
 
