@@ -129,6 +129,9 @@ def report(
             autocompletion=completion.reasons,
         ),
     ] = None,
+    references: Annotated[
+        bool, flag("references", "Look for views, reports and automations, too (HTML only).")
+    ] = False,
     *,
     request: Request,
 ) -> int:
@@ -154,6 +157,7 @@ def report(
         every=every,
         statuses=status or (),
         codes=reason or (),
+        references=references,
     )
 
 

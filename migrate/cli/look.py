@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 from migrate.cli.request import Request, choices
 from migrate.client.paths import parse_path
@@ -83,10 +84,16 @@ def report(
     every: bool = False,
     statuses: Sequence[str] = (),
     codes: Sequence[str] = (),
+    references: bool = False,
 ) -> int:
-    """Show the dry run, or write it to a file."""
+    """Show the dry run, or write it to a file; the exit code is 1 where it stays incomplete."""
     output = Output()
     chosen_format = format_of(file, file_format)
+    if references and chosen_format != "html":
+        raise InputError(
+            "--references goes into an HTML report: add -o report.html. On a terminal:\n"
+            f"rsst-migrate references {' '.join(map(quote, paths))}"
+        )
     if file is not None and is_stdout(file):
         file = None
     elif file is not None and not os.path.isdir(file.parent):  # noqa: PTH112 - Path's raises on some
@@ -99,10 +106,18 @@ def report(
         print_report(output.out, rows, every=every or bool(statuses or codes))
         return 0
     projects = {project.project.key: len(project.rows) for project in mapped}
-    data = FORMATS[chosen_format](rows, Source(server.app_url, datetime.now(UTC), projects))
+    source = Source(server.app_url, datetime.now(UTC), projects)
+    code = 0
+    if references:
+        from migrate.cli.references import find_references, say_notes
+
+        found = [find_references(project, output.progress) for project in mapped]
+        source = replace(source, references=found)
+        code = say_notes(found, output)
+    data = FORMATS[chosen_format](rows, source)
     if file is None:
         output.data(data)
     else:
         save(file, data)
         output.say(f"Wrote {file}: {count_line(rows)}.")
-    return 0
+    return code

@@ -261,7 +261,7 @@ def nested(depth, inside):
 def test_deep_and_wide_specs():
     assert find_in_view(nested(50_000, leaf("=", RES)), NAMES, HERE).findings
     assert find_in_automation({"$and": [{"$and": []}] * 50_000}, NAMES).findings == {}
-    deep = {"$eq": RES}
+    deep: object = {"$eq": RES}
     for _ in range(50_000):
         deep = {"$not": deep}
     assert find_in_automation({"display_name": deep}, NAMES).findings
