@@ -181,6 +181,31 @@ def test_odd_entries_are_passed_over(odd_server):
     assert (view.name, view.spec, page.total) == ("", None, None)
 
 
+def test_a_list_that_grows_meanwhile(odd_server):
+    """A cursor is an offset: what was saved first moves everything by one."""
+
+    def answer(request):
+        first = request["variables"]["after"] is None
+        ids = ["a", "b"] if first else ["b", "c"]
+        info = {"endCursor": "1", "hasNextPage": first}
+        edges = [{"node": {"id": one, "name": one}} for one in ids]
+        return 200, {"data": {"project": {"allViews": {"edges": edges, "pageInfo": info}}}}
+
+    found = saved(project_of(odd_server(answer).url), "report")
+    assert [view.name for view in found] == ["a", "b", "c"]
+
+
+def test_automations_that_are_refused_on_the_way(odd_server):
+    def answer(request):
+        if request["variables"].get("after"):
+            return 403, {"errors": [{"message": "permission denied"}]}
+        info = {"endCursor": "1", "hasNextPage": True}
+        return 200, {"data": {"entity": {"triggers": {"edges": [], "pageInfo": info}}}}
+
+    with pytest.raises(Refused, match="permission denied"):
+        saved(project_of(odd_server(answer).url), "automation")
+
+
 def test_odd_automations_are_passed_over(odd_server):
     def trigger(condition, **scope):
         return {"node": {"id": "x", "name": "n", "scope": scope, "triggeringCondition": condition}}
