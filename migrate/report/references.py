@@ -21,7 +21,10 @@ _OPERATORS = {"!=": "≠", "in": "IN", "not in": "NOT IN", "regex": "matches"}
 SKIPPED: Final[dict[Skipped, tuple[str, str]]] = {
     "disabled": ("filters that are switched off", "已停用的筛选条件"),
     "unknown": ("filters in an unknown form", "形式未知的筛选条件"),
-    "pattern": ("invalid regular expressions", "无效的正则表达式"),
+    "pattern": (
+        "regular expressions that are not valid or take too long",
+        "无效或过慢的正则表达式",
+    ),
     "too-many": ("filters of views with very many", "筛选条件过多的视图中的其余条件"),
     "elsewhere": ("run sets of other projects", "属于其他项目的 run set"),
     "unreadable": ("views that are not JSON", "不是 JSON 的视图"),

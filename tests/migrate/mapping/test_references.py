@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrate.client.runs import ProjectKey
+from migrate.mapping import references
 from migrate.mapping.references import Names, find_in_automation, find_in_view
 
 HERE = ProjectKey("ycx", "RSST")
@@ -281,6 +282,19 @@ def test_patterns_that_backtrack_for_ever_elsewhere(pattern):
     started = time.process_time()
     find_in_view(workspace(run_set(search={"query": pattern, "isRegex": True})), names, HERE)
     assert time.process_time() - started < 1
+
+
+def test_patterns_that_are_slow_everywhere(monkeypatch):
+    monkeypatch.setattr(references, "_MOST_SECONDS", 0.1)
+    before = {str(number): f"{number:0128b}" for number in range(3000)}
+    names = Names(before, {run: f"{name}c" for run, name in before.items()})
+    started = time.process_time()
+    for query in ("(0?1?){900}c", "0.*1c"):  # the second finds no time left
+        spec = workspace(run_set(search={"query": query, "isRegex": True}))
+        found = find_in_view(spec, names, HERE)
+        assert (found.findings, found.skipped) == ({}, {"pattern": 1})
+    assert time.process_time() - started < 2
+    assert find_in_view(run_set(flat(leaf("CONTAINS", "c"))), names, HERE).findings
 
 
 JSON = st.recursive(
