@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 from migrate.cli.request import Request, choices
 from migrate.client.paths import parse_path
@@ -96,10 +97,16 @@ def report(
     every: bool = False,
     statuses: Sequence[str] = (),
     codes: Sequence[str] = (),
+    references: bool = False,
 ) -> int:
-    """Show the dry run, or write it to a file."""
+    """Show the dry run, or write it to a file; the exit code is 1 where it stays incomplete."""
     output = Output()
     chosen_format = format_of(file, file_format)
+    if references and chosen_format != "html":
+        raise InputError(
+            "--references goes into an HTML report: add -o report.html. On a terminal:\n"
+            f"rsst-migrate references {' '.join(map(quote, paths))}"
+        )
     if file is not None and is_stdout(file):
         file = None
     elif file is not None and not os.path.isdir(file.parent):  # noqa: PTH112 - Path's raises on some
@@ -108,12 +115,20 @@ def report(
         raise InputError("Parquet is binary; write it to a file with -o FILE.")
     server, mapped = mapped_projects(paths, request, output, statuses=statuses, codes=codes)
     rows = [row for project in mapped for row in project.chosen]
+    code = 0
     if chosen_format is None:
         with output.paging():
             print_report(output.out, rows, every=every or bool(statuses or codes))
     else:
         projects = {project.project.key: len(project.rows) for project in mapped}
-        data = FORMATS[chosen_format](rows, Source(server.app_url, datetime.now(UTC), projects))
+        source = Source(server.app_url, datetime.now(UTC), projects)
+        if references:
+            from migrate.cli.references import find_references, say_notes
+
+            sought = [find_references(project, output.progress) for project in mapped]
+            source = replace(source, references=sought)
+            code = say_notes(sought, output)
+        data = FORMATS[chosen_format](rows, source)
         if file is None:
             with output.paging():
                 output.data(data)
@@ -127,4 +142,4 @@ def report(
         if file is not None and chosen_format in ("csv", "json"):
             arguments = ["--plan", str(file), *request.words(about_the_plan=False)]
         output.next_step(f"To rename {number_of_runs(found['rename'])}", "rename", *arguments)
-    return 0
+    return code
