@@ -128,6 +128,17 @@ class Server:
             raise InputError("This account has no default entity. Write PATH as entity/project.")
         return entity
 
+    def read(
+        self,
+        query: str,
+        variables: Mapping[str, object],
+        note: Note = no_note,
+        *,
+        slow_again: bool = True,
+    ) -> dict[str, Any]:
+        """What a query answers, asked again where that may help; see `read_patiently`."""
+        return read_patiently(lambda: self._execute(query, variables), note, slow_again=slow_again)
+
     def _execute(
         self, query: str, variables: Mapping[str, object], most_seconds: float = inf
     ) -> dict[str, Any]:

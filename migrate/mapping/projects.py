@@ -10,7 +10,7 @@ from migrate.client.runs import Run
 from migrate.client.server import Project
 from migrate.console import Progress, no_progress
 from migrate.errors import InputError
-from migrate.mapping.mapping import Rules, map_runs
+from migrate.mapping.mapping import Options, map_runs
 from migrate.mapping.rows import Row
 
 
@@ -21,23 +21,42 @@ class Which:
     Attributes:
         filters: Those that match W&B filters; None for all.
         match: Those whose old name matches this (anywhere, as `search`); None for all.
+        statuses: Those whose row has one of these; empty for all.
+        codes: Those whose row has a reason of one of these codes; empty for all.
     """
 
     filters: Mapping[str, object] | None = None
     match: re.Pattern[str] | None = None
+    statuses: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
+
+    def has(self, row: Row) -> bool:
+        """Whether a row is asked for, as far as the row can tell."""
+        return (
+            (self.match is None or bool(self.match.search(row.old_name)))
+            and (not self.statuses or row.status in self.statuses)
+            and (not self.codes or not self.codes.isdisjoint(row.codes))
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A project, and the rows that were asked for."""
+    """A project.
+
+    Attributes:
+        project: The project.
+        rows: A row for each of its runs.
+        chosen: Those that were asked for.
+    """
 
     project: Project
+    rows: list[Row]
     chosen: list[Row]
 
 
 def read_projects(
     projects: Sequence[Project],
-    rules: Rules | None = None,
+    options: Options | None = None,
     which: Which | None = None,
     progress: Progress = no_progress,
 ) -> list[Mapped]:
@@ -55,13 +74,12 @@ def read_projects(
         raise InputError("A project is named twice.")
     mapped = []
     for project in projects:
-        rows = map_runs(list_runs(project, progress), rules)
-        if which.match is not None:
-            rows = [row for row in rows if which.match.search(row.old_name)]
+        rows = map_runs(list_runs(project, progress), options)
+        chosen = [row for row in rows if which.has(row)]
         if which.filters is not None:
             passing = project.matching(which.filters)
-            rows = [row for row in rows if row.key.run_id in passing]
-        mapped.append(Mapped(project, rows))
+            chosen = [row for row in chosen if row.key.run_id in passing]
+        mapped.append(Mapped(project, rows, chosen))
     return mapped
 
 

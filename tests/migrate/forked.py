@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import random
+import runpy
 import select
 import signal
 import socket
@@ -22,6 +23,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 _LENGTH = struct.Struct("!I")
 _NUMBER = struct.Struct("!i")
@@ -51,10 +53,18 @@ class CommandServer:
         words: Sequence[str],
         environ: Mapping[str, str],
         *,
-        stdin: str | None,
-        timeout: float,
+        stdin: str | None = None,
+        timeout: float = 60,
+        program: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, as `subprocess.run` does with its output captured.
+
+        Args:
+            words: What follows the program's name.
+            environ: The whole environment.
+            stdin: What it can read.
+            timeout: How many seconds it may take.
+            program: A Python file to run in place of the command line.
 
         Raises:
             subprocess.TimeoutExpired: It did not end within so many seconds, and was killed.
@@ -68,7 +78,7 @@ class CommandServer:
             given.write(stdin or "")
             given.seek(0)
             connection.connect(self._address)
-            request = [list(words), dict(environ), str(Path.cwd())]
+            request = [str(program or ""), list(words), dict(environ), str(Path.cwd())]
             data = json.dumps(request).encode()
             streams = [given.fileno(), out.fileno(), err.fileno()]
             socket.send_fds(connection, [_LENGTH.pack(len(data))], streams)
@@ -85,22 +95,19 @@ class CommandServer:
             return subprocess.CompletedProcess(list(words), code, out.read(), err.read())
 
 
-def _receive(connection: socket.socket) -> tuple[list[str], dict[str, str], str, list[int]]:
+def _receive(connection: socket.socket) -> tuple[Any, list[int]]:
     header, streams, _, _ = socket.recv_fds(connection, _LENGTH.size, 3)
     (length,) = _LENGTH.unpack(header)
     data = b""
     while len(data) < length:
         data += connection.recv(length - len(data))
-    words, environ, folder = json.loads(data)
-    return words, environ, folder, list(streams)
+    return json.loads(data), list(streams)
 
 
 def _become(
-    words: Sequence[str], environ: Mapping[str, str], folder: str, streams: list[int]
+    words: Sequence[str], environ: Mapping[str, str], folder: str, streams: Sequence[int]
 ) -> None:
     """Be the process that the command would have had."""
-    import migrate.__main__
-
     for number, handle in enumerate(streams):
         os.dup2(handle, number)
         os.close(handle)
@@ -108,7 +115,7 @@ def _become(
     os.environ.clear()
     os.environ.update(environ)
     random.seed()
-    sys.argv = [migrate.__main__.__file__, *words]
+    sys.argv = list(words)
     for name, number, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
         was = getattr(sys, name)
         stream = open(  # noqa: SIM115
@@ -119,8 +126,8 @@ def _become(
     sys.stderr.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 
 
-def _serve(address: str) -> None:
-    """Fork a process for each request, and return in it; ends when stdin does."""
+def _serve(address: str) -> str:
+    """Fork a process for each request, and return in it with its program; ends when stdin does."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)
     listener.listen()
@@ -136,12 +143,12 @@ def _serve(address: str) -> None:
             continue
         listener.close()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        words, environ, folder, streams = _receive(connection)
+        (program, words, environ, folder), streams = _receive(connection)
         process = os.fork()
         if not process:
             connection.close()
-            _become(words, environ, folder, streams)
-            return
+            _become([program or migrate.__main__.__file__, *words], environ, folder, streams)
+            return str(program)
         connection.sendall(_NUMBER.pack(process))
         code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
         connection.sendall(_NUMBER.pack(code))
@@ -153,10 +160,12 @@ if __name__ == "__main__":
     for module in ("app", "look", "names", "rename", "try_out"):
         importlib.import_module(f"migrate.cli.{module}")
     importlib.import_module("wandb.apis.public")
-    from migrate.__main__ import main
+    import migrate.__main__
 
     gc.collect()
     gc.freeze()  # so that a fork shares it to its end
     sys.path[0] = ""  # as `python -m migrate` has it
-    _serve(sys.argv[1])
-    main()
+    if asked := _serve(sys.argv[1]):
+        runpy.run_path(asked, run_name="__main__")
+    else:
+        migrate.__main__.main()

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from naming import legacy_name
 COLUMNS = (
     "entity project run_id state created_at status reason old_name new_name "
     "struct schedule criteria arch dataset reg exponents rate fillback_rate pretrained "
-    "struct_target"
+    "struct_target settled"
 ).split()
 STATUSES = ["rename", "review", "hold", "current", "custom"]
 
@@ -146,8 +147,8 @@ def test_csv_json_and_markdown_hold_every_run(sample, cli):
     rows = json.loads(told(cli("report", "ycx/RSST", "-o", "-", "--format", "json")))
     assert len(rows) == len(lines) == 96
     for row, line in zip(rows, lines, strict=True):
-        assert list(row) == [*COLUMNS[:9], "fields"]
-        assert list(row["fields"]) == COLUMNS[9:]
+        assert list(row) == [*COLUMNS[:9], "fields", "settled"]
+        assert list(row["fields"]) == COLUMNS[9:-1]
         for key, value in {**row, **row["fields"]}.items():
             if key != "fields":
                 text = str(value).lower() if isinstance(value, bool) else str(value)
@@ -176,6 +177,29 @@ def test_a_dataframe_has_types(sample):
     assert rates["res18_2"] < 0.2
     with pytest.raises(TypeError):
         plan("ycx/RSST", colour="red")
+
+
+# Which rows.
+
+
+def test_status_and_reason_choose_rows_everywhere(sample, cli):
+    done = cli("report", "ycx/RSST", "--status", "review", "--status", "current")
+    rows = rows_of(told(done))
+    assert Counter(status for status, _ in rows.values()) == {"review": 10, "current": 6}
+    assert done.stdout.endswith("\n16 runs: 10 review, 6 current\n")
+    assert "16 of 96 runs of ycx/RSST\n" in done.stderr
+    done = cli("report", "ycx/RSST", "--reason", "invalid", "--reason", "conflict", "-o", "r.json")
+    reasons = [row["reason"] for row in json.loads(Path("r.json").read_text())]
+    assert {reason.partition(":")[0] for reason in reasons} == {"invalid", "conflict"}
+    assert f"{len(reasons)} of 96 runs of ycx/RSST\n" in done.stderr
+    assert told(cli("report", "ycx/RSST", "--status", "hold", "--reason", "missing")) == "0 runs\n"
+
+
+def test_a_match_that_matches_nothing_says_so(sample, cli):
+    done = cli("audit", "ycx/RSST", "ycx/empty", "--match", "zzzz")
+    assert told(done).startswith("ycx/RSST: 0 runs\n")
+    assert done.stderr.startswith("ycx/RSST: no name matches; 96 runs in the project\n")
+    assert "empty" not in done.stderr
 
 
 # Options.
