@@ -24,6 +24,7 @@ class Request:
     """The options that audit, report and rename share, as they were typed."""
 
     base_url: str | None = None
+    against: str | None = None
     filters: str | None = None
     match: str | None = None
     include_running: bool = False
@@ -81,7 +82,7 @@ class Request:
         return [
             f"--{option.name.replace('_', '-')}"
             for option in fields(self)
-            if option.name not in ("base_url", "include_running")
+            if option.name not in ("base_url", "against", "include_running")
             and getattr(self, option.name) not in (option.default, [])
         ]
 

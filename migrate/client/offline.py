@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from migrate.client.log_records import LogContents
 from migrate.client.paths import ProjectPath
+from migrate.client.retry import Note, no_note
 from migrate.client.rewrite import Stamp, is_open_for_writing, rewrite, stamp_of
 from migrate.client.runs import (
     BEING_WRITTEN,
@@ -29,7 +30,6 @@ from migrate.client.runs import (
     RunKey,
     RunState,
 )
-from migrate.client.retry import Note, no_note
 from migrate.client.source import Page, Rename
 from migrate.console import Bar
 from migrate.errors import Complaint, InputError, LogError, Refused, TruncatedLog
@@ -184,6 +184,11 @@ class Folder:
     def base_url(self) -> str:
         """Its address."""
         return self.path.absolute().as_uri()
+
+    @property
+    def app_url(self) -> str:
+        """The like: its runs have no pages."""
+        return self.base_url
 
     def projects(self) -> list[OfflineProject]:
         """The projects in it, as it was last read."""
