@@ -327,13 +327,14 @@ class OfflineProject:
         runs, done, complaints = self.folder.runs(self.key), {}, []
         for number, rename in enumerate(renames):
             try:
-                runs[rename.storage_id].rename(rename.old_name, rename.name)
+                if (run := runs.get(rename.storage_id)) is None:
+                    raise LogError("its logs are gone")
+                run.rename(rename.old_name, rename.name)
                 done[rename.storage_id] = rename.name
-            except (LogError, OSError) as error:
-                words = (
-                    f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else error
-                )
-                complaints.append(Complaint(str(words), number))
+            except LogError as error:
+                complaints.append(Complaint(str(error), number))
+            except OSError as error:
+                complaints.append(Complaint(f"its log cannot be written: {error.strerror}", number))
         if complaints:
             raise Refused(complaints[0].message, tuple(complaints))
         return done
