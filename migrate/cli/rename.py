@@ -17,7 +17,7 @@ import typer
 from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
 from migrate.cli.sources import Place, in_words, open_address, open_sources, tell_unreadable
-from migrate.client.offline import Folder
+from migrate.client.offline import Folder, OfflineProject
 from migrate.client.paths import ProjectPath, same_server
 from migrate.client.runs import ProjectKey, RunKey, RunState
 from migrate.client.source import Source
@@ -312,7 +312,9 @@ def _carry_out(
                 progress=output.progress,
                 say=output.tell,
             )
-        _say_outcome(output, result, plan, direction, journal.path)
+        offline = all(isinstance(project, OfflineProject) for project in projects.values())
+        source = "the logs" if offline else "the server"
+        _say_outcome(output, result, plan, direction, journal.path, source)
     except KeyboardInterrupt:  # a second one, or the work was over: at once
         journal.close()
         next_step = _how_to_go_on(journal.path, direction)
@@ -330,8 +332,9 @@ def _say_outcome(
     plan: Sequence[PlannedRename],
     direction: Direction,
     path: Path,
+    source: str,
 ) -> None:
-    """Report what the server shows at the end, and how to go on."""
+    """Report what the server, or a folder, shows at the end, and how to go on."""
     failed = [
         (key, outcome) for key, outcome in result.failed.items() if outcome.code != "not-reached"
     ]
@@ -343,7 +346,7 @@ def _say_outcome(
         output.tell(f"{number_of_runs(len(unreached))} not reached")
     done = "renamed" if direction == "rename" else "put back"
     had = len(result.done - result.written)
-    line = f"{len(result.done)} of {number_of_runs(len(plan))} {done}, read back from the server"
+    line = f"{len(result.done)} of {number_of_runs(len(plan))} {done}, read back from {source}"
     line += f" ({had} had the name already)" if had else ""
     if unread := result.having("not-verified"):
         sent = len(unread & result.written)
