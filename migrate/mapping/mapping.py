@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from itertools import chain
 
-from migrate.client.runs import ALIVE, Run
+from migrate.client.runs import ALIVE, HELD, Run
 from migrate.mapping.old_names import (
     OldName,
     given_fields,
@@ -75,12 +75,15 @@ class Options:
         return tuple(dict.fromkeys([*CONFIG_KEYS, *extra, *asked]))
 
 
-def map_runs(runs: Sequence[Run], options: Options | None = None) -> list[Row]:
+def map_runs(
+    runs: Sequence[Run], options: Options | None = None, taken: Iterable[str] = ()
+) -> list[Row]:
     """Map all the runs of one project.
 
     Args:
         runs: Every run of the project, in any order.
         options: What the user decided.
+        taken: Names that no run may get, besides those that others bear.
 
     Returns:
         A row for each run, in order of (created_at, run id); the result does not depend on the
@@ -92,11 +95,14 @@ def map_runs(runs: Sequence[Run], options: Options | None = None) -> list[Row]:
     ordered = sorted(runs, key=lambda run: (run.created_at or _NEVER, run.key.run_id))
     read = [_read(run, options) for run in ordered]
     rows = [known if isinstance(known, Row) else _map_old_name(known, options) for known in read]
-    rows = _with_ordinals(rows, ())
-    return _with_rules(read, rows, options) if options.rules else rows
+    taken = frozenset(taken)
+    rows = _with_ordinals(rows, taken)
+    return _with_rules(read, rows, options, taken) if options.rules else rows
 
 
-def _with_rules(read: Sequence[Row | OldName], rows: Sequence[Row], options: Options) -> list[Row]:
+def _with_rules(
+    read: Sequence[Row | OldName], rows: Sequence[Row], options: Options, taken: Iterable[str]
+) -> list[Row]:
     """The rows with those in review mapped again, by the rules that match them.
 
     The others keep the new names that they have without rules; the names of these must differ.
@@ -109,7 +115,8 @@ def _with_rules(read: Sequence[Row | OldName], rows: Sequence[Row], options: Opt
             decided = rules.decide(subject)
             if decided != NOTHING:
                 again[place] = _map_old_name(old, options, decided, aliases.of(subject, decided))
-    taken = (row.new_name or row.old_name for place, row in enumerate(rows) if place not in again)
+    others = (row.new_name or row.old_name for place, row in enumerate(rows) if place not in again)
+    taken = chain(taken, others)
     again = dict(zip(again, _with_ordinals([*again.values()], taken), strict=True))
     return [again.get(place, row) for place, row in enumerate(rows)]
 
@@ -213,6 +220,8 @@ def _judge(
         return "review", [Reason("invalid", (("new-name",),))]
     if run.read_only:
         return "hold", [Reason("read-only")]
+    if run.state in HELD:
+        return "hold", [Reason(run.state)]
     if run.state in ALIVE and not options.include_running:
         return "hold", [Reason("running", (run.state,))]
     return "rename", []
