@@ -33,7 +33,7 @@ def plan(path: str, **options: Any) -> pandas.DataFrame:
     from migrate.report.frame import frame
 
     request = Request(**options)
-    parsed, rules, which = parse_path(path), request.rules(), request.which()
+    parsed, mapping, which = parse_path(path), request.options(), request.which()
     project = connect(request.base_url).project(parsed)
-    (mapped,) = read_projects([project], rules, which)
+    (mapped,) = read_projects([project], mapping, which)
     return frame(mapped.chosen)

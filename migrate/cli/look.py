@@ -25,10 +25,11 @@ def mapped_projects(
     paths: Sequence[str], request: Request, output: Output
 ) -> tuple[Server, list[Mapped]]:
     """Sign in, list and map. Errors in the call are raised before a server is contacted."""
-    parsed, rules, which = [parse_path(path) for path in paths], request.rules(), request.which()
+    parsed = [parse_path(path) for path in paths]
+    options, which = request.options(), request.which()
     server = connect(request.base_url, may_prompt=not MANNER.quiet)
     projects = [server.project(path) for path in parsed]
-    return server, read_projects(projects, rules, which, output.progress)
+    return server, read_projects(projects, options, which, output.progress)
 
 
 def audit(paths: Sequence[str], request: Request, *, as_json: bool, check: bool) -> int:

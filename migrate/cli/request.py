@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Literal
 
 from migrate.cli.training_flags import read_style
 from migrate.client.paths import parse_filters
 from migrate.errors import InputError, scrub
-from migrate.mapping.mapping import Rules
+from migrate.mapping.mapping import Options
 from migrate.mapping.projects import Which
-from naming import CONFIG_KEYS, GUIDE_STYLE, KEYS, VOCABULARY, read_fields, zone
+from migrate.mapping.rows import RuleSource
+from migrate.mapping.rules import Rule, Where
+from naming import GUIDE_STYLE, KEYS, RSST, VOCABULARY, zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Request:
     arch: list[str] | None = None
     dataset: list[str] | None = None
 
-    def rules(self) -> Rules:
+    def options(self) -> Options:
         """What the options say about the mapping; InputError where one is not valid."""
         if self.prefer not in (None, "name", "config"):  # in a notebook: typer sees to it elsewhere
             raise InputError(f"--prefer {self.prefer!r}: write name or config.")
@@ -42,14 +44,25 @@ class Request:
             timezone = zone(self.timezone)
         except ValueError as error:
             raise InputError(f"--timezone: {error}.") from None
-        return Rules(
+        return Options(
             style=style,
             timezone=timezone,
-            assume=parse_assume(self.assume or ()),
-            prefer=self.prefer,
             vocabulary=VOCABULARY.extended(self.arch or (), self.dataset or ()),
             include_running=self.include_running,
+            rules=tuple(self._rules()),
         )
+
+    def _rules(self) -> Iterator[Rule]:
+        """`--assume` and `--prefer`, which are rules for any run."""
+        assumed: dict[str, object] = {}
+        for pair in self.assume or ():
+            key, value = parse_assume(pair)
+            if assumed.setdefault(key, value) != value:
+                raise InputError(f"--assume gives {key} two values.")
+            yield Rule(Where(), RuleSource(option=f"--assume {pair}"), assume={key: value})
+        if self.prefer is not None:
+            source = RuleSource(option=f"--prefer {self.prefer}")
+            yield Rule(Where(), source, prefer=self.prefer)
 
     def which(self) -> Which:
         """`--filters` and `--match`; InputError where one is not valid."""
@@ -72,26 +85,20 @@ class Request:
         ]
 
 
-def parse_assume(pairs: Sequence[str]) -> dict[str, object]:
+def parse_assume(pair: str) -> tuple[str, object]:
     """`--assume KEY=VALUE`, with a field's name (`reg`) as good as its key.
 
     Raises:
-        InputError: A pair is malformed, its key is not one that names are made of, or its value is
+        InputError: It is malformed, its key is not one that names are made of, or its value is
             not one that the key can have.
     """
-    assumed: dict[str, object] = {}
-    for pair in pairs:
-        typed, equals, value = pair.partition("=")
-        key = KEYS.get(typed.strip(), typed.strip())
-        if not equals or key not in CONFIG_KEYS or key == "exp_name":
-            keys = ", ".join(known for known in CONFIG_KEYS if known != "exp_name")
-            raise InputError(f"--assume {pair!r}: write KEY=VALUE, with KEY one of {keys}.")
-        alone: dict[str, object] = {key: value}
-        if key == "vit_prune_target":
-            alone["vit_structured"] = True
-        if read_fields(alone).invalid:
-            raise InputError(f"--assume {pair!r}: {value!r} is not a valid {typed.strip()}.")
-        if assumed.get(key, value) != value:
-            raise InputError(f"--assume gives {key} two values.")
-        assumed[key] = value
-    return assumed
+    typed, equals, text = pair.partition("=")
+    key = KEYS.get(typed.strip(), typed.strip())
+    if not equals or key not in RSST.kinds:
+        raise InputError(
+            f"--assume {pair!r}: write KEY=VALUE, with KEY one of {', '.join(RSST.kinds)}."
+        )
+    try:
+        return key, RSST.kinds[key].parse(text)
+    except ValueError:
+        raise InputError(f"--assume {pair!r}: {text!r} is not a valid {typed.strip()}.") from None

@@ -10,7 +10,7 @@ from migrate.client.runs import Run
 from migrate.client.server import Project
 from migrate.console import Progress, no_progress
 from migrate.errors import InputError
-from migrate.mapping.mapping import Rules, map_runs
+from migrate.mapping.mapping import Options, map_runs
 from migrate.mapping.rows import Row
 
 
@@ -37,7 +37,7 @@ class Mapped:
 
 def read_projects(
     projects: Sequence[Project],
-    rules: Rules | None = None,
+    options: Options | None = None,
     which: Which | None = None,
     progress: Progress = no_progress,
 ) -> list[Mapped]:
@@ -55,7 +55,7 @@ def read_projects(
         raise InputError("A project is named twice.")
     mapped = []
     for project in projects:
-        rows = map_runs(list_runs(project, progress), rules)
+        rows = map_runs(list_runs(project, progress), options)
         if which.match is not None:
             rows = [row for row in rows if which.match.search(row.old_name)]
         if which.filters is not None:

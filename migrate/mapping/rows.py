@@ -19,6 +19,9 @@ Status = Literal["rename", "review", "hold", "current", "custom"]
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 """Every status, those that need a person's eye first."""
 
+REVIEW_CODES: Final = ("missing", "conflict", "invalid", "ambiguous", "too-long")
+"""The codes of the reasons for `review`."""
+
 OLD: Final[tuple[Status, ...]] = ("rename", "review", "hold")
 """The statuses of runs with an old name."""
 
@@ -49,6 +52,43 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleSource:
+    """Where a rule stands, as a value; `report/words.py` has the words.
+
+    Attributes:
+        option: The option of the command line that makes it, `--assume rate=0.15`; empty for a
+            rule of a file.
+        file: The configuration file.
+        number: Which of the file's rules it is, from 1.
+    """
+
+    option: str = ""
+    file: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A value in a new name that the run does not say: a rule or an option supplied it.
+
+    Attributes:
+        kind: `assumed`: the run lacks it. `set`: it is used in place of what the run says.
+            `preferred`: of a conflict, one side was taken.
+        key: The config key; of a conflict, the field.
+        value: The canonical value; of a conflict, the side that was taken: `name` or `config`.
+        was: What it replaces, as text cut to 60 characters: what the run says; of a conflict, what
+            the other side says. None where nothing was there.
+        source: The rule.
+    """
+
+    kind: Literal["assumed", "set", "preferred"]
+    key: str
+    value: object
+    was: str | None
+    source: RuleSource
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One line of a report: a run, what is to become of its name, and why.
 
@@ -61,6 +101,7 @@ class Row:
         old_name: The run name as it is on the server.
         new_name: The new name where status is `rename`, else None.
         fields: The FIELDS of the run as far as they are known; a field that is not is absent.
+        settled: What rules and options supplied to this run, and the run itself does not say.
     """
 
     key: RunKey
@@ -71,6 +112,7 @@ class Row:
     old_name: str
     new_name: str | None
     fields: Mapping[str, object]
+    settled: tuple[Settled, ...] = ()
 
     @property
     def codes(self) -> tuple[str, ...]:

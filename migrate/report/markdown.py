@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 
 from migrate.mapping.rows import Row, count_by_status, number_of_runs
-from migrate.report.words import reason_text
+from migrate.report.words import reason_text, settled_text
 from migrate.text import code_span
 
 LONG = 30
-_COLUMNS = ("project", "run_id", "status", "old_name", "new_name", "reason")
+_COLUMNS = ("project", "run_id", "status", "old_name", "new_name", "reason", "settled")
 
 
 def write(rows: Sequence[Row], projects_read: Sequence[tuple[str, str]] = ()) -> bytes:
@@ -19,13 +19,20 @@ def write(rows: Sequence[Row], projects_read: Sequence[tuple[str, str]] = ()) ->
     heading = ", ".join(map(code_span, projects)) or "no project"
     lines = [f"{heading}: {number_of_runs(len(rows))} ({count_by_status(rows) or 'none'})", ""]
     several = len(projects) > 1
-    columns = _COLUMNS if several else _COLUMNS[1:]
+    shown = slice(0 if several else 1, None if any(row.settled for row in rows) else -1)
+    columns = _COLUMNS[shown]
     table = [_line(columns), f"|{' --- |' * len(columns)}"]
     for row in rows:
-        texts = (row.key.run_id, row.old_name, row.new_name or "", reason_text(row.reasons))
-        run_id, *others = map(_cell, texts)
-        project = [_cell(str(row.key.where))] if several else []
-        table.append(_line([*project, run_id, row.status, *others]))
+        cells = [
+            _cell(str(row.key.where)),
+            _cell(row.key.run_id),
+            row.status,
+            _cell(row.old_name),
+            _cell(row.new_name or ""),
+            _cell(reason_text(row.reasons)),
+            _cell(settled_text(row.settled)),
+        ]
+        table.append(_line(cells[shown]))
     if len(rows) > LONG:
         summary = f"<summary>All {len(rows)} runs</summary>"
         table = ["<details>", summary, "", *table, "", "</details>"]

@@ -18,7 +18,7 @@ from migrate.console import print_table
 from migrate.mapping.rows import OLD, Row, count_by_status, number_of_runs
 from migrate.report.audit import Audit, Gap, Pair
 from migrate.report.marks import Span, marks, pieces
-from migrate.report.words import reason_text
+from migrate.report.words import reason_text, settled_text
 from migrate.text import shortened, visible
 from naming import parse_name
 
@@ -46,6 +46,8 @@ def print_report(console: Console, rows: Sequence[Row], *, every: bool = False) 
                 lines.append([_INDENT, Segment(_reasons(row), style)])
         else:
             lines += _names(row.old_name, row.new_name, row.fields)
+        if row.settled:
+            lines.append([_INDENT, Segment(visible(settled_text(row.settled)), _DIM)])
         _print_lines(console, lines)
     if shown:
         console.print()

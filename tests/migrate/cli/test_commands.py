@@ -19,7 +19,7 @@ from naming import legacy_name
 COLUMNS = (
     "entity project run_id state created_at status reason old_name new_name "
     "struct schedule criteria arch dataset reg exponents rate fillback_rate pretrained "
-    "struct_target"
+    "struct_target settled"
 ).split()
 STATUSES = ["rename", "review", "hold", "current", "custom"]
 
@@ -146,8 +146,8 @@ def test_csv_json_and_markdown_hold_every_run(sample, cli):
     rows = json.loads(told(cli("report", "ycx/RSST", "-o", "-", "--format", "json")))
     assert len(rows) == len(lines) == 96
     for row, line in zip(rows, lines, strict=True):
-        assert list(row) == [*COLUMNS[:9], "fields"]
-        assert list(row["fields"]) == COLUMNS[9:]
+        assert list(row) == [*COLUMNS[:9], "fields", "settled"]
+        assert list(row["fields"]) == COLUMNS[9:-1]
         for key, value in {**row, **row["fields"]}.items():
             if key != "fields":
                 text = str(value).lower() if isinstance(value, bool) else str(value)
