@@ -10,7 +10,7 @@ from migrate.client.runs import Run
 from migrate.client.server import Project
 from migrate.console import Progress, no_progress
 from migrate.errors import InputError
-from migrate.mapping.mapping import Options, map_runs
+from migrate.mapping.mapping import Options, Survey
 from migrate.mapping.rows import Row
 
 
@@ -29,9 +29,16 @@ class Which:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A project, and the rows that were asked for."""
+    """A project, and the rows that were asked for.
+
+    Attributes:
+        project: The project.
+        survey: All of it, without rules.
+        chosen: The rows that were asked for, with the rules of the options.
+    """
 
     project: Project
+    survey: Survey
     chosen: list[Row]
 
 
@@ -50,18 +57,19 @@ def read_projects(
         InputError: A project is named twice, or the server refuses the filters.
         ServerError: A listing failed.
     """
-    which = which or Which()
+    options, which = options or Options(), which or Which()
     if len({project.key for project in projects}) != len(projects):
         raise InputError("A project is named twice.")
     mapped = []
     for project in projects:
-        rows = map_runs(list_runs(project, progress), options)
+        survey = Survey(list_runs(project, progress), options)
+        rows = survey.with_rules(options.rules)
         if which.match is not None:
             rows = [row for row in rows if which.match.search(row.old_name)]
         if which.filters is not None:
             passing = project.matching(which.filters)
             rows = [row for row in rows if row.key.run_id in passing]
-        mapped.append(Mapped(project, rows))
+        mapped.append(Mapped(project, survey, rows))
     return mapped
 
 
