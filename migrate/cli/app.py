@@ -113,22 +113,70 @@ def report(
         ),
     ] = None,
     every: Annotated[bool, flag("all", "Show all runs, not only those with an old name.")] = False,
+    status: Annotated[
+        list[str] | None,
+        option(
+            "Only runs of this status. Repeatable.",
+            "STATUS",
+            autocompletion=completion.statuses,
+        ),
+    ] = None,
+    reason: Annotated[
+        list[str] | None,
+        option(
+            "Only runs with a reason of this code: missing, conflict, … Repeatable.",
+            "CODE",
+            autocompletion=completion.reasons,
+        ),
+    ] = None,
     *,
     request: Request,
 ) -> int:
     """Show the dry run: each run with its old name and its new one, or the reason why not.
 
-    Prints the runs with an old name; files and --format hold every run.
+    Prints the runs with an old name; files and --format hold every run. With
+    --status and --reason, those that are asked for, everywhere.
 
     [dim]Examples:[/dim]
     $ rsst-migrate report ycx/RSST
+    $ rsst-migrate report ycx/RSST --status review --reason missing
     $ rsst-migrate report ycx/RSST -o runs.csv
     $ rsst-migrate report ycx/RSST -o report.html   # for a browser
     $ rsst-migrate report ycx/RSST --assume rate=0.15 --timezone Asia/Shanghai
     """
     from migrate.cli import look
 
-    return look.report(paths, request, file=file, file_format=file_format, every=every)
+    return look.report(
+        paths,
+        request,
+        file=file,
+        file_format=file_format,
+        every=every,
+        statuses=status or (),
+        codes=reason or (),
+    )
+
+
+@command(rich_help_panel="Look")
+@with_request
+def references(
+    paths: Annotated[list[str], PATHS],
+    as_json: Annotated[bool, flag("json", "The references as JSON.")] = False,
+    *,
+    request: Request,
+) -> int:
+    """List saved views, reports and automations that go by the names of a rename.
+
+    Those that will not match the same runs after it, and those that go on showing
+    other names. Reads only: what to do about them is yours.
+
+    [dim]Examples:[/dim]
+    $ rsst-migrate references ycx/RSST
+    $ rsst-migrate references ycx/RSST --json
+    """
+    from migrate.cli.references import references
+
+    return references(paths, request, as_json=as_json)
 
 
 @command(rich_help_panel="Rename")

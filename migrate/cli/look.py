@@ -6,30 +6,51 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from migrate.cli.request import Request
+from migrate.cli.request import Request, choices
 from migrate.client.paths import parse_path
 from migrate.client.server import Server, connect
 from migrate.console import MANNER, Output
 from migrate.errors import InputError
-from migrate.mapping.projects import Mapped, read_projects
-from migrate.mapping.rows import number_of_runs
+from migrate.mapping.projects import Mapped, Which, read_projects
+from migrate.mapping.rows import REASONS, STATUSES, number_of_runs
 from migrate.report.audit import audit as sum_up
 from migrate.report.files import FORMATS, Source, format_of, is_stdout, save
 from migrate.report.terminal import count_line, print_audit, print_report
 
 
 def mapped_projects(
-    paths: Sequence[str], request: Request, output: Output
+    paths: Sequence[str],
+    request: Request,
+    output: Output,
+    *,
+    statuses: Sequence[str] = (),
+    codes: Sequence[str] = (),
 ) -> tuple[Server, list[Mapped]]:
     """Sign in, list and map. Errors in the call are raised before a server is contacted."""
-    parsed = [parse_path(path) for path in paths]
-    options, which = request.options(), request.which()
+    parsed, options = [parse_path(path) for path in paths], request.options()
+    which = replace(
+        request.which(),
+        statuses=choices("--status", statuses, STATUSES),
+        codes=choices("--reason", codes, REASONS),
+    )
     server = connect(request.base_url, may_prompt=not MANNER.quiet)
     projects = [server.project(path) for path in parsed]
-    return server, read_projects(projects, options, which, output.progress)
+    mapped = read_projects(projects, options, which, output.progress)
+    for project in mapped:
+        if len(project.chosen) < len(project.rows):
+            output.say(_part_words(project, which))
+    return server, mapped
+
+
+def _part_words(part: Mapped, which: Which) -> str:
+    runs = number_of_runs(len(part.rows))
+    if not part.chosen and which == Which(match=which.match):
+        return f"{part.project.key}: no name matches; {runs} in the project"
+    return f"{len(part.chosen)} of {runs} of {part.project.key}"
 
 
 def audit(paths: Sequence[str], request: Request, *, as_json: bool, check: bool) -> int:
@@ -57,9 +78,11 @@ def report(
     paths: Sequence[str],
     request: Request,
     *,
-    file: Path | None,
-    file_format: str | None,
-    every: bool,
+    file: Path | None = None,
+    file_format: str | None = None,
+    every: bool = False,
+    statuses: Sequence[str] = (),
+    codes: Sequence[str] = (),
 ) -> int:
     """Show the dry run, or write it to a file."""
     output = Output()
@@ -70,13 +93,13 @@ def report(
         raise InputError(f"There is no folder {file.parent} to write {file.name} to.")
     if chosen_format == "parquet" and file is None and sys.stdout.isatty():
         raise InputError("Parquet is binary; write it to a file with -o FILE.")
-    server, mapped = mapped_projects(paths, request, output)
+    server, mapped = mapped_projects(paths, request, output, statuses=statuses, codes=codes)
     rows = [row for project in mapped for row in project.chosen]
     if chosen_format is None:
-        print_report(output.out, rows, every=every)
+        print_report(output.out, rows, every=every or bool(statuses or codes))
         return 0
-    keys = tuple(project.project.key for project in mapped)
-    data = FORMATS[chosen_format](rows, Source(server.app_url, datetime.now(UTC), keys))
+    projects = {project.project.key: len(project.rows) for project in mapped}
+    data = FORMATS[chosen_format](rows, Source(server.app_url, datetime.now(UTC), projects))
     if file is None:
         output.data(data)
     else:

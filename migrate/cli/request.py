@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from typing import Literal
 
 from migrate.cli.training_flags import read_style
@@ -83,6 +84,20 @@ class Request:
             if option.name not in ("base_url", "include_running")
             and getattr(self, option.name) not in (option.default, [])
         ]
+
+
+def choices(option: str, typed: Sequence[str], known: Sequence[str]) -> frozenset[str]:
+    """The values of a repeatable option that takes one of a few words.
+
+    Raises:
+        InputError: A word is not among the known ones; the nearest of those is named.
+    """
+    for word in typed:
+        if word not in known:
+            near = get_close_matches(word, known, 1)
+            meant = f"did you mean {near[0]}? Known are" if near else "known are"
+            raise InputError(f"{option} {word!r}: {meant} {', '.join(known)}.")
+    return frozenset(typed)
 
 
 def parse_assume(pair: str) -> tuple[str, object]:

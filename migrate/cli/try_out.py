@@ -75,7 +75,7 @@ def demo(runs: int | None) -> int:
         _title(f"audit {PATH}", "What is in the project, and what needs attention.")
         look.audit([PATH], request, as_json=False, check=False)
         _title(f"report {PATH}", "The dry run: what each run would be called. Nothing changes.")
-        look.report([PATH], request, file=None, file_format=None, every=False)
+        look.report([PATH], request)
         _title(
             f"rename {PATH} --yes --journal {journal}",
             "The same plan, carried out: journaled, renamed, and read back.",

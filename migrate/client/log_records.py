@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -48,6 +48,9 @@ _OTHER = re.compile(
 )
 
 
+Data = bytes | bytearray | memoryview
+
+
 class _Field(NamedTuple):
     """Where a field of a message is.
 
@@ -68,11 +71,29 @@ class _CutOff(Exception):
     """A message ends within a field."""
 
 
-def wanted_records(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """The Run, Config and Exit records of a log: which of the three, and the record.
+class Piece(NamedTuple):
+    """A part of a record, or the whole.
+
+    Attributes:
+        kind: CONFIG, RUN or EXIT, where that was asked for: then it is the whole; else None.
+        data: The bytes; valid until the next piece is asked for.
+        begins: Whether the record begins with it.
+        ends: Whether the record ends with it.
+    """
+
+    kind: int | None
+    data: Data
+    begins: bool
+    ends: bool
+
+
+def read_pieces(file: BinaryIO, whole: Container[int], *, others: bool) -> Iterator[Piece]:
+    """The records of a log, in pieces.
 
     Args:
         file: The log, at its beginning.
+        whole: The kinds of records that are given out as a whole.
+        others: Whether the others are given out, too.
 
     Raises:
         LogError: It is not as W&B writes it, from there on.
@@ -80,44 +101,46 @@ def wanted_records(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     is_other = _OTHER.match
     record, wanted = bytearray(), False
     for chunk, data in read_chunks(file):
-        if chunk in (FULL, FIRST):
-            record.clear()
+        begins, ends = chunk in (FULL, FIRST), chunk in (FULL, LAST)
+        if begins:
+            record = bytearray()
             wanted = not is_other(data)
         if not wanted:
+            if others:
+                yield Piece(None, data, begins, ends)
             continue
         record += data
         kind = kind_of(record)
-        wanted = kind in (CONFIG, RUN, EXIT, None)
         if len(record) > MOST_BYTES:
             raise DamagedLog(f"one of its records has more than {MOST_BYTES >> 20} MiB")
-        if chunk in (FULL, LAST) and wanted:
-            if kind is None:
-                raise DamagedLog(_NO_MESSAGE)
-            yield kind, bytes(record)
+        if ends and kind in whole:
+            yield Piece(kind, record, True, True)
+        elif ends or not (kind is None or kind in whole):
+            wanted = False
+            if others:
+                yield Piece(None, record, True, ends)
 
 
-def kind_of(record: bytes | bytearray) -> int | None:
-    """What a record holds, as the number of a field: CONFIG, RUN, EXIT or another; 0 for nothing.
+def kind_of(record: Data) -> int | None:
+    """What a record holds, as the number of a field: CONFIG, RUN, EXIT or another.
 
     Args:
         record: The record, or its first bytes.
 
     Returns:
-        None where it takes more bytes to tell.
+        None where nothing is held by what is there of it.
     """
     at = 0
-    try:
+    with suppress(_CutOff):
         while at < len(record):
             tag, at = _number(record, at)
             if tag >> 3 not in _BESIDE:
                 return tag >> 3
             at = _extent(record, at, tag & 7)[1]
-    except _CutOff:
-        return None
-    return 0 if at == len(record) else None
+    return None
 
 
-def _number(message: bytes | bytearray, at: int) -> tuple[int, int]:
+def _number(message: Data, at: int) -> tuple[int, int]:
     """A number that takes one to ten bytes, and where it ends."""
     value = 0
     for count, byte in enumerate(message[at : at + 10]):
@@ -129,7 +152,7 @@ def _number(message: bytes | bytearray, at: int) -> tuple[int, int]:
     raise DamagedLog(_NO_MESSAGE)
 
 
-def _extent(message: bytes | bytearray, at: int, wire_type: int) -> tuple[int, int]:
+def _extent(message: Data, at: int, wire_type: int) -> tuple[int, int]:
     """Where a field's value itself begins, and where it ends."""
     if wire_type == 0:
         return at, _number(message, at)[1]
@@ -141,7 +164,7 @@ def _extent(message: bytes | bytearray, at: int, wire_type: int) -> tuple[int, i
     raise DamagedLog(_NO_MESSAGE)
 
 
-def _fields(message: bytes, where: _Field | None = None) -> Iterator[_Field]:
+def _fields(message: Data, where: _Field | None = None) -> Iterator[_Field]:
     """The fields of a message, in the order in which they stand there.
 
     Args:
@@ -163,9 +186,9 @@ def _fields(message: bytes, where: _Field | None = None) -> Iterator[_Field]:
         raise DamagedLog(_NO_MESSAGE) from None
 
 
-def _text(message: bytes, where: _Field) -> str:
+def _text(message: Data, where: _Field) -> str:
     try:
-        return message[where.start : where.end].decode()
+        return bytes(message[where.start : where.end]).decode()
     except UnicodeDecodeError:  # which no string of a message is
         raise DamagedLog(_NO_MESSAGE) from None
 
@@ -194,7 +217,13 @@ class LogContents:
     config: dict[str, object] = field(default_factory=dict)
     ended: bool = False
 
-    def take(self, kind: int, record: bytes) -> None:
+    def read(self, file: BinaryIO) -> None:
+        """Read a log; where it raises LogError, what came before is taken in."""
+        for kind, record, _, _ in read_pieces(file, (CONFIG, RUN, EXIT), others=False):
+            if kind is not None:
+                self.take(kind, record)
+
+    def take(self, kind: int, record: Data) -> None:
         """Take in a Run, Config or Exit record.
 
         As wandb-core does (core/internal/runbranch and runconfig): what a later record leaves
@@ -208,7 +237,7 @@ class LogContents:
         else:
             self.ended = True
 
-    def _take_run(self, record: bytes, run: _Field) -> None:
+    def _take_run(self, record: Data, run: _Field) -> None:
         texts = {_RUN_ID: "", _ENTITY: "", _PROJECT: "", _NAME: ""}
         for part in _fields(record, run):
             if part.number in texts:
@@ -224,7 +253,7 @@ class LogContents:
             self.name = name
             self.names[name] = None
 
-    def _take_config(self, record: bytes, config: _Field) -> None:
+    def _take_config(self, record: Data, config: _Field) -> None:
         for item in _fields(record, config):
             if item.number in (_UPDATE, _REMOVE):
                 path, value_json = _item(record, item)
@@ -232,7 +261,7 @@ class LogContents:
                     _change(self.config, path, value_json if item.number == _UPDATE else None)
 
 
-def _held(record: bytes, kind: int) -> _Field:
+def _held(record: Data, kind: int) -> _Field:
     """The field that says what a record holds; DamagedLog where there are two."""
     held = [part for part in _fields(record) if part.number not in _BESIDE]
     if len(held) != 1 or held[0].number != kind:
@@ -240,7 +269,7 @@ def _held(record: bytes, kind: int) -> _Field:
     return held[0]
 
 
-def _item(record: bytes, item: _Field) -> tuple[list[str], str]:
+def _item(record: Data, item: _Field) -> tuple[list[str], str]:
     """A config item: the path to its key, and its value as JSON."""
     path, value_json = [], ""
     for part in _fields(record, item):
@@ -264,7 +293,7 @@ def _change(config: dict[str, Any], path: list[str], value_json: str | None) -> 
         config[key] = json.loads(value_json)
 
 
-def _time(record: bytes, where: _Field) -> datetime | None:
+def _time(record: Data, where: _Field) -> datetime | None:
     """A Timestamp; None where it is beyond what Python knows."""
     parts = {part.number: _number(record, part.begin)[0] for part in _fields(record, where)}
     try:
@@ -273,6 +302,24 @@ def _time(record: bytes, where: _Field) -> datetime | None:
         )
     except OverflowError:
         return None
+
+
+def renamed_pieces(file: BinaryIO, old_name: str, new_name: str) -> Iterator[Piece]:
+    """A log's records with another name in them.
+
+    Args:
+        file: The log, at its beginning.
+        old_name: The name that Run records are to have now; those with another one stay.
+        new_name: The name that they get.
+
+    Raises:
+        LogError: It is not as W&B writes it, from there on, or could not be put back.
+    """
+    for piece in read_pieces(file, (RUN,), others=True):
+        if piece.kind == RUN:
+            yield piece._replace(data=renamed(bytes(piece.data), old_name, new_name))
+        else:
+            yield piece
 
 
 def renamed(record: bytes, old_name: str, new_name: str) -> bytes:
@@ -284,7 +331,8 @@ def renamed(record: bytes, old_name: str, new_name: str) -> bytes:
         new_name: The name that it is to get.
 
     Raises:
-        DamagedLog: It could not be brought back to what it is, as it is not written as W&B does.
+        DamagedLog: It could not be brought back to what it is: it has the new name already, or is
+            not written as W&B does.
     """
     new = _with_name(record, old_name, new_name)
     if _with_name(new, new_name, old_name) != record:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from struct import Struct
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 from zlib import crc32
 
 from migrate.errors import DamagedLog, LogError, TruncatedLog
@@ -103,18 +103,25 @@ def _fits(kind: int, within: bool, length: int, *, fills: bool) -> bool:
     return within and ((kind == MIDDLE and fills) or (kind == LAST and length > 0))
 
 
+class Sink(Protocol):
+    """Where a log is written to."""
+
+    def write(self, data: bytearray, /) -> object:
+        """Take the next bytes."""
+
+
 class LogWriter:
     """Writes a log as W&B does. It is complete once `flush` has returned."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Sink) -> None:
         self._file = file
         self._block = bytearray(HEADER)  # what the block under way holds, for the next write
         self._filled = len(HEADER)  # how much of it there is, with what was written already
         self._chunk = -1  # where in `_block` the open chunk begins; -1 for none
         self._first = True
 
-    def write(self, data: bytes | memoryview, *, begins: bool, ends: bool) -> None:
-        """Write a part of a record, or the whole; an exact reverse of a `Chunk`."""
+    def write(self, data: bytes | bytearray | memoryview, *, begins: bool, ends: bool) -> None:
+        """Write a part of a record, or the whole."""
         if begins:
             if self._filled + CHUNK_HEADER > BLOCK:
                 self._block += bytes(BLOCK - self._filled)
@@ -139,7 +146,6 @@ class LogWriter:
         """Hand the rest to the file."""
         self._file.write(self._block)
         self._block.clear()
-        self._file.flush()
 
     def _open_chunk(self) -> None:
         self._chunk = len(self._block)

@@ -21,24 +21,38 @@ class Which:
     Attributes:
         filters: Those that match W&B filters; None for all.
         match: Those whose old name matches this (anywhere, as `search`); None for all.
+        statuses: Those whose row has one of these; empty for all.
+        codes: Those whose row has a reason of one of these codes; empty for all.
     """
 
     filters: Mapping[str, object] | None = None
     match: re.Pattern[str] | None = None
+    statuses: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
+
+    def has(self, row: Row) -> bool:
+        """Whether a row is asked for, as far as the row can tell."""
+        return (
+            (self.match is None or bool(self.match.search(row.old_name)))
+            and (not self.statuses or row.status in self.statuses)
+            and (not self.codes or not self.codes.isdisjoint(row.codes))
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A project, and the rows that were asked for.
+    """A project.
 
     Attributes:
         project: The project.
         survey: All of it, without rules.
-        chosen: The rows that were asked for, with the rules of the options.
+        rows: A row for each of its runs, with the rules of the options.
+        chosen: Those that were asked for.
     """
 
     project: Project
     survey: Survey
+    rows: list[Row]
     chosen: list[Row]
 
 
@@ -64,12 +78,11 @@ def read_projects(
     for project in projects:
         survey = Survey(list_runs(project, progress), options)
         rows = survey.with_rules(options.rules)
-        if which.match is not None:
-            rows = [row for row in rows if which.match.search(row.old_name)]
+        chosen = [row for row in rows if which.has(row)]
         if which.filters is not None:
             passing = project.matching(which.filters)
-            rows = [row for row in rows if row.key.run_id in passing]
-        mapped.append(Mapped(project, survey, rows))
+            chosen = [row for row in chosen if row.key.run_id in passing]
+        mapped.append(Mapped(project, survey, rows, chosen))
     return mapped
 
 

@@ -25,13 +25,20 @@ REVIEW_CODES: Final = ("missing", "conflict", "invalid", "ambiguous", "too-long"
 OLD: Final[tuple[Status, ...]] = ("rename", "review", "hold")
 """The statuses of runs with an old name."""
 
+REASONS: Final = (
+    *("missing", "conflict", "invalid", "ambiguous", "too-long"),
+    *("running", "read-only"),
+    *("near-miss", "exp-name", "not-ours"),
+)
+"""The code of every reason: those of `review`, of `hold`, and of `custom`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why a run gets no new name.
 
     Attributes:
-        code: Machine-readable, and stable.
+        code: One of REASONS: machine-readable, and stable.
         data: What there is to say besides, by code. Texts from names and configs are as they
             came, cut to 60 characters.
 

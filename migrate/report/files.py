@@ -13,7 +13,7 @@ from pathlib import Path
 from migrate.errors import InputError
 from migrate.mapping.rows import Row
 from migrate.report import csv, html, json, markdown
-from migrate.report.html import Source
+from migrate.report.source import Source
 
 __all__ = ["FORMATS", "Source", "format_of", "is_stdout", "save"]
 
@@ -27,7 +27,7 @@ def _parquet(rows: Sequence[Row], _: Source) -> bytes:
 FORMATS: dict[str, Callable[[Sequence[Row], Source], bytes]] = {
     "csv": lambda rows, _: csv.write(rows),
     "json": lambda rows, _: json.write(rows),
-    "md": lambda rows, source: markdown.write(rows, source.projects),
+    "md": markdown.write,
     "html": html.write,
     "parquet": _parquet,
 }

@@ -11,8 +11,6 @@ import base64
 import hashlib
 import json
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from importlib.resources import files
 from itertools import chain, pairwise
 from urllib.parse import quote, urlsplit
@@ -22,24 +20,10 @@ from migrate.report import charts
 from migrate.report.audit import audit
 from migrate.report.columns import COLUMNS, flat, utc_text
 from migrate.report.marks import Span, marks
+from migrate.report.source import Source
 from migrate.report.words import WORDS
 from migrate.text import UNSEEN, csv_cell, shortened, visible
 from naming import VOCABULARY
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where rows come from: what a report that people read says besides the rows.
-
-    Attributes:
-        app_url: Where people see the server's pages; never with a slash at the end.
-        read_at: When the rows were read.
-        projects: What was read, as entity and project: of some there may be no row.
-    """
-
-    app_url: str
-    read_at: datetime
-    projects: tuple[tuple[str, str], ...] = ()
 
 
 def write(rows: Sequence[Row], source: Source) -> bytes:
@@ -70,6 +54,7 @@ def write(rows: Sequence[Row], source: Source) -> bytes:
             (f"{entity}/{project}", _address(source.app_url, entity, project))
             for entity, project in projects
         ],
+        parts=source.parts(rows),
         read_at=source.read_at,
         read_at_iso=utc_text(source.read_at),
         script=Markup(script),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from migrate.mapping.rows import Row, count_by_status, number_of_runs
+from migrate.report.source import Source
 from migrate.report.words import reason_text, settled_text
 from migrate.text import code_span
 
@@ -13,11 +14,14 @@ LONG = 30
 _COLUMNS = ("project", "run_id", "status", "old_name", "new_name", "reason", "settled")
 
 
-def write(rows: Sequence[Row], projects_read: Sequence[tuple[str, str]] = ()) -> bytes:
+def write(rows: Sequence[Row], source: Source) -> bytes:
     """The rows as Markdown, under a heading with every project that was read, empty or not."""
-    projects = sorted({*map("/".join, projects_read), *(str(row.key.where) for row in rows)})
+    projects = sorted({*map(str, source.projects), *(str(row.key.where) for row in rows)})
     heading = ", ".join(map(code_span, projects)) or "no project"
     lines = [f"{heading}: {number_of_runs(len(rows))} ({count_by_status(rows) or 'none'})", ""]
+    for project, count, runs in source.parts(rows):
+        part = f"{count} of {number_of_runs(runs)} of {code_span(project)}"
+        lines += [f"A part of the project: {part}.", ""]
     several = len(projects) > 1
     shown = slice(0 if several else 1, None if any(row.settled for row in rows) else -1)
     columns = _COLUMNS[shown]

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from graphql import GraphQLError, GraphQLResolveInfo, OperationType
 
+from migrate.sandbox import views
 from migrate.sandbox.faults import Code
 from migrate.sandbox.filters import FilterError, field_value, matches, moment, parse_filters
 from migrate.sandbox.ingest import UPLOADS, new_run
@@ -23,7 +24,13 @@ if TYPE_CHECKING:
     from migrate.sandbox.service import Service
 
 USER = "ycx"
-_USER = {"id": "VXNlcjox", "name": "Sandbox", "username": USER, "email": "sandbox@localhost"}
+_USER = {
+    "id": "VXNlcjox",
+    "name": "Sandbox",
+    "username": USER,
+    "email": "sandbox@localhost",
+    "photoUrl": None,
+}
 MAX_NAME = 128
 
 # The input's fields that overwrite a run's: absent and null leave alone, anything else does not.
@@ -104,13 +111,9 @@ class Request:
             "teams": {"edges": [{"node": {"id": name, "name": name}} for name in entities]},
         }
 
-    def entity(self, name: str | None = None) -> dict[str, Any]:
-        """An entity, which here is of no organization."""
-        return {"id": name, "name": name or USER, "organization": None}
-
     def serverInfo(self) -> dict[str, Any]:  # noqa: N802 - the schema's name
         """What the server can do."""
-        return {"cliVersionInfo": {}, "features": []}
+        return {"cliVersionInfo": {}, "features": views.FEATURES}
 
     def project(
         self,
@@ -137,6 +140,21 @@ class Request:
             if project.entity == entityName and project.visible
         ]
         return connection([self._project(project) for project in shown], first, after)
+
+    def entity(self, name: str | None = None) -> dict[str, Any]:
+        """An entity, which here is of no organization."""
+        projects = [
+            project
+            for project in self.service.store.projects.values()
+            if project.entity == name and project.visible
+        ]
+        return {
+            **views.of_entity(projects),
+            "id": name,
+            "name": name or USER,
+            "organization": None,
+            "projects": lambda **page: connection(list(map(self._project, projects)), **page),
+        }
 
     model = project  # as the client calls it that resumes a run
 
@@ -185,6 +203,7 @@ class Request:
             "readOnly": project.read_only,
             "runCount": lambda filters=None: self._count(project, filters),
             "runs": lambda **arguments: self._runs(project, **arguments),
+            **views.of_project(project),
             "run": lambda name: project.runs.get(name),
             "bucket": lambda name, **_: project.runs.get(name),
             "entity": {"id": project.entity, "name": project.entity},

@@ -105,12 +105,33 @@ class StoredRun:
 
 
 @dataclass
+class StoredView:
+    """A saved view of a project, or (type `trigger`) an automation.
+
+    Attributes:
+        type: W&B's word: `project-view`, `runs` or `runs/draft`; ours for automations: `trigger`.
+        spec: JSON; of an automation the filter of its event.
+        hidden: The key may not see it. Whether W&B counts such views is not known: here it does.
+        of_entity: Of an automation: it is about all projects of the entity.
+    """
+
+    id: str
+    name: str
+    displayName: str  # noqa: N815 - the schema's name
+    type: str
+    spec: str
+    hidden: bool = False
+    of_entity: bool = False
+
+
+@dataclass
 class StoredProject:
     """One project and its runs by run id."""
 
     entity: str
     name: str
     runs: dict[str, StoredRun] = field(default_factory=dict)
+    views: list[StoredView] = field(default_factory=list)
     read_only: bool = False
     visible: bool = True
 

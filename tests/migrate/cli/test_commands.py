@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,29 @@ def test_a_dataframe_has_types(sample):
     assert rates["res18_2"] < 0.2
     with pytest.raises(TypeError):
         plan("ycx/RSST", colour="red")
+
+
+# Which rows.
+
+
+def test_status_and_reason_choose_rows_everywhere(sample, cli):
+    done = cli("report", "ycx/RSST", "--status", "review", "--status", "current")
+    rows = rows_of(told(done))
+    assert Counter(status for status, _ in rows.values()) == {"review": 10, "current": 6}
+    assert done.stdout.endswith("\n16 runs: 10 review, 6 current\n")
+    assert "16 of 96 runs of ycx/RSST\n" in done.stderr
+    done = cli("report", "ycx/RSST", "--reason", "invalid", "--reason", "conflict", "-o", "r.json")
+    reasons = [row["reason"] for row in json.loads(Path("r.json").read_text())]
+    assert {reason.partition(":")[0] for reason in reasons} == {"invalid", "conflict"}
+    assert f"{len(reasons)} of 96 runs of ycx/RSST\n" in done.stderr
+    assert told(cli("report", "ycx/RSST", "--status", "hold", "--reason", "missing")) == "0 runs\n"
+
+
+def test_a_match_that_matches_nothing_says_so(sample, cli):
+    done = cli("audit", "ycx/RSST", "ycx/empty", "--match", "zzzz")
+    assert told(done).startswith("ycx/RSST: 0 runs\n")
+    assert done.stderr.startswith("ycx/RSST: no name matches; 96 runs in the project\n")
+    assert "empty" not in done.stderr
 
 
 # Options.

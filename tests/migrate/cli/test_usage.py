@@ -39,6 +39,12 @@ def call(monkeypatch, capfd):
             "See rsst-migrate report --help.",
         ),
         (
+            "report a/b --status revew",
+            "--status 'revew': did you mean review? Known are rename, review, hold, current, "
+            "custom.",
+        ),
+        ("report a/b --reason zz", "--reason 'zz': known are missing, conflict, invalid, "),
+        (
             "report a/b --extra colour",
             "--extra: 'colour' is not a known extra part (known: bs, lr, seed).",
         ),
