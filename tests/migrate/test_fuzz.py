@@ -7,6 +7,7 @@ the lines of crashes.txt. FUZZ=20000 in the environment makes it long.
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -569,7 +570,8 @@ def test_any_answers_to_a_rename(odd_server):
     service = Service(Store())
 
     def answer(request):
-        found = service.execute(request["query"], request.get("variables") or {})
+        answered = service.answer(request["query"], request.get("variables") or {})
+        found = asyncio.run(answered).body
         change = script.pop(0) if script else None
         return 200, found if change is None else change[0](json.loads(json.dumps(found)), change[1])
 
