@@ -91,7 +91,7 @@ def plain(arguments: Arguments) -> Mapping[str, object]:
     }
 
 
-def read_fields(arguments: Arguments, scheme: Scheme = RSST) -> Fields:
+def read_fields(arguments: Arguments, scheme: Scheme = RSST, style: Style = GUIDE_STYLE) -> Fields:
     """Read the fields that a run's arguments give; nothing is required, nothing is invented.
 
     Only the absence of a switch has a meaning: a run without any argument for pretrained weights
@@ -114,7 +114,7 @@ def read_fields(arguments: Arguments, scheme: Scheme = RSST) -> Fields:
             except ValueError:
                 invalid[field.name] = argument
 
-    for label, (key, kind) in scheme.extras.items():
+    for label, (key, kind) in {**scheme.extras, **style.parts}.items():
         if given.get(key) not in (None, "", "None"):
             try:
                 extras[label] = str(kind.parse(given[key]))
@@ -153,7 +153,7 @@ def experiment(
     known = fields.known
     template = _template(known, scheme)
     required, others = parts_of(known, style=style, vocabulary=vocabulary, scheme=scheme)
-    wanted = (*required, *others, *style.extras)
+    wanted = (*required, *others, *style.parts)
     invalid = tuple(fields.invalid[name] for name in wanted if name in fields.invalid)
     missing = tuple(
         scheme.by_name[name].keys[0]
@@ -164,7 +164,7 @@ def experiment(
         raise FieldsError(missing, invalid)
     off = dict.fromkeys(template.switches, False)
     found = {name: known[name] for name in (*required, *others) if name in known}
-    extras = [(label, fields.extras[label]) for label in style.extras if label in fields.extras]
+    extras = [(label, fields.extras[label]) for label in style.parts if label in fields.extras]
     return Experiment({**off, **found}, created_at, tuple(extras))
 
 

@@ -24,6 +24,7 @@ from migrate.cli.options import (
     Help,
     JournalPath,
     NoColor,
+    NoPager,
     Quiet,
     Version,
     Yes,
@@ -76,6 +77,7 @@ def audit(
     paths: Annotated[list[str], PATHS],
     as_json: Annotated[bool, flag("json", "The audit as JSON.")] = False,
     check: Annotated[bool, flag("check", "Exit 1 while any old name remains.")] = False,
+    no_pager: NoPager = False,
     *,
     request: Request,
 ) -> int:
@@ -129,6 +131,10 @@ def report(
             autocompletion=completion.reasons,
         ),
     ] = None,
+    references: Annotated[
+        bool, flag("references", "Look for views, reports and automations, too (HTML only).")
+    ] = False,
+    no_pager: NoPager = False,
     *,
     request: Request,
 ) -> int:
@@ -154,6 +160,7 @@ def report(
         every=every,
         statuses=status or (),
         codes=reason or (),
+        references=references,
     )
 
 

@@ -114,6 +114,7 @@ def _manner(name: str, text: str, short: str | None = None) -> Any:
 
 
 Debug = Annotated[bool, _manner("debug", "Show tracebacks.")]
+NoPager = Annotated[bool, _manner("no-pager", "Do not page long output.")]
 NoColor = Annotated[bool, _manner("no-color", "No colours.")]
 Quiet = Annotated[bool, _manner("quiet", "No progress, no advice.", "-q")]
 

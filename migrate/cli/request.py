@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
-from typing import Literal
+from typing import Any, Literal
 
 from migrate.cli.training_flags import read_style
 from migrate.client.paths import parse_filters
@@ -17,6 +17,8 @@ from migrate.mapping.projects import Which
 from migrate.mapping.rows import RuleSource
 from migrate.mapping.rules import Rule, Where
 from naming import GUIDE_STYLE, KEYS, RSST, VOCABULARY, zone
+
+NOT_ABOUT_THE_PLAN = ("--base-url", "--include-running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +78,28 @@ class Request:
                 f"--match {scrub(repr(self.match))} is not a valid regular expression: {error}."
             ) from None
 
+    def words(self, *, about_the_plan: bool = True) -> list[str]:
+        """The options given, for another command: all, or those that rename takes with --plan."""
+        words: list[str] = []
+        for name, value in self._given():
+            if about_the_plan or name in NOT_ABOUT_THE_PLAN:
+                for part in value if isinstance(value, list) else [value]:
+                    words += [name] if part is True else [name, part]
+        return words
+
     def about_the_plan(self) -> list[str]:
         """The options given that decide what a plan holds."""
-        return [
-            f"--{option.name.replace('_', '-')}"
-            for option in fields(self)
-            if option.name not in ("base_url", "include_running")
-            and getattr(self, option.name) not in (option.default, [])
-        ]
+        return [name for name, _ in self._given() if name not in NOT_ABOUT_THE_PLAN]
+
+    def _given(self) -> Iterator[tuple[str, Any]]:
+        for option in fields(self):
+            value = getattr(self, option.name)
+            if value not in (option.default, []):
+                yield f"--{option.name.replace('_', '-')}", value
 
 
 def choices(option: str, typed: Sequence[str], known: Sequence[str]) -> frozenset[str]:
-    """The values of a repeatable option that takes one of a few words.
+    """The values of a repeatable option (`status`) that takes one of a few words.
 
     Raises:
         InputError: A word is not among the known ones; the nearest of those is named.
@@ -95,8 +107,10 @@ def choices(option: str, typed: Sequence[str], known: Sequence[str]) -> frozense
     for word in typed:
         if word not in known:
             near = get_close_matches(word, known, 1)
-            meant = f"did you mean {near[0]}? Known are" if near else "known are"
-            raise InputError(f"{option} {word!r}: {meant} {', '.join(known)}.")
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise InputError(
+                f"--{option}: {word!r} is not a known {option}{meant} (known: {', '.join(known)})."
+            )
     return frozenset(typed)
 
 

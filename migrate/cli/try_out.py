@@ -13,7 +13,7 @@ from migrate.cli import look
 from migrate.cli.rename import RenameOptions, go_on, rename
 from migrate.cli.request import Request
 from migrate.cli.serve import sandbox_packages
-from migrate.console import Output
+from migrate.console import MANNER, Output
 
 PATH = "ycx/RSST"
 
@@ -29,6 +29,7 @@ def demo(runs: int | None) -> int:
         contextlib.chdir(folder),
     ):
         os.environ.update(served.env)
+        MANNER.no_pager = MANNER.no_next = True  # the steps follow each other
         journal = Path("demo.journal.jsonl")
         request, yes = Request(), RenameOptions(journal=journal, yes=True)
         _title(f"audit {PATH}", "What is in the project, and what needs attention.")

@@ -104,8 +104,12 @@ class Server:
         """Where people see the server's pages, as wandb derives it; never with a slash."""
         return self._session.app_url
 
-    def project(self, path: ProjectPath) -> Project:
+    def project(self, path: ProjectPath, keys: Sequence[str] = CONFIG_KEYS) -> Project:
         """The project of a PATH. Sends nothing, unless the default entity is needed.
+
+        Args:
+            path: Which project.
+            keys: The config keys that its runs are listed with.
 
         Raises:
             InputError: The project's page is another server's.
@@ -115,7 +119,8 @@ class Server:
                 f"{path} is on {path.host}, and this session is with "
                 f"{scrub(self.base_url)}. Give the other server with --base-url or WANDB_BASE_URL."
             )
-        return Project(self, ProjectKey(path.entity or self.default_entity(), path.project))
+        key = ProjectKey(path.entity or self.default_entity(), path.project)
+        return Project(self, key, tuple(keys))
 
     def default_entity(self) -> str:
         """The entity of a PATH without one: wandb's setting, or the account's."""
@@ -167,12 +172,14 @@ class Project:
     """One project on a server. `states` and `rename` may be called from many threads.
 
     Attributes:
+        keys: The config keys that its runs are listed with.
         read_only: Whether the project takes no renames; known from the first page on.
         hurry: Where it is set, no read waits for a second try.
     """
 
     server: Server
     key: ProjectKey
+    keys: tuple[str, ...] = CONFIG_KEYS
     read_only: bool = field(default=False, init=False)
     hurry: threading.Event = field(default_factory=threading.Event, init=False)
     _size: int = field(default=PAGE_SIZES[0], init=False)
@@ -190,7 +197,8 @@ class Project:
             ServerError: A page failed. What came before it is not the whole.
         """
         for nodes, total in self._listed(RUNS, None, note):
-            yield Page(tuple(read_run(node, self.key, self.read_only) for node in nodes), total)
+            runs = (read_run(node, self.key, self.read_only, self.keys) for node in nodes)
+            yield Page(tuple(runs), total)
 
     def matching(self, filters: Mapping[str, object], note: Note = no_note) -> set[str]:
         """The ids of the runs that pass W&B's filters.
@@ -336,7 +344,7 @@ class Project:
         variables: dict[str, object] = {"first": first, "after": after}
         variables["filters"] = None if filters is None else json.dumps(filters)
         if of_run is RUNS:
-            variables["keys"] = list(CONFIG_KEYS)
+            variables["keys"] = list(self.keys)
         document = list_document(of_run, read_only=self._knows_read_only)
         page = read_page(self._ask_project(document, variables))
         self.read_only = page.read_only

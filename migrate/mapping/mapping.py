@@ -24,6 +24,8 @@ from migrate.mapping.rows import Reason, Row, Settled, Status
 from migrate.mapping.rules import NOTHING, Aliases, Decided, Rule, RuleBook, Subject
 from migrate.text import with_blanks_visible
 from naming import (
+    CONFIG_KEYS,
+    FIELDS,
     GUIDE_STYLE,
     MAX_LENGTH,
     VOCABULARY,
@@ -64,6 +66,13 @@ class Options:
     vocabulary: Vocabulary = VOCABULARY
     include_running: bool = False
     rules: tuple[Rule, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The config keys that the mapping looks at."""
+        extra = [key for key, _ in self.style.parts.values()]
+        asked = [key for rule in self.rules for key in rule.where.values if key not in FIELDS]
+        return tuple(dict.fromkeys([*CONFIG_KEYS, *extra, *asked]))
 
 
 def map_runs(runs: Sequence[Run], options: Options | None = None) -> list[Row]:
@@ -119,7 +128,7 @@ def _with_the_projects_own(runs: Iterable[Run], vocabulary: Vocabulary) -> Vocab
 def _read(run: Run, options: Options) -> Row | OldName:
     """The row of a run whose name is not an old one; else the old name, read."""
     config = run.config or {}
-    from_config = read_fields(config)
+    from_config = read_fields(config, style=options.style)
     # --exp_name overrides everything, so such a name is a person's, whatever it looks like.
     if is_exp_name(run.name, config.get("exp_name"), options.style):
         return _row(run, "custom", [Reason("exp-name")], from_config.known)
@@ -154,13 +163,13 @@ def _map_old_name(
     """
     run, vocabulary = old.run, aliases or options.vocabulary
     from_name = settle(old, decided, options.vocabulary)
-    filled = old.with_supplied(decided)
+    filled = old.with_supplied(decided, options.style)
     known = {**filled.known, **without_replaced(from_name.fields, decided)}
     settled: tuple[Settled, ...] = ()
     if decided != NOTHING:
         parts = parts_of(known, style=options.style, vocabulary=vocabulary)
-        needed = {*chain.from_iterable(parts), *options.style.extras}
-        settled = tuple(what_was_settled(old, decided, from_name, needed))
+        needed = {*chain.from_iterable(parts)}
+        settled = tuple(what_was_settled(old, decided, from_name, options.style, needed))
         # What was assumed and is not needed must not look known.
         here = needed | old.from_config.known.keys() | from_name.fields.keys()
         known = {name: value for name, value in known.items() if name in here}

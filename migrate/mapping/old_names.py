@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from migrate.client.runs import Run
 from migrate.mapping.rows import Reason, Settled
 from migrate.mapping.rules import Decided, comparable
-from naming import FIELDS, IN_OLD_NAMES, KEYS, RSST, Fields, Vocabulary, cut, read_fields
+from naming import FIELDS, IN_OLD_NAMES, KEYS, RSST, Fields, Style, Vocabulary, cut, read_fields
 
 _MOST_READINGS = 3  # of an ambiguous name; a hostile one has hundreds
 
@@ -37,7 +37,7 @@ class OldName:
             return self.config.get(key)
         return self.from_config.known.get(field.name)
 
-    def with_supplied(self, decided: Decided) -> Fields:
+    def with_supplied(self, decided: Decided, style: Style) -> Fields:
         """What the config says of the fields, with what rules assume and set."""
         if not (decided.assume or decided.replace):
             return self.from_config
@@ -50,7 +50,7 @@ class OldName:
             if field is not None and key in field.keys:
                 config.update(dict.fromkeys(field.keys))
         config.update({key: supplied.value for key, supplied in decided.replace.items()})
-        return read_fields(config)
+        return read_fields(config, style=style)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,7 @@ def what_was_settled(
     old: OldName,
     decided: Decided,
     from_name: FromName,
+    style: Style,
     needed: AbstractSet[str],
 ) -> Iterator[Settled]:
     """What rules supply to a run, and neither its name nor its config says.
@@ -191,31 +192,26 @@ def what_was_settled(
         old: The run.
         decided: What the rules give for it.
         from_name: What its name says, by these rules.
-        needed: The fields and the extra parts of its new name.
+        style: Which extra parts new names have.
+        needed: The fields in its new name.
     """
+    labels = {key: label for label, (key, _) in style.parts.items()}
     for key, (value, source) in decided.assume.items():
-        name = _name_of(key)
+        name = RSST.by_key[key].name if key in RSST.by_key else labels.get(key, key)
         in_name = from_name.fields.get(name)
         chooses = from_name.chosen and name in ("arch", "dataset") and in_name == value
         lacks = old.config.get(key) is None and old.from_config.known.get(name) is None
-        if lacks and name in needed and (in_name is None or chooses):
+        if lacks and (name in needed or key in labels) and (in_name is None or chooses):
             yield Settled("assumed", key, value, None, source)
     for key, (value, source) in decided.replace.items():
-        name = _name_of(key)
+        name = RSST.by_key[key].name if key in RSST.by_key else labels.get(key, key)
         others = [old.in_config(key), from_name.fields.get(name)]
         present = [other for other in others if other is not None]
         wrong = [other for other in present if comparable(key, other) != comparable(key, value)]
-        if (wrong or not present) and (name in needed or name in IN_OLD_NAMES):
+        if (wrong or not present) and (name in needed or key in labels or name in IN_OLD_NAMES):
             was = cut(str(wrong[0])) if wrong else None
             yield Settled("set", key, value, was, source)
     for name, in_name, in_config in from_name.conflicts:
         if decided.prefer is not None:
             side, source = decided.prefer
             yield Settled("preferred", name, side, in_config if side == "name" else in_name, source)
-
-
-def _name_of(key: str) -> str:
-    """The field, or the label of the extra part, that a config key is for."""
-    if key in RSST.by_key:
-        return RSST.by_key[key].name
-    return next((label for label, (argument, _) in RSST.extras.items() if argument == key), key)
