@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
+from migrate.client.server import Project
 from migrate.client.views import KINDS, SavedView, read_saved
 from migrate.console import Output, Progress
-from migrate.errors import ServerError, ServiceStopped
+from migrate.errors import InputError, ServerError, ServiceStopped
 from migrate.mapping.projects import Mapped
 from migrate.mapping.references import (
     Names,
@@ -44,6 +45,9 @@ def say_notes(found: Sequence[References], output: Output) -> int:
 
 def find_references(mapped: Mapped, progress: Progress) -> References:
     """Everything that the plan of a project changes; nothing is asked for where it is empty."""
+    project = mapped.project
+    if not isinstance(project, Project):
+        raise InputError("Offline runs have no saved views. Give their project as entity/project.")
     before = {row.key.run_id: row.old_name for row in mapped.rows}
     after = before | {row.key.run_id: row.new_name for row in mapped.chosen if row.new_name}
     names = Names(before, after)
@@ -55,7 +59,7 @@ def find_references(mapped: Mapped, progress: Progress) -> References:
             total = None
             found.seen[kind] = 0
             try:
-                for page in read_saved(mapped.project, kind, bar.note):
+                for page in read_saved(project, kind, bar.note):
                     total = page.total
                     for view in page.views:
                         _look_at(view, names, found)
