@@ -131,6 +131,9 @@ def report(
             autocompletion=completion.reasons,
         ),
     ] = None,
+    references: Annotated[
+        bool, flag("references", "Look for views, reports and automations, too (HTML only).")
+    ] = False,
     no_pager: NoPager = False,
     *,
     request: Request,
@@ -157,6 +160,7 @@ def report(
         every=every,
         statuses=status or (),
         codes=reason or (),
+        references=references,
     )
 
 

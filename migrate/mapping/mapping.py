@@ -13,7 +13,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from itertools import chain
 
-from migrate.client.runs import ALIVE, Run, RunKey
+from migrate.client.runs import ALIVE, HELD, Run, RunKey
 from migrate.mapping.old_names import (
     OldName,
     given_fields,
@@ -76,19 +76,22 @@ class Options:
         return tuple(dict.fromkeys([*CONFIG_KEYS, *extra, *asked]))
 
 
-def map_runs(runs: Sequence[Run], options: Options | None = None) -> list[Row]:
+def map_runs(
+    runs: Sequence[Run], options: Options | None = None, taken: Iterable[str] = ()
+) -> list[Row]:
     """Map all the runs of one project.
 
     Args:
         runs: Every run of the project, in any order.
         options: What the user decided.
+        taken: Names that no run may get, besides those that others bear.
 
     Returns:
         A row for each run, in order of (created_at, run id); the result does not depend on the
         order of `runs`. The new names are unique, among themselves and against every name that
         a run keeps.
     """
-    survey = Survey(runs, options or Options())
+    survey = Survey(runs, options or Options(), taken)
     return survey.with_rules(survey.options.rules)
 
 
@@ -100,7 +103,8 @@ class Survey:
         rows: A row for each run, in order of (created_at, run id).
     """
 
-    def __init__(self, runs: Sequence[Run], options: Options) -> None:
+    def __init__(self, runs: Sequence[Run], options: Options, taken: Iterable[str] = ()) -> None:
+        self._taken = frozenset(taken)
         vocabulary = _with_the_projects_own(runs, options.vocabulary)
         self.options = replace(options, vocabulary=vocabulary)
         ordered = sorted(runs, key=lambda run: (run.created_at or _NEVER, run.key.run_id))
@@ -110,7 +114,7 @@ class Survey:
                 known if isinstance(known, Row) else _map_old_name(known, self.options)
                 for known in self._read
             ],
-            (),
+            self._taken,
         )
 
     @cached_property
@@ -139,7 +143,8 @@ class Survey:
                 if decided != NOTHING:
                     vocabulary = aliases.of(subject, decided)
                     again[row.key] = _map_old_name(old, self.options, decided, vocabulary)
-        taken = (row.new_name or row.old_name for row in self.rows if row.key not in again)
+        others = (row.new_name or row.old_name for row in self.rows if row.key not in again)
+        taken = chain(self._taken, others)
         again = dict(zip(again, _with_ordinals([*again.values()], taken), strict=True))
         return [again.get(row.key, row) for row in self.rows]
 
@@ -243,6 +248,8 @@ def _judge(
         return "review", [Reason("invalid", (("new-name",),))]
     if run.read_only:
         return "hold", [Reason("read-only")]
+    if run.state in HELD:
+        return "hold", [Reason(run.state)]
     if run.state in ALIVE and not options.include_running:
         return "hold", [Reason("running", (run.state,))]
     return "rename", []

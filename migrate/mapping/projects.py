@@ -1,4 +1,4 @@
-"""From a server to rows: list the projects, map them, keep what was asked for."""
+"""From a source to rows: list the projects, map them, keep what was asked for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from migrate.client.runs import Run
-from migrate.client.server import Project
+from migrate.client.source import Source
 from migrate.console import Progress, no_progress
 from migrate.errors import InputError
 from migrate.mapping.mapping import Options, Survey
@@ -50,14 +50,14 @@ class Mapped:
         chosen: Those that were asked for.
     """
 
-    project: Project
+    project: Source
     survey: Survey
     rows: list[Row]
     chosen: list[Row]
 
 
 def read_projects(
-    projects: Sequence[Project],
+    projects: Sequence[Source],
     options: Options | None = None,
     which: Which | None = None,
     progress: Progress = no_progress,
@@ -76,8 +76,8 @@ def read_projects(
         raise InputError("A project is named twice.")
     mapped = []
     for project in projects:
-        survey = Survey(list_runs(project, progress), options)
-        rows = survey.with_rules(options.rules)
+        survey = Survey(list_runs(project, progress), options, project.taken)
+        rows = survey.with_rules(survey.options.rules)
         chosen = [row for row in rows if which.has(row)]
         if which.filters is not None:
             passing = project.matching(which.filters)
@@ -86,7 +86,7 @@ def read_projects(
     return mapped
 
 
-def list_runs(project: Project, progress: Progress = no_progress) -> list[Run]:
+def list_runs(project: Source, progress: Progress = no_progress) -> list[Run]:
     """Every run of a project."""
     runs: list[Run] = []
     with progress(f"Listing {project.key}") as bar:
