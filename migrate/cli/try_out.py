@@ -71,7 +71,7 @@ def demo(runs: int | None) -> int:
     ):
         os.environ.update(served.env)
         journal = Path("demo.journal.jsonl")
-        request, yes = Request(), RenameOptions(journal=journal, yes=True)
+        request, yes = Request(config="none"), RenameOptions(journal=journal, yes=True)
         _title(f"audit {PATH}", "What is in the project, and what needs attention.")
         look.audit([PATH], request, as_json=False, check=False)
         _title(f"report {PATH}", "The dry run: what each run would be called. Nothing changes.")

@@ -26,7 +26,7 @@ OLD: Final[tuple[Status, ...]] = ("rename", "review", "hold")
 """The statuses of runs with an old name."""
 
 REASONS: Final = (
-    *("missing", "conflict", "invalid", "ambiguous", "too-long"),
+    *REVIEW_CODES,
     *("running", "read-only"),
     *("near-miss", "exp-name", "not-ours"),
 )

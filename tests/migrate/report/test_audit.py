@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 import naming
-from migrate.cli.request import parse_assume
+from migrate.cli.rules import parse_assume
 from migrate.client.runs import RunKey
 from migrate.mapping.rows import STATUSES, Reason, Row
 from migrate.report.audit import Gap, Pair, Picked, SharedName, audit
