@@ -4,6 +4,9 @@
       InputError             the call or its input was wrong; nothing was touched
       ConnectError           no session with the server
       JournalError           the journal cannot be written: exit code 1
+      LogError               a transaction log on disk is not as W&B writes it
+        TruncatedLog         it ends within a record
+        DamagedLog           there is something else in it
       ServerError            a request did not do what it was to do
         NoProject            the project is not there (any more), or hidden from this key
         Incomplete           a listing that stayed short: exit code 1
@@ -53,6 +56,18 @@ class JournalError(MigrateError):
     """The journal cannot be written any more, so nothing more may be sent."""
 
     exit_code = 1
+
+
+class LogError(MigrateError):
+    """A transaction log on disk that is not as W&B writes it."""
+
+
+class TruncatedLog(LogError):
+    """It ends within a record, as where its writer was killed or the disk was full."""
+
+
+class DamagedLog(LogError):
+    """There is something in it that W&B does not write."""
 
 
 class ServerError(MigrateError):

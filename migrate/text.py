@@ -20,7 +20,10 @@ UNSEEN = re.compile(
 )
 # White space other than a space: U+00A0, U+3000.
 _BLANK = re.compile(r"[^\S ]")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~@:&$^=-])")
+# What `csv_cell` spells out is read back from these, and from a doubled backslash.
+_ESCAPE = r"(?:[nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U000[0-9a-f]{5})"
+_AMBIGUOUS = re.compile(rf"\\(?=\\|{_ESCAPE}|{UNSEEN.pattern})")
+_ESCAPED = re.compile(rf"\\(?:\\|{_ESCAPE})")
 # What a spreadsheet runs as a formula, or reads as a number, a date or a truth: `12e34567` and
 # `00012345` are ids, `2026-01-08`, `mar1` and `1,000` are names. The HTML report has it, too.
 _ACTS = re.compile(
@@ -64,28 +67,39 @@ def shortened(text: str, width: int) -> str:
     return f"{chop_cells(text, width - 1 - half)[0]}…{end}"
 
 
-def markdown(text: str) -> str:
-    r"""The text for a cell of a Markdown table, with nothing in it that Markdown would act on.
+def code_span(text: str) -> str:
+    """The text as a code span in Markdown, in which nothing of it acts.
 
-    >>> markdown("a|b <i>")
-    'a\\|b \\<i\\>'
+    >>> code_span("<b>_x_"), code_span("a`b"), code_span("`a"), code_span("")
+    ('`<b>_x_`', '``a`b``', '`` `a ``', '')
     """
-    # An entity instead of a backslash where GitHub links and mentions whatever the backslashes.
-    escaped = _MARKDOWN.sub(r"\\\1", visible(text))
-    return escaped.replace("\\@", "&#64;").replace("\\:", "&#58;").replace("www.", "www&#46;")
+    shown = visible(text)
+    if not shown:
+        return ""
+    fence = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
+    # A backtick would be taken for a part of the fence, and a space at both ends for padding.
+    pad = " " if shown.strip(" ") and (shown[0] in " `" or shown[-1] in " `") else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"
 
 
 def csv_cell(text: str) -> str:
-    """Text for a CSV cell that no spreadsheet runs, or takes for something else than text.
+    r"""Text for a CSV cell that no spreadsheet runs, or takes for something else than text.
 
     It gets a leading `'`; so does a text that would otherwise lose one in `from_csv_cell`.
+    What is not seen is spelled out, so that the file can be printed on a terminal; a backslash
+    that would look like the beginning of that is doubled.
 
     >>> csv_cell("=1+1"), csv_cell("'=1+1"), csv_cell("12e34567"), csv_cell("plain")
     ("'=1+1", "''=1+1", "'12e34567", 'plain')
+    >>> print(csv_cell("\x1b[31m"), csv_cell(r"\x1b[31m"), csv_cell(r"a\b"))
+    \x1b[31m \\x1b[31m a\b
     """
-    return f"'{text}" if _ACTS.match(text.lstrip("'")) else text
+    cell = visible(_AMBIGUOUS.sub(r"\\\\", text))
+    return f"'{cell}" if _ACTS.match(cell.lstrip("'")) else cell
 
 
 def from_csv_cell(cell: str) -> str:
     """What `csv_cell` was given."""
-    return cell[1:] if cell.startswith("'") and _ACTS.match(cell.lstrip("'")) else cell
+    if cell.startswith("'") and _ACTS.match(cell.lstrip("'")):
+        cell = cell[1:]
+    return _ESCAPED.sub(lambda match: match[0].encode().decode("unicode_escape"), cell)

@@ -16,6 +16,7 @@ from naming.experiment import (
     FieldsError,
     cut,
     experiment,
+    parts_of,
     read_fields,
     with_guide_defaults,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "is_exp_name",
     "legacy_name",
     "parse_name",
+    "parts_of",
     "read_fields",
     "with_guide_defaults",
     "write_name",

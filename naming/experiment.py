@@ -9,7 +9,7 @@ from typing import Mapping, NamedTuple, Union
 
 from naming import values
 from naming.rsst import RSST
-from naming.scheme import ARCH, SWITCH, Field, Scheme
+from naming.scheme import ARCH, SWITCH, Field, Scheme, Template
 from naming.style import GUIDE_STYLE, Style
 from naming.vocabulary import VOCABULARY, Vocabulary
 
@@ -91,7 +91,7 @@ def plain(arguments: Arguments) -> Mapping[str, object]:
     }
 
 
-def read_fields(arguments: Arguments, scheme: Scheme = RSST) -> Fields:
+def read_fields(arguments: Arguments, scheme: Scheme = RSST, style: Style = GUIDE_STYLE) -> Fields:
     """Read the fields that a run's arguments give; nothing is required, nothing is invented.
 
     Only the absence of a switch has a meaning: a run without any argument for pretrained weights
@@ -114,7 +114,7 @@ def read_fields(arguments: Arguments, scheme: Scheme = RSST) -> Fields:
             except ValueError:
                 invalid[field.name] = argument
 
-    for label, (key, kind) in scheme.extras.items():
+    for label, (key, kind) in {**scheme.extras, **style.parts}.items():
         if given.get(key) not in (None, "", "None"):
             try:
                 extras[label] = str(kind.parse(given[key]))
@@ -151,25 +151,9 @@ def experiment(
         FieldsError: Naming every required field that is missing or not valid.
     """
     known = fields.known
-    family = vocabulary.family(str(known.get(ARCH)))
-    # A run that does not say which template it follows is not named, but hears what is missing.
-    template = scheme.new.get(str(known.get(scheme.chosen_by))) or next(iter(scheme.new.values()))
-    optional = {part.name: part.optional for part in template.parts}
-    required = [
-        name
-        for name, field in scheme.by_name.items()
-        if name == scheme.chosen_by
-        or (name in optional and not optional[name])
-        or (name in optional and field.is_written(known, family, style))
-    ]
-    # The others are written where the run has a value. One with conditions is not among them:
-    # it is either required or left out.
-    others = [
-        name
-        for name in template.fields
-        if name not in required and scheme.by_name[name].written is None
-    ]
-    wanted = (*required, *others, *style.extras)
+    template = _template(known, scheme)
+    required, others = parts_of(known, style=style, vocabulary=vocabulary, scheme=scheme)
+    wanted = (*required, *others, *style.parts)
     invalid = tuple(fields.invalid[name] for name in wanted if name in fields.invalid)
     missing = tuple(
         scheme.by_name[name].keys[0]
@@ -180,8 +164,48 @@ def experiment(
         raise FieldsError(missing, invalid)
     off = dict.fromkeys(template.switches, False)
     found = {name: known[name] for name in (*required, *others) if name in known}
-    extras = [(label, fields.extras[label]) for label in style.extras if label in fields.extras]
+    extras = [(label, fields.extras[label]) for label in style.parts if label in fields.extras]
     return Experiment({**off, **found}, created_at, tuple(extras))
+
+
+def parts_of(
+    known: Mapping[str, object],
+    *,
+    style: Style = GUIDE_STYLE,
+    vocabulary: Vocabulary = VOCABULARY,
+    scheme: Scheme = RSST,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The fields in the new name of a run with these: the required ones, and the optional ones.
+
+    >>> parts_of({"struct": "rsst", "schedule": "x"})[0]
+    ('struct', 'schedule', 'criteria', 'arch', 'dataset', 'reg', 'rate')
+    """
+    family = vocabulary.family(str(known.get(ARCH)))
+    template = _template(known, scheme)
+    optional = {part.name: part.optional for part in template.parts}
+    required = tuple(
+        name
+        for name, field in scheme.by_name.items()
+        if name == scheme.chosen_by
+        or (name in optional and not optional[name])
+        or (name in optional and field.is_written(known, family, style))
+    )
+    # The others are written where the run has a value. One with conditions is not among them:
+    # it is either required or left out.
+    others = tuple(
+        name
+        for name in template.fields
+        if name not in required and scheme.by_name[name].written is None
+    )
+    return required, others
+
+
+def _template(known: Mapping[str, object], scheme: Scheme) -> Template:
+    """The template of a run's new name.
+
+    A run that does not say which it follows is not named, but is told what is missing by the first.
+    """
+    return scheme.new.get(str(known.get(scheme.chosen_by))) or next(iter(scheme.new.values()))
 
 
 def with_guide_defaults(

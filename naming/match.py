@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Mapping, NamedTuple
+from functools import lru_cache
+from typing import Mapping, NamedTuple, Pattern
 
-from naming.scheme import ARCH, DATASET, Scheme, Template
+from naming.scheme import ARCH, DATASET, NUMBER, PART, Kind, Scheme, Template
 from naming.style import GUIDE_TIMESTAMPS, Style, is_timestamp
 from naming.vocabulary import Vocabulary, is_known_pair, split_pair
 
@@ -85,19 +86,31 @@ class Matcher(NamedTuple):
         A known architecture and dataset keep what is theirs, even where it looks like an extra.
         """
         extras: dict[str, object] = {}
-        match = self.scheme.extra_pattern.search(text)
+        kinds, pattern = _extra_parts(self.style, self.scheme)
+        match = pattern.search(text)
         while match is not None and not is_known_pair(text, self.vocabulary):
-            label, digits = match.groups()
+            label, value = filter(None, match.groups())
             try:
-                value = self.scheme.extras[label][1].parse(digits)
+                parsed = kinds[label].parse(value)
             except ValueError:
                 break
             if label in extras:
                 return text, None
-            extras = {label: value, **extras}
+            extras = {label: parsed, **extras}
             text = text[: match.start()]
-            match = self.scheme.extra_pattern.search(text)
+            match = pattern.search(text)
         return text, extras
+
+
+@lru_cache(maxsize=32)
+def _extra_parts(style: Style, scheme: Scheme) -> tuple[Mapping[str, Kind], Pattern[str]]:
+    """The kinds of the extra parts, by label, and the expression of such a part at the end."""
+    kinds = {label: kind for label, (_, kind) in {**scheme.extras, **style.parts}.items()}
+    labels: dict[str, list[str]] = {}
+    for label, kind in kinds.items():
+        labels.setdefault(PART.pattern if kind is PART else NUMBER.pattern, []).append(label)
+    parts = (f"({'|'.join(map(re.escape, these))})_({value})" for value, these in labels.items())
+    return kinds, re.compile(rf"_(?:{'|'.join(parts)})\Z", re.ASCII)
 
 
 def _read_time(text: str, style: Style) -> tuple[str, int] | None:

@@ -63,7 +63,7 @@ def parse_name(
 
     Args:
         name: Any text.
-        style: Its timestamp format is read besides the two of the guide.
+        style: Its timestamp format and its extra parts are read besides those of the guide.
         vocabulary: The architectures and datasets that are known. A name with one side unknown is
             read by the other; with both unknown, every split is a reading.
         scheme: The format.

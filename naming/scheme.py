@@ -43,6 +43,8 @@ class Kind:
 NUMBER = Kind(float, values.number, r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?", "NUMBER")
 INTEGER = Kind(int, values.integer, r"-?\d+", "INTEGER")
 OPEN = Kind(str, values.word)
+PART = Kind(object, values.part, "[^_]+", "VALUE")
+"""An extra part about which nothing is declared: any value that can be read back."""
 SWITCH = Kind(bool, values.flag)
 """A part of a name that is there or not: the field's own name."""
 
@@ -241,9 +243,10 @@ class Scheme:
         guide: Field to the value that the guide means where it leaves one out.
         guide_by_family: Family to such values, where they differ for its architectures.
         by_name: Name to field.
+        by_key: Argument to the field that depends on it.
         new: Value of the field `chosen_by` to the template of its new names.
         old: The template of old names, made ready.
-        extra_pattern: The regular expression of an extra part at the end of a text.
+        kinds: Every argument of a field or an extra part to what its values are.
         keys: Field to its argument, for the fields that depend on just one.
         switch_keys: The arguments that are on or off.
         config_keys: Every argument that names are made of.
@@ -261,21 +264,18 @@ class Scheme:
 
     def __post_init__(self) -> None:
         self.by_name = {field.name: field for field in self.fields}
+        self.by_key = {key: field for field in self.fields for key in field.arguments}
         self.new = {text.partition("_")[0]: Template(text, self.by_name) for text in self.templates}
         self.old = Template(self.old_template, self.by_name)
-        labels = "|".join(self.extras)
-        self.extra_pattern = re.compile(rf"_({labels})_({NUMBER.pattern})\Z", re.ASCII)
         self.keys = {
             field.name: field.keys[0] for field in self.fields if len(field.arguments) == 1
         }
-        self.switch_keys = tuple(
-            key
-            for field in self.fields
-            for key in field.arguments
-            if field.kind is SWITCH or key == field.switch
-        )
-        self.config_keys = (
-            *(key for field in self.fields for key in field.arguments),
-            *(key for key, _ in self.extras.values()),
-            self.name_key,
-        )
+        self.kinds = {
+            **{
+                key: SWITCH if key == field.switch else field.kind
+                for key, field in self.by_key.items()
+            },
+            **dict(self.extras.values()),
+        }
+        self.switch_keys = tuple(key for key, kind in self.kinds.items() if kind is SWITCH)
+        self.config_keys = (*self.kinds, self.name_key)

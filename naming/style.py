@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
-from functools import lru_cache
-from typing import Pattern, Union
+from functools import cached_property, lru_cache
+from typing import Mapping, Pattern, Union
 
 from naming.rsst import RSST
+from naming.scheme import INTEGER, NUMBER, PART, Kind
 
 EXTRAS = RSST.extras
 """The extra parts of the guide: label in the name, to the argument and the kind of its values."""
@@ -25,6 +26,7 @@ _DIRECTIVES = {
     "M": r"(?P<minute>\d\d)",
     "S": r"(?P<second>\d\d)",
 }
+_LABEL = re.compile(r"[A-Za-z][-\w]*", re.ASCII)
 _FORMAT = re.compile(r"(?:%[YymdHMS][-_.:T]*)+")
 
 
@@ -49,11 +51,15 @@ class Style:
     Attributes:
         timestamp_format: `strftime` directives `%Y %y %m %d %H %M %S`, each at most once, with
             `-`, `_`, `.`, `:` or `T` between them.
-        extras: Labels of EXTRAS to write after the dataset, in this order.
+        extras: What to write after the dataset, in this order: a label of EXTRAS (`bs`), a label
+            and the argument that it is for (`ep=epochs`), or an argument alone (`epochs`).
         cnn_exponents: Write `exp{exponents}` for CNN architectures too.
 
     Raises:
         StyleError: The format or a label is not one of these.
+
+    >>> [(label, key) for label, (key, _) in Style(extras=("bs", "ep=epochs")).parts.items()]
+    [('bs', 'batch_size'), ('ep', 'epochs')]
     """
 
     timestamp_format: str = GUIDE_TIMESTAMPS[0]
@@ -62,12 +68,25 @@ class Style:
 
     def __post_init__(self) -> None:
         timestamp_pattern(self.timestamp_format)
-        for label in self.extras:
-            if label not in EXTRAS:
-                labels = ", ".join(EXTRAS)
-                raise StyleError("extras", f"{label!r} is not a known extra part (known: {labels})")
-        if len(set(self.extras)) != len(self.extras):
+        if len(self.parts) != len(self.extras):
             raise StyleError("extras", f"a part is given twice: {','.join(self.extras)}")
+
+    @cached_property
+    def parts(self) -> Mapping[str, tuple[str, Kind]]:
+        """The extra parts: label in the name, to the argument and the kind of its values."""
+        parts = {}
+        for text in self.extras:
+            label, _, key = (word.strip() for word in text.partition("="))
+            if not _LABEL.fullmatch(label):
+                raise StyleError(
+                    "extras",
+                    f"{label!r} is not a label: write LABEL or LABEL=ARGUMENT, "
+                    "the label in letters, digits, - and _, as in ep=epochs",
+                )
+            key = key or EXTRAS.get(label, (label, PART))[0]
+            kind = RSST.kinds.get(key)
+            parts[label] = (key, kind if kind in (NUMBER, INTEGER) else PART)
+        return parts
 
 
 def format_timestamp(moment: datetime, timestamp_format: str) -> str:

@@ -83,6 +83,23 @@ def word(value: object) -> str:
     return str(value)
 
 
+def part(value: object) -> object:
+    """A number, a truth or a word that can stand between two `_` of a name.
+
+    >>> part("80"), part(0.1), part("1e-4"), part("adam-w"), part(True)
+    (80, 0.1, 0.0001, 'adam-w', True)
+    """
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
+        if "_" in value:
+            raise ValueError("not a single word")
+        return word(value)
+    if isinstance(value, numbers.Integral) or _DIGITS.fullmatch(str(value).strip()):
+        return integer(value)
+    return number(value)
+
+
 def one_of(value: object, allowed: Iterable[str]) -> str:
     """A word of a closed set."""
     if value not in tuple(allowed):

@@ -97,7 +97,7 @@ def experiment_name(
         if not values.flag(given.get(scheme.name_time_key)):
             return chosen
         return f"{chosen}_{format_timestamp(moment, style.timestamp_format)}"
-    fields = read_fields(given, scheme)
+    fields = read_fields(given, scheme, style)
     run = experiment(fields, moment, style=style, vocabulary=vocabulary, scheme=scheme)
     return write_name(run, style, scheme)
 

@@ -24,6 +24,7 @@ from migrate.cli.options import (
     Help,
     JournalPath,
     NoColor,
+    NoPager,
     Quiet,
     Version,
     Yes,
@@ -76,6 +77,7 @@ def audit(
     paths: Annotated[list[str], PATHS],
     as_json: Annotated[bool, flag("json", "The audit as JSON.")] = False,
     check: Annotated[bool, flag("check", "Exit 1 while any old name remains.")] = False,
+    no_pager: NoPager = False,
     *,
     request: Request,
 ) -> int:
@@ -97,7 +99,11 @@ def report(
     paths: Annotated[list[str], PATHS],
     file: Annotated[
         Path | None,
-        option("Write to a file; its suffix picks the format.", "FILE", names=("-o", "--output")),
+        option(
+            "Write to a file (- is stdout); its suffix picks the format.",
+            "FILE",
+            names=("-o", "--output"),
+        ),
     ] = None,
     file_format: Annotated[
         str | None,
@@ -109,22 +115,75 @@ def report(
         ),
     ] = None,
     every: Annotated[bool, flag("all", "Show all runs, not only those with an old name.")] = False,
+    status: Annotated[
+        list[str] | None,
+        option(
+            "Only runs of this status. Repeatable.",
+            "STATUS",
+            autocompletion=completion.statuses,
+        ),
+    ] = None,
+    reason: Annotated[
+        list[str] | None,
+        option(
+            "Only runs with a reason of this code: missing, conflict, … Repeatable.",
+            "CODE",
+            autocompletion=completion.reasons,
+        ),
+    ] = None,
+    references: Annotated[
+        bool, flag("references", "Look for views, reports and automations, too (HTML only).")
+    ] = False,
+    no_pager: NoPager = False,
     *,
     request: Request,
 ) -> int:
     """Show the dry run: each run with its old name and its new one, or the reason why not.
 
-    Prints the runs with an old name; files and --format hold every run.
+    Prints the runs with an old name; files and --format hold every run. With
+    --status and --reason, those that are asked for, everywhere.
 
     [dim]Examples:[/dim]
     $ rsst-migrate report ycx/RSST
+    $ rsst-migrate report ycx/RSST --status review --reason missing
     $ rsst-migrate report ycx/RSST -o runs.csv
     $ rsst-migrate report ycx/RSST -o report.html   # for a browser
     $ rsst-migrate report ycx/RSST --assume rate=0.15 --timezone Asia/Shanghai
     """
     from migrate.cli import look
 
-    return look.report(paths, request, file=file, file_format=file_format, every=every)
+    return look.report(
+        paths,
+        request,
+        file=file,
+        file_format=file_format,
+        every=every,
+        statuses=status or (),
+        codes=reason or (),
+        references=references,
+    )
+
+
+@command(rich_help_panel="Look")
+@with_request
+def references(
+    paths: Annotated[list[str], PATHS],
+    as_json: Annotated[bool, flag("json", "The references as JSON.")] = False,
+    *,
+    request: Request,
+) -> int:
+    """List saved views, reports and automations that go by the names of a rename.
+
+    Those that will not match the same runs after it, and those that go on showing
+    other names. Reads only: what to do about them is yours.
+
+    [dim]Examples:[/dim]
+    $ rsst-migrate references ycx/RSST
+    $ rsst-migrate references ycx/RSST --json
+    """
+    from migrate.cli.references import references
+
+    return references(paths, request, as_json=as_json)
 
 
 @command(rich_help_panel="Rename")
@@ -261,8 +320,8 @@ FAULTS = """
 [cyan]null[/cyan]                      an answer without data
 [cyan]drop-after cut-after garbled-after html-after null-after[/cyan]
                           the same, after everything was done
-[cyan]run-created[/cyan]               a run older than a listing's page is created after it
-[cyan]run-deleted[/cyan]               the first run of a listing's page is deleted after it
+[cyan]run-created[/cyan]               after a page of a listing, an older run is created
+[cyan]run-deleted[/cyan]               after a page of a listing, its first run is deleted
 """
 
 
@@ -271,6 +330,28 @@ FAULTS = """
 def sandbox(
     port: Annotated[int, number("The port; 0 takes any.", "PORT", 0, 65535)] = 0,
     runs: Annotated[int | None, number("How many runs ycx/RSST has.", "N", 1, 1_000_000)] = None,
+    sample: Annotated[
+        Literal["kinds", "review"] | None,
+        option(
+            "kinds: runs of every kind (the default). review: 420 runs, of which 300 need review.",
+            "NAME",
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        option(
+            "Serve a copy of the projects in this saved JSON report, to rehearse its plan on.",
+            "FILE",
+            names=("--from",),
+        ),
+    ] = None,
+    shell: Annotated[
+        Literal["bash", "fish", "powershell"] | None,
+        option(
+            "Print the variables for bash (and zsh), fish or powershell (default: the one in use).",
+            "SHELL",
+        ),
+    ] = None,
     latency_ms: Annotated[float, number("How long each request takes.", "MS", 0, 60_000)] = 0,
     run_ms: Annotated[float, number("Query time of each run of a page.", "MS", 0, 60_000)] = 0,
     upsert_ms: Annotated[
@@ -289,8 +370,8 @@ def sandbox(
     fail: Annotated[
         list[str] | None,
         option(
-            "Make requests fail: 429@mutationx3 the next three mutations, hang@query+2 the third "
-            "query; the kinds are above. Repeatable.",
+            "Make requests fail, but not the sign-in: 429@mutationx3 the next three mutations, "
+            "hang@query+2 the third query; the kinds are above. Repeatable.",
             "SPEC",
         ),
     ] = None,
@@ -305,10 +386,12 @@ def sandbox(
 
     [dim]Examples:[/dim]
     $ rsst-migrate sandbox
+    $ rsst-migrate sandbox --sample review
+    $ rsst-migrate sandbox --from runs.json
     $ rsst-migrate sandbox --runs 2000 --latency-ms 100 --fail 429@mutationx3
     $ rsst-migrate sandbox --runs 3000 --upsert-ms 50 --quota 2 --fail run-deleted+1x5
     """
-    from migrate.cli.try_out import serve
+    from migrate.cli.serve import serve
 
     pace = {
         "request_ms": latency_ms,
@@ -319,7 +402,15 @@ def sandbox(
         "quota": quota,
         "retry_after": retry_after,
     }
-    return serve(port, runs, pace, fail or ())
+    return serve(
+        port=port,
+        sample=sample,
+        runs=runs,
+        report=report,
+        shell=shell,
+        pace=pace,
+        fail=fail or (),
+    )
 
 
 @command(rich_help_panel="Try it out")

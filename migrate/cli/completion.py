@@ -57,5 +57,19 @@ def formats(incomplete: str) -> list[str]:
     return _beginning(incomplete, FORMATS)
 
 
+def statuses(incomplete: str) -> list[str]:
+    """The values of --status."""
+    from migrate.mapping.rows import STATUSES
+
+    return _beginning(incomplete, STATUSES)
+
+
+def reasons(incomplete: str) -> list[str]:
+    """The values of --reason."""
+    from migrate.mapping.rows import REASONS
+
+    return _beginning(incomplete, REASONS)
+
+
 def _beginning(incomplete: str, words: Iterable[str]) -> list[str]:
     return [word for word in words if word.startswith(incomplete) and _PLAIN.fullmatch(word)]

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from migrate.cli.training_flags import read_flags
-from migrate.console import Output
+from migrate.console import Output, print_table
 from migrate.errors import InputError
 from migrate.text import visible
 from naming import (
@@ -87,7 +87,7 @@ def describe(console: Console, parsed: Sequence[ParsedName]) -> None:
             for field, value in reading.items():
                 if value not in (None, {}):
                     table.add_row(Text(field, "dim"), Text(visible(str(value))))
-            console.print(table)
+            print_table(console, table)
 
 
 def preview(words: Sequence[str]) -> tuple[str, list[str]]:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Literal
+from difflib import get_close_matches
+from typing import Any, Literal
 
 from migrate.cli.training_flags import read_style
 from migrate.client.paths import parse_filters
 from migrate.errors import InputError, scrub
-from migrate.mapping.mapping import Rules
+from migrate.mapping.mapping import Options
 from migrate.mapping.projects import Which
-from naming import CONFIG_KEYS, GUIDE_STYLE, KEYS, VOCABULARY, read_fields, zone
+from migrate.mapping.rows import RuleSource
+from migrate.mapping.rules import Rule, Where
+from naming import GUIDE_STYLE, KEYS, RSST, VOCABULARY, zone
+
+NOT_ABOUT_THE_PLAN = ("--base-url", "--against", "--include-running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,7 @@ class Request:
     """The options that audit, report and rename share, as they were typed."""
 
     base_url: str | None = None
+    against: str | None = None
     filters: str | None = None
     match: str | None = None
     include_running: bool = False
@@ -33,7 +39,7 @@ class Request:
     arch: list[str] | None = None
     dataset: list[str] | None = None
 
-    def rules(self) -> Rules:
+    def options(self) -> Options:
         """What the options say about the mapping; InputError where one is not valid."""
         if self.prefer not in (None, "name", "config"):  # in a notebook: typer sees to it elsewhere
             raise InputError(f"--prefer {self.prefer!r}: write name or config.")
@@ -42,14 +48,25 @@ class Request:
             timezone = zone(self.timezone)
         except ValueError as error:
             raise InputError(f"--timezone: {error}.") from None
-        return Rules(
+        return Options(
             style=style,
             timezone=timezone,
-            assume=parse_assume(self.assume or ()),
-            prefer=self.prefer,
             vocabulary=VOCABULARY.extended(self.arch or (), self.dataset or ()),
             include_running=self.include_running,
+            rules=tuple(self._rules()),
         )
+
+    def _rules(self) -> Iterator[Rule]:
+        """`--assume` and `--prefer`, which are rules for any run."""
+        assumed: dict[str, object] = {}
+        for pair in self.assume or ():
+            key, value = parse_assume(pair)
+            if assumed.setdefault(key, value) != value:
+                raise InputError(f"--assume gives {key} two values.")
+            yield Rule(Where(), RuleSource(option=f"--assume {pair}"), assume={key: value})
+        if self.prefer is not None:
+            source = RuleSource(option=f"--prefer {self.prefer}")
+            yield Rule(Where(), source, prefer=self.prefer)
 
     def which(self) -> Which:
         """`--filters` and `--match`; InputError where one is not valid."""
@@ -62,36 +79,56 @@ class Request:
                 f"--match {scrub(repr(self.match))} is not a valid regular expression: {error}."
             ) from None
 
+    def words(self, *, about_the_plan: bool = True) -> list[str]:
+        """The options given, for another command: all, or those that rename takes with --plan."""
+        words: list[str] = []
+        for name, value in self._given():
+            if about_the_plan or name in NOT_ABOUT_THE_PLAN:
+                for part in value if isinstance(value, list) else [value]:
+                    words += [name] if part is True else [name, part]
+        return words
+
     def about_the_plan(self) -> list[str]:
         """The options given that decide what a plan holds."""
-        return [
-            f"--{option.name.replace('_', '-')}"
-            for option in fields(self)
-            if option.name not in ("base_url", "include_running")
-            and getattr(self, option.name) not in (option.default, [])
-        ]
+        return [name for name, _ in self._given() if name not in NOT_ABOUT_THE_PLAN]
+
+    def _given(self) -> Iterator[tuple[str, Any]]:
+        for option in fields(self):
+            value = getattr(self, option.name)
+            if value not in (option.default, []):
+                yield f"--{option.name.replace('_', '-')}", value
 
 
-def parse_assume(pairs: Sequence[str]) -> dict[str, object]:
+def choices(option: str, typed: Sequence[str], known: Sequence[str]) -> frozenset[str]:
+    """The values of a repeatable option (`status`) that takes one of a few words.
+
+    Raises:
+        InputError: A word is not among the known ones; the nearest of those is named.
+    """
+    for word in typed:
+        if word not in known:
+            near = get_close_matches(word, known, 1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise InputError(
+                f"--{option}: {word!r} is not a known {option}{meant} (known: {', '.join(known)})."
+            )
+    return frozenset(typed)
+
+
+def parse_assume(pair: str) -> tuple[str, object]:
     """`--assume KEY=VALUE`, with a field's name (`reg`) as good as its key.
 
     Raises:
-        InputError: A pair is malformed, its key is not one that names are made of, or its value is
+        InputError: It is malformed, its key is not one that names are made of, or its value is
             not one that the key can have.
     """
-    assumed: dict[str, object] = {}
-    for pair in pairs:
-        typed, equals, value = pair.partition("=")
-        key = KEYS.get(typed.strip(), typed.strip())
-        if not equals or key not in CONFIG_KEYS or key == "exp_name":
-            keys = ", ".join(known for known in CONFIG_KEYS if known != "exp_name")
-            raise InputError(f"--assume {pair!r}: write KEY=VALUE, with KEY one of {keys}.")
-        alone: dict[str, object] = {key: value}
-        if key == "vit_prune_target":
-            alone["vit_structured"] = True
-        if read_fields(alone).invalid:
-            raise InputError(f"--assume {pair!r}: {value!r} is not a valid {typed.strip()}.")
-        if assumed.get(key, value) != value:
-            raise InputError(f"--assume gives {key} two values.")
-        assumed[key] = value
-    return assumed
+    typed, equals, text = pair.partition("=")
+    key = KEYS.get(typed.strip(), typed.strip())
+    if not equals or key not in RSST.kinds:
+        raise InputError(
+            f"--assume {pair!r}: write KEY=VALUE, with KEY one of {', '.join(RSST.kinds)}."
+        )
+    try:
+        return key, RSST.kinds[key].parse(text)
+    except ValueError:
+        raise InputError(f"--assume {pair!r}: {text!r} is not a valid {typed.strip()}.") from None

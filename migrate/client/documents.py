@@ -7,6 +7,7 @@ one sentence.
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -55,14 +56,6 @@ def list_document(of_run: str, *, read_only: bool) -> str:
     if not read_only:
         of_run = of_run.replace("readOnly", "")
     return _LIST % {"declared": declared, "of_project": of_project, "of_run": of_run}
-
-
-@dataclass(frozen=True, slots=True)
-class Rename:
-    """One run's new name."""
-
-    storage_id: str
-    name: str
 
 
 @lru_cache(maxsize=64)
@@ -148,7 +141,7 @@ def _time(value: object) -> datetime | None:
         return None
 
 
-def _config(value: object) -> dict[str, object] | None:
+def _config(value: object, keys: Container[str] = CONFIG_KEYS) -> dict[str, object] | None:
     """The values that we use, out of `{"rate": {"value": 0.15, "desc": null}}`; None if no object.
 
     >>> _config('{"rate": {"value": 0.15, "desc": null}, "arch": "res18", "epochs": 9}')
@@ -163,19 +156,24 @@ def _config(value: object) -> dict[str, object] | None:
     return {
         key: inner["value"] if isinstance(inner, dict) and "value" in inner else inner
         for key, inner in values.items()
-        if key in CONFIG_KEYS
+        if key in keys
     }
 
 
-def read_run(node: dict[str, Any], project: ProjectKey, read_only: bool) -> Run:
-    """A listing's entry; `read_only` is the project's."""
+def read_run(
+    node: dict[str, Any],
+    project: ProjectKey,
+    read_only: bool,
+    keys: Container[str] = CONFIG_KEYS,
+) -> Run:
+    """A listing's entry, with these keys of its config; `read_only` is the project's."""
     return Run(
         key=RunKey(*project, run_id_of(node)),
         name=_text(node.get("displayName")),
         state=_text(node.get("state")),
         created_at=created_at(node),
         read_only=read_only or node.get("readOnly") is True,
-        config=_config(node.get("config")),
+        config=_config(node.get("config"), keys),
     )
 
 

@@ -36,7 +36,6 @@ from migrate.client.documents import (
     RUN_STATES,
     RUNS,
     NodePage,
-    Rename,
     list_document,
     read_names,
     read_page,
@@ -49,8 +48,9 @@ from migrate.client.failures import SERVICE_STOPPED, failure
 from migrate.client.listing import Filters, Listing, Nodes, missing_runs
 from migrate.client.paths import ProjectPath, same_server
 from migrate.client.retry import Note, no_note, read_patiently
-from migrate.client.runs import ProjectKey, Run, RunState
+from migrate.client.runs import ProjectKey, RunState
 from migrate.client.sign_in import Session, sign_in
+from migrate.client.source import Page, Rename
 from migrate.errors import (
     ConnectError,
     Incomplete,
@@ -77,14 +77,6 @@ HURRY_SECONDS = 10.0
 _LESS = re.compile(r"\bfirst\b|limit|exceed|too large|too many|complex", re.I)
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a listing: `total` is how many runs the server counts, None where not known."""
-
-    runs: tuple[Run, ...]
-    total: int | None
-
-
 class Server:
     """A signed-in session."""
 
@@ -104,8 +96,12 @@ class Server:
         """Where people see the server's pages, as wandb derives it; never with a slash."""
         return self._session.app_url
 
-    def project(self, path: ProjectPath) -> Project:
+    def project(self, path: ProjectPath, keys: Sequence[str] = CONFIG_KEYS) -> Project:
         """The project of a PATH. Sends nothing, unless the default entity is needed.
+
+        Args:
+            path: Which project.
+            keys: The config keys that its runs are listed with.
 
         Raises:
             InputError: The project's page is another server's.
@@ -115,7 +111,8 @@ class Server:
                 f"{path} is on {path.host}, and this session is with "
                 f"{scrub(self.base_url)}. Give the other server with --base-url or WANDB_BASE_URL."
             )
-        return Project(self, ProjectKey(path.entity or self.default_entity(), path.project))
+        key = ProjectKey(path.entity or self.default_entity(), path.project)
+        return Project(self, key, tuple(keys))
 
     def default_entity(self) -> str:
         """The entity of a PATH without one: wandb's setting, or the account's."""
@@ -127,6 +124,17 @@ class Server:
         if not isinstance(entity, str) or not entity:
             raise InputError("This account has no default entity. Write PATH as entity/project.")
         return entity
+
+    def read(
+        self,
+        query: str,
+        variables: Mapping[str, object],
+        note: Note = no_note,
+        *,
+        slow_again: bool = True,
+    ) -> dict[str, Any]:
+        """What a query answers, asked again where that may help; see `read_patiently`."""
+        return read_patiently(lambda: self._execute(query, variables), note, slow_again=slow_again)
 
     def _execute(
         self, query: str, variables: Mapping[str, object], most_seconds: float = inf
@@ -156,13 +164,17 @@ class Project:
     """One project on a server. `states` and `rename` may be called from many threads.
 
     Attributes:
+        keys: The config keys that its runs are listed with.
         read_only: Whether the project takes no renames; known from the first page on.
+        taken: Names that no run may get, besides those that its runs bear: none.
         hurry: Where it is set, no read waits for a second try.
     """
 
     server: Server
     key: ProjectKey
+    keys: tuple[str, ...] = CONFIG_KEYS
     read_only: bool = field(default=False, init=False)
+    taken: frozenset[str] = field(default=frozenset(), init=False)
     hurry: threading.Event = field(default_factory=threading.Event, init=False)
     _size: int = field(default=PAGE_SIZES[0], init=False)
     _knows_read_only: bool = field(default=True, init=False)
@@ -179,7 +191,8 @@ class Project:
             ServerError: A page failed. What came before it is not the whole.
         """
         for nodes, total in self._listed(RUNS, None, note):
-            yield Page(tuple(read_run(node, self.key, self.read_only) for node in nodes), total)
+            runs = (read_run(node, self.key, self.read_only, self.keys) for node in nodes)
+            yield Page(tuple(runs), total)
 
     def matching(self, filters: Mapping[str, object], note: Note = no_note) -> set[str]:
         """The ids of the runs that pass W&B's filters.
@@ -325,7 +338,7 @@ class Project:
         variables: dict[str, object] = {"first": first, "after": after}
         variables["filters"] = None if filters is None else json.dumps(filters)
         if of_run is RUNS:
-            variables["keys"] = list(CONFIG_KEYS)
+            variables["keys"] = list(self.keys)
         document = list_document(of_run, read_only=self._knows_read_only)
         page = read_page(self._ask_project(document, variables))
         self.read_only = page.read_only

@@ -1,4 +1,4 @@
-"""From a server to rows: list the projects, map them, keep what was asked for."""
+"""From a source to rows: list the projects, map them, keep what was asked for."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from migrate.client.runs import Run
-from migrate.client.server import Project
+from migrate.client.source import Source
 from migrate.console import Progress, no_progress
 from migrate.errors import InputError
-from migrate.mapping.mapping import Rules, map_runs
+from migrate.mapping.mapping import Options, Survey
 from migrate.mapping.rows import Row
 
 
@@ -21,23 +21,44 @@ class Which:
     Attributes:
         filters: Those that match W&B filters; None for all.
         match: Those whose old name matches this (anywhere, as `search`); None for all.
+        statuses: Those whose row has one of these; empty for all.
+        codes: Those whose row has a reason of one of these codes; empty for all.
     """
 
     filters: Mapping[str, object] | None = None
     match: re.Pattern[str] | None = None
+    statuses: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
+
+    def has(self, row: Row) -> bool:
+        """Whether a row is asked for, as far as the row can tell."""
+        return (
+            (self.match is None or bool(self.match.search(row.old_name)))
+            and (not self.statuses or row.status in self.statuses)
+            and (not self.codes or not self.codes.isdisjoint(row.codes))
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """A project, and the rows that were asked for."""
+    """A project.
 
-    project: Project
+    Attributes:
+        project: The project.
+        survey: All of it, without rules.
+        rows: A row for each of its runs, with the rules of the options.
+        chosen: Those that were asked for.
+    """
+
+    project: Source
+    survey: Survey
+    rows: list[Row]
     chosen: list[Row]
 
 
 def read_projects(
-    projects: Sequence[Project],
-    rules: Rules | None = None,
+    projects: Sequence[Source],
+    options: Options | None = None,
     which: Which | None = None,
     progress: Progress = no_progress,
 ) -> list[Mapped]:
@@ -50,22 +71,22 @@ def read_projects(
         InputError: A project is named twice, or the server refuses the filters.
         ServerError: A listing failed.
     """
-    which = which or Which()
+    options, which = options or Options(), which or Which()
     if len({project.key for project in projects}) != len(projects):
         raise InputError("A project is named twice.")
     mapped = []
     for project in projects:
-        rows = map_runs(list_runs(project, progress), rules)
-        if which.match is not None:
-            rows = [row for row in rows if which.match.search(row.old_name)]
+        survey = Survey(list_runs(project, progress), options, project.taken)
+        rows = survey.with_rules(survey.options.rules)
+        chosen = [row for row in rows if which.has(row)]
         if which.filters is not None:
             passing = project.matching(which.filters)
-            rows = [row for row in rows if row.key.run_id in passing]
-        mapped.append(Mapped(project, rows))
+            chosen = [row for row in chosen if row.key.run_id in passing]
+        mapped.append(Mapped(project, survey, rows, chosen))
     return mapped
 
 
-def list_runs(project: Project, progress: Progress = no_progress) -> list[Run]:
+def list_runs(project: Source, progress: Progress = no_progress) -> list[Run]:
     """Every run of a project."""
     runs: list[Run] = []
     with progress(f"Listing {project.key}") as bar:

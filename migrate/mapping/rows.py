@@ -19,8 +19,18 @@ Status = Literal["rename", "review", "hold", "current", "custom"]
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 """Every status, those that need a person's eye first."""
 
+REVIEW_CODES: Final = ("missing", "conflict", "invalid", "ambiguous", "too-long")
+"""The codes of the reasons for `review`."""
+
 OLD: Final[tuple[Status, ...]] = ("rename", "review", "hold")
 """The statuses of runs with an old name."""
+
+REASONS: Final = (
+    *REVIEW_CODES,
+    *("running", "read-only", "being-written", "synced"),
+    *("near-miss", "exp-name", "not-ours"),
+)
+"""The code of every reason: those of `review`, of `hold`, and of `custom`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +38,7 @@ class Reason:
     """Why a run gets no new name.
 
     Attributes:
-        code: Machine-readable, and stable.
+        code: One of REASONS: machine-readable, and stable.
         data: What there is to say besides, by code. Texts from names and configs are as they
             came, cut to 60 characters.
 
@@ -41,11 +51,48 @@ class Reason:
             `too-long`: the length of the new name.
             `running`: the run's state, which may be another of ALIVE.
             `near-miss`, `not-ours`: `naming`'s own Reason.
-            `read-only`, `exp-name`: nothing.
+            `read-only`, `being-written`, `synced`, `exp-name`: nothing.
     """
 
     code: str
     data: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSource:
+    """Where a rule stands, as a value; `report/words.py` has the words.
+
+    Attributes:
+        option: The option of the command line that makes it, `--assume rate=0.15`; empty for a
+            rule of a file.
+        file: The configuration file.
+        number: Which of the file's rules it is, from 1.
+    """
+
+    option: str = ""
+    file: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A value in a new name that the run does not say: a rule or an option supplied it.
+
+    Attributes:
+        kind: `assumed`: the run lacks it. `set`: it is used in place of what the run says.
+            `preferred`: of a conflict, one side was taken.
+        key: The config key; of a conflict, the field.
+        value: The canonical value; of a conflict, the side that was taken: `name` or `config`.
+        was: What it replaces, as text cut to 60 characters: what the run says; of a conflict, what
+            the other side says. None where nothing was there.
+        source: The rule.
+    """
+
+    kind: Literal["assumed", "set", "preferred"]
+    key: str
+    value: object
+    was: str | None
+    source: RuleSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +108,7 @@ class Row:
         old_name: The run name as it is on the server.
         new_name: The new name where status is `rename`, else None.
         fields: The FIELDS of the run as far as they are known; a field that is not is absent.
+        settled: What rules and options supplied to this run, and the run itself does not say.
     """
 
     key: RunKey
@@ -71,6 +119,7 @@ class Row:
     old_name: str
     new_name: str | None
     fields: Mapping[str, object]
+    settled: tuple[Settled, ...] = ()
 
     @property
     def codes(self) -> tuple[str, ...]:

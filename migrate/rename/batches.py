@@ -28,9 +28,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from migrate.client.documents import Rename
 from migrate.client.runs import RunKey, RunState
-from migrate.client.server import Project
+from migrate.client.source import Rename, Source
 from migrate.console import Bar
 from migrate.errors import (
     JournalError,
@@ -84,7 +83,7 @@ class Renaming:
     """
 
     todo: Sequence[PlannedRename]
-    project: Project
+    project: Source
     journal: Journal
     direction: Direction
     include_running: bool
@@ -205,7 +204,9 @@ class Renaming:
 
     def _send(self, part: Part) -> None:
         self.journal.intend(self.direction, part.renames)
-        renames = [Rename(self._queue.storage_id(it), it.new_name) for it in part.renames]
+        renames = [
+            Rename(self._queue.storage_id(it), it.new_name, it.old_name) for it in part.renames
+        ]
         self._sending[self._pool.submit(send_document, self.project, renames)] = part
 
     def _take(self, future: Future[Answer]) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from migrate.mapping.rows import Row
-from migrate.report.words import reason_text
+from migrate.report.words import reason_text, settled_text
 from naming import FIELDS
 
 COLUMNS: Final[tuple[str, ...]] = (
@@ -20,6 +20,7 @@ COLUMNS: Final[tuple[str, ...]] = (
     "old_name",
     "new_name",
     *FIELDS,
+    "settled",
 )
 """The columns of a row, in the order in which every format writes them."""
 
@@ -46,4 +47,5 @@ def flat(row: Row) -> dict[str, object]:
         "old_name": row.old_name,
         "new_name": row.new_name,
         **{field: row.fields.get(field) for field in FIELDS},
+        "settled": settled_text(row.settled),
     }

@@ -1,4 +1,4 @@
-"""Rows as CSV: the columns of the contract, UTF-8, no cell that a spreadsheet would run.
+"""Rows as CSV: the columns of the contract, UTF-8, no cell that acts in a spreadsheet or terminal.
 
 There is a byte order mark in front, without which Excel takes the text for the machine's old
 encoding. `plan_file` reads files with and without.
@@ -22,7 +22,7 @@ def write(rows: Sequence[Row]) -> bytes:
     writer.writerow(COLUMNS)
     for row in rows:
         writer.writerow([_cell(value) for value in flat(row).values()])
-    return stream.getvalue().encode("utf-8-sig", "backslashreplace")
+    return stream.getvalue().encode("utf-8-sig")
 
 
 def _cell(value: object) -> str:

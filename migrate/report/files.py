@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,9 +13,9 @@ from pathlib import Path
 from migrate.errors import InputError
 from migrate.mapping.rows import Row
 from migrate.report import csv, html, json, markdown
-from migrate.report.html import Source
+from migrate.report.source import Source
 
-__all__ = ["FORMATS", "Source", "format_of", "save"]
+__all__ = ["FORMATS", "Source", "format_of", "is_stdout", "save"]
 
 
 def _parquet(rows: Sequence[Row], _: Source) -> bytes:
@@ -25,7 +27,7 @@ def _parquet(rows: Sequence[Row], _: Source) -> bytes:
 FORMATS: dict[str, Callable[[Sequence[Row], Source], bytes]] = {
     "csv": lambda rows, _: csv.write(rows),
     "json": lambda rows, _: json.write(rows),
-    "md": lambda rows, source: markdown.write(rows, source.projects),
+    "md": markdown.write,
     "html": html.write,
     "parquet": _parquet,
 }
@@ -33,13 +35,13 @@ FORMATS: dict[str, Callable[[Sequence[Row], Source], bytes]] = {
 
 
 def format_of(path: Path | None, name: str | None) -> str | None:
-    """The format asked for: `--format`, else the suffix of `-o`; None where neither is given.
+    """The format asked for: `--format`, else the suffix of `-o`; None for the terminal's own.
 
     Raises:
         InputError: It is not one of FORMATS.
     """
     asked = name or (path.suffix.removeprefix(".") if path else None)
-    if asked is None:
+    if asked is None or (path and not asked and is_stdout(path)):
         return None
     if asked.lower() not in FORMATS:
         raise InputError(
@@ -49,25 +51,51 @@ def format_of(path: Path | None, name: str | None) -> str | None:
     return asked.lower()
 
 
+def is_stdout(path: Path) -> bool:
+    """Whether `-o` names stdout: as `-`, as `/dev/stdout`, or as what it has been led to."""
+    if str(path) == "-":
+        return True
+    try:
+        return os.path.samestat(path.stat(), os.fstat(sys.stdout.fileno()))
+    except (OSError, ValueError):  # there is no such file yet, or no stdout
+        return False
+
+
 def save(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all.
+    """Write a regular file, whole or not at all; or into a pipe or device. Links stay links.
 
     Raises:
         InputError: The file cannot be written.
     """
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        beside = Path(name)
+        target = Path(os.path.realpath(path))
         try:
-            with os.fdopen(handle, "wb") as stream:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            mode = None
+        if mode is None or stat.S_ISREG(mode):
+            _replace(target, data, mode)
+        else:  # by the name as given: that of a pipe in /dev/fd leads to no file
+            with path.open("wb") as stream:
                 stream.write(data)
-            umask = os.umask(0)
-            os.umask(umask)
-            beside.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask)
-            beside.replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                beside.unlink()
-            raise
     except OSError as error:
         raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
+
+
+def _replace(path: Path, data: bytes, mode: int | None) -> None:
+    """Write beside the file, then put that in its place, with its mode."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".rsst-migrate.")
+    beside = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        if mode is None:
+            umask = os.umask(0)
+            os.umask(umask)
+            mode = 0o666 & ~umask
+        beside.chmod(stat.S_IMODE(mode))
+        beside.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise

@@ -11,10 +11,9 @@ import base64
 import hashlib
 import json
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from importlib.resources import files
 from itertools import chain, pairwise
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from migrate.mapping.rows import STATUSES, Row
@@ -22,24 +21,13 @@ from migrate.report import charts
 from migrate.report.audit import audit
 from migrate.report.columns import COLUMNS, flat, utc_text
 from migrate.report.marks import Span, marks
+from migrate.report.source import Source
 from migrate.report.words import WORDS
 from migrate.text import UNSEEN, csv_cell, shortened, visible
 from naming import VOCABULARY
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where rows come from: what a report that people read says besides the rows.
-
-    Attributes:
-        app_url: Where people see the server's pages; never with a slash at the end.
-        read_at: When the rows were read.
-        projects: What was read, as entity and project: of some there may be no row.
-    """
-
-    app_url: str
-    read_at: datetime
-    projects: tuple[tuple[str, str], ...] = ()
+if TYPE_CHECKING:
+    from migrate.mapping.references import References
 
 
 def write(rows: Sequence[Row], source: Source) -> bytes:
@@ -70,7 +58,9 @@ def write(rows: Sequence[Row], source: Source) -> bytes:
             (f"{entity}/{project}", _address(source.app_url, entity, project))
             for entity, project in projects
         ],
+        parts=source.parts(rows),
         read_at=source.read_at,
+        references=_references(source.references),
         read_at_iso=utc_text(source.read_at),
         script=Markup(script),
         server=source.app_url,
@@ -78,6 +68,24 @@ def write(rows: Sequence[Row], source: Source) -> bytes:
         words=WORDS,
     )
     return page.encode()
+
+
+def _references(found: Sequence[References] | None) -> dict[str, object] | None:
+    """What the section on views, reports and automations shows; None without one."""
+    if found is None:
+        return None
+    from migrate.report import references  # few reports have it
+
+    return {
+        "rows": references.as_objects(found),
+        "kinds": references.KINDS_ZH,
+        "projects": found,
+        "skipped": [
+            (*references.SKIPPED[code], number)
+            for code, number in references.skipped_of(found).items()
+        ],
+        "failures": references.failures(found),
+    }
 
 
 def _part(name: str) -> str:
@@ -150,7 +158,7 @@ def _odd_cells(column: Iterable[object]) -> dict[int, str]:
     cells = {}
     for place, value in enumerate(column):
         if isinstance(value, str):
-            cell = csv_cell(value).encode("utf-8", "backslashreplace").decode()
+            cell = csv_cell(value)
             if cell != value:
                 cells[place] = cell
     return cells

@@ -18,5 +18,6 @@ def write(rows: Sequence[Row]) -> bytes:
 def as_object(row: Row) -> Mapping[str, object]:
     """One row: its columns, with the fields under `fields`."""
     values = flat(row)
+    settled = values.pop("settled")
     fields = {field: values.pop(field) for field in FIELDS}
-    return {**values, "fields": fields}
+    return {**values, "fields": fields, "settled": settled}

@@ -2,39 +2,57 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from migrate.mapping.rows import Row, count_by_status, number_of_runs
-from migrate.report.words import reason_text
-from migrate.text import markdown
+from migrate.report.source import Source
+from migrate.report.words import reason_text, settled_text
+from migrate.text import code_span
 
 LONG = 30
-_COLUMNS = ("project", "run_id", "status", "old_name", "new_name", "reason")
+_COLUMNS = ("project", "run_id", "status", "old_name", "new_name", "reason", "settled")
 
 
-def write(rows: Sequence[Row], projects_read: Sequence[tuple[str, str]] = ()) -> bytes:
+def write(rows: Sequence[Row], source: Source) -> bytes:
     """The rows as Markdown, under a heading with every project that was read, empty or not."""
-    projects = sorted({*map("/".join, projects_read), *(str(row.key.where) for row in rows)})
-    heading = markdown(", ".join(projects)) or "no project"
-    lines = [f"**{heading}**: {number_of_runs(len(rows))} ({count_by_status(rows) or 'none'})", ""]
+    projects = sorted({*map(str, source.projects), *(str(row.key.where) for row in rows)})
+    heading = ", ".join(map(code_span, projects)) or "no project"
+    lines = [f"{heading}: {number_of_runs(len(rows))} ({count_by_status(rows) or 'none'})", ""]
+    for project, count, runs in source.parts(rows):
+        part = f"{count} of {number_of_runs(runs)} of {code_span(project)}"
+        lines += [f"A part of the project: {part}.", ""]
     several = len(projects) > 1
-    columns = _COLUMNS if several else _COLUMNS[1:]
+    shown = slice(0 if several else 1, None if any(row.settled for row in rows) else -1)
+    columns = _COLUMNS[shown]
     table = [_line(columns), f"|{' --- |' * len(columns)}"]
     for row in rows:
         cells = [
-            str(row.key.where),
-            row.key.run_id,
+            _cell(str(row.key.where)),
+            _cell(row.key.run_id),
             row.status,
-            row.old_name,
-            row.new_name or "",
-            reason_text(row.reasons),
+            _cell(row.old_name),
+            _cell(row.new_name or ""),
+            _cell(reason_text(row.reasons)),
+            _cell(settled_text(row.settled)),
         ]
-        table.append(_line([markdown(cell) for cell in (cells if several else cells[1:])]))
+        table.append(_line(cells[shown]))
     if len(rows) > LONG:
         summary = f"<summary>All {len(rows)} runs</summary>"
         table = ["<details>", summary, "", *table, "", "</details>"]
-    return ("\n".join([*lines, *table]) + "\n").encode("utf-8", "backslashreplace")
+    return ("\n".join([*lines, *table]) + "\n").encode()
 
 
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def _cell(text: str) -> str:
+    r"""Text for a cell: a table ends its cells before code spans are looked for.
+
+    Of a backslash in front of a bar GitHub and others make different things: it is spelled out.
+
+    >>> print(_cell("a|b"), _cell(r"a\|b"))
+    `a\|b` `a\x5c\|b`
+    """
+    return re.sub(r"\\(?=\|)", r"\\x5c", code_span(text)).replace("|", r"\|")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segment, Segments
 from rich.style import Style
@@ -15,10 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from migrate.client.runs import RunKey
+from migrate.console import print_table
 from migrate.mapping.rows import OLD, Row, count_by_status, number_of_runs
 from migrate.report.audit import Audit, Gap, Pair
+from migrate.report.kinds import group_text, others_text
 from migrate.report.marks import Span, marks, pieces
-from migrate.report.words import reason_text
+from migrate.report.words import reason_text, settled_text
 from migrate.text import shortened, visible
 from naming import parse_name
 
@@ -26,7 +27,7 @@ from naming import parse_name
 _STYLES = {"rename": "green", "review": "yellow", "hold": "magenta", "current": "cyan"}
 _DIFFERENT, _HEADING, _DIM = map(Style.parse, ("bold underline", "bold", "dim"))
 _INDENT, _ARROW = Segment("    "), Segment("  → ")
-_MOST, _MOST_VALUES = 12, 5
+_MOST, _MOST_WORD_LINES = 12, 3
 Line = TypeVar("Line")
 Pieces = list[Segment]
 
@@ -46,6 +47,8 @@ def print_report(console: Console, rows: Sequence[Row], *, every: bool = False) 
                 lines.append([_INDENT, Segment(_reasons(row), style)])
         else:
             lines += _names(row.old_name, row.new_name, row.fields)
+        if row.settled:
+            lines.append([_INDENT, Segment(visible(settled_text(row.settled)), _DIM)])
         _print_lines(console, lines)
     if shown:
         console.print()
@@ -97,22 +100,6 @@ def _print_lines(console: Console, lines: Iterable[Pieces]) -> None:
     console.print(Segments(segments), crop=False, end="")
 
 
-def _broken(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width` cells, broken after a space or a `_` if possible."""
-    lines: list[str] = []
-    at, rest = 0, cell_len(text)
-    while rest > width and at < len(text):
-        room = text[at : at + width]
-        # The first piece is empty where a mark without a width of its own begins.
-        piece = next(filter(None, chop_cells(room, width)), room)
-        breaks = [piece.rfind(mark) + 1 for mark in " _"]
-        cut = next((end for end in breaks if end > len(piece) // 2), len(piece))
-        lines.append(piece[:cut])
-        at += cut
-        rest -= cell_len(piece[:cut])
-    return [*lines, text[at:]]
-
-
 def count_line(rows: Sequence[Row]) -> str:
     """`80 runs: 42 rename, 9 review, …`."""
     return f"{number_of_runs(len(rows))}: {count_by_status(rows)}".removesuffix(": ")
@@ -130,8 +117,8 @@ def print_audit(console: Console, found: Audit) -> None:
     _pairs(console, found.pairs)
     _section(
         console,
-        "Missing config values, and options that would supply them (check first)",
-        [(str(gap.runs), gap.assume, _grounds(gap)) for gap in found.gaps],
+        "Missing config values, and what other runs of the kind have",
+        [(str(gap.runs), gap.key, _grounds(gap)) for gap in found.gaps],
     )
     if found.project == "all":
         return
@@ -148,17 +135,7 @@ def print_audit(console: Console, found: Audit) -> None:
 
 
 def _grounds(gap: Gap) -> str:
-    if gap.alike == 1:
-        return "suggested: the only other run of this kind has it"
-    if gap.alike:
-        return f"suggested: the {gap.alike} other runs of this kind have it"
-    more = ["…"] if len(gap.values) > _MOST_VALUES else []
-    values = ", ".join([*gap.values[:_MOST_VALUES], *more])
-    if len(gap.values) > 1:
-        return f"other runs disagree: {values}"
-    if gap.values:
-        return f"only some of these kinds of run have a value: {values}"
-    return "no other run of this kind has one"
+    return f"{group_text(gap.group)}: {others_text(gap.others)}"
 
 
 def _ids(run_ids: Sequence[str]) -> str:
@@ -166,7 +143,10 @@ def _ids(run_ids: Sequence[str]) -> str:
 
 
 def _section(console: Console, title: str, lines: Sequence[tuple[str, str, str]]) -> None:
-    """A heading and three columns below it; nothing where there are no lines."""
+    """A heading and three columns below it; nothing where there are no lines.
+
+    Names are cut to fit in a line, and words to fit in a few.
+    """
     if not lines:
         return
     shown = [[visible(cell) for cell in cells] for cells in _most(lines, _MOST)]
@@ -175,10 +155,11 @@ def _section(console: Console, title: str, lines: Sequence[tuple[str, str, str]]
     second = min(second, max(room - third, room // 2))
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(justify="right", no_wrap=True)
-    table.add_column(overflow="fold")
+    table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for number, name, words in shown:
-        table.add_row(Text(number), _wrapped(name, second), _wrapped(words, room - second))
+        cut = shortened(words, _MOST_WORD_LINES * (room - second))
+        table.add_row(Text(number), Text(shortened(name, second)), Text(cut))
     _print_table(console, title, table, len(lines) - len(shown))
 
 
@@ -195,22 +176,20 @@ def _pairs(console: Console, pairs: Sequence[Pair]) -> None:
         by_arch[arch] += pair.runs
         by_dataset[dataset] += pair.runs
     archs = _most(by_arch.most_common(), _MOST * 2)
-    label = min(max(cell_len(arch) for arch, _ in archs), max(24, console.width // 5))
+    label = min(max(cell_len(arch) for arch, _ in archs), max(24, console.width // 3))
     headings = _headings(by_dataset, console.width - label)
     others = len(by_dataset) - len(headings)
 
     table = Table(box=None, pad_edge=False)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for heading in [*headings.values(), *([f"{others} more"] if others else []), "all"]:
         table.add_column(Text(heading), justify="right", no_wrap=True)
     for arch, total in archs:
         counts = [cells[arch, dataset] for dataset in headings]
         if others:
             counts.append(total - sum(counts))
-        if cell_len(arch) > label:
-            words = re.findall("[^_]*_|[^_]+", arch)
-            arch = "".join(shortened(word, label // 2) for word in words)
-        table.add_row(_wrapped(arch, label), *(str(count or "·") for count in counts), str(total))
+        cells_shown = (str(count or "·") for count in (*counts, total))
+        table.add_row(Text(shortened(arch, label)), *cells_shown)
     _print_table(console, "Runs by architecture and dataset", table, len(by_arch) - len(archs))
 
 
@@ -231,13 +210,9 @@ def _headings(by_dataset: Counter[str], width: int) -> dict[str, str]:
 def _print_table(console: Console, title: str, table: Table, more: int) -> None:
     console.print()
     console.print(Text(title, "bold"))
-    console.print(table)
+    print_table(console, table)
     if more > 0:
         console.print(Text(f"… and {more} more; --json has them all", "dim"))
-
-
-def _wrapped(text: str, width: int) -> Text:
-    return Text("\n".join(_broken(text, width)))
 
 
 def _most(lines: Sequence[Line], count: int) -> Sequence[Line]:

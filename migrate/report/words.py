@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from migrate.mapping.rows import Reason
+from migrate.mapping.rows import Reason, RuleSource, Settled
 
 WORDS: Final = {
     "rename": ("old name; the new one is known", "旧名称，新名称已确定"),
@@ -20,6 +20,8 @@ WORDS: Final = {
     "too-long": ("the new name would be too long", "新名称过长"),
     "running": ("the run has not ended", "实验尚未结束"),
     "read-only": ("this key may not rename it", "只读，当前密钥无权改名"),
+    "being-written": ("a process is writing its log", "日志仍在写入"),
+    "synced": ("it has been sent to W&B", "已同步到 W&B"),
     "near-miss": ("almost in one of our formats", "接近但不符合格式"),
     "exp-name": ("given with --exp_name", "由 --exp_name 指定"),
     "not-ours": ("not an RSST name", "不是 RSST 名称"),
@@ -60,6 +62,34 @@ def clause(reason: Reason) -> str:
     return f"{reason.code}: {words}" if words else reason.code
 
 
+def settled_text(settled: Iterable[Settled]) -> str:
+    r"""The column `settled`: a clause for each value that a rule supplied, joined by `; `.
+
+    >>> option = RuleSource(option="--prefer name")
+    >>> settled_text([Settled("set", "RST_schedule", "x", "linear", option),
+    ...               Settled("preferred", "dataset", "name", "a;b", option)])
+    'set RST_schedule=x (was linear); took dataset from the name (config: a\\x3bb)'
+    """
+    return "; ".join(_settled_clause(part).replace(";", "\\x3b") for part in settled)
+
+
+def _settled_clause(part: Settled) -> str:
+    if part.kind == "preferred":
+        other = "config" if part.value == "name" else "name"
+        return f"took {part.key} from the {part.value} ({other}: {part.was})"
+    was = "" if part.was is None else f" (was {part.was})"
+    return f"{part.kind} {part.key}={part.value}{was}"
+
+
+def source_text(source: RuleSource) -> str:
+    """Where a rule stands.
+
+    >>> source_text(RuleSource(file="rsst-migrate.toml", number=2))
+    'rule 2 of rsst-migrate.toml'
+    """
+    return source.option or f"rule {source.number} of {source.file}"
+
+
 def _data_in_words(code: str, data: tuple[Any, ...]) -> str:
     match code:
         case "missing":
@@ -81,7 +111,7 @@ def _data_in_words(code: str, data: tuple[Any, ...]) -> str:
             return "given with --exp_name"
         case "near-miss" | "not-ours":
             return str(data[0].words())
-    return ""  # `running` (the column `state` says which) and `read-only` say it all
+    return ""  # `running` (the column `state` says which) and the others say it all
 
 
 def _ambiguous(data: tuple[Any, ...]) -> str:

@@ -9,19 +9,28 @@ from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from graphql import GraphQLError, GraphQLResolveInfo, OperationType
 
+from migrate.sandbox import views
 from migrate.sandbox.faults import Code
 from migrate.sandbox.filters import FilterError, field_value, matches, moment, parse_filters
+from migrate.sandbox.ingest import UPLOADS, new_run
 from migrate.sandbox.paging import CursorError, Order, connection
-from migrate.sandbox.store import StoredProject, StoredRun
+from migrate.sandbox.store import StoredProject, StoredRun, storage_id
 
 if TYPE_CHECKING:
     from migrate.sandbox.service import Service
 
 USER = "ycx"
-_USER = {"id": "VXNlcjox", "name": "Sandbox", "username": USER, "email": "sandbox@localhost"}
+_USER = {
+    "id": "VXNlcjox",
+    "name": "Sandbox",
+    "username": USER,
+    "email": "sandbox@localhost",
+    "photoUrl": None,
+}
 MAX_NAME = 128
 
 # The input's fields that overwrite a run's: absent and null leave alone, anything else does not.
@@ -104,7 +113,7 @@ class Request:
 
     def serverInfo(self) -> dict[str, Any]:  # noqa: N802 - the schema's name
         """What the server can do."""
-        return {"cliVersionInfo": {}, "features": []}
+        return {"cliVersionInfo": {}, "features": views.FEATURES}
 
     def project(
         self,
@@ -132,11 +141,38 @@ class Request:
         ]
         return connection([self._project(project) for project in shown], first, after)
 
+    def entity(self, name: str | None = None) -> dict[str, Any]:
+        """An entity, which here is of no organization."""
+        projects = [
+            project
+            for project in self.service.store.projects.values()
+            if project.entity == name and project.visible
+        ]
+        return {
+            **views.of_entity(projects),
+            "id": name,
+            "name": name or USER,
+            "organization": None,
+            "projects": lambda **page: connection(list(map(self._project, projects)), **page),
+        }
+
+    model = project  # as the client calls it that resumes a run
+
+    def createRunFiles(self, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002, N802
+        """Where to upload files of a run."""
+        wanted = {"name": input["runName"], "modelName": input["projectName"]}
+        run = self._run({**wanted, "entityName": input["entityName"]})
+        if run is None:
+            raise self._unknown(wanted)
+        url = f"{self.service.url}{UPLOADS}/{quote(run.id)}/"
+        files = [{"name": name, "uploadUrl": url + quote(name)} for name in input["files"]]
+        return {"runID": run.id, "uploadHeaders": [], "files": files}
+
     def upsertBucket(  # noqa: N802
         self,
         input: dict[str, Any],  # noqa: A002
     ) -> dict[str, Any] | Awaitable[dict[str, Any] | None] | None:
-        """Overwrite what the input gives; what is absent or null stays."""
+        """Overwrite what the input gives of a run, or make it; what is absent or null stays."""
         if self.failed is None and self.service.pace.upsert_ms:
             return self._upsert_later(input)
         return self._upsert(input)
@@ -167,7 +203,10 @@ class Request:
             "readOnly": project.read_only,
             "runCount": lambda filters=None: self._count(project, filters),
             "runs": lambda **arguments: self._runs(project, **arguments),
+            **views.of_project(project),
             "run": lambda name: project.runs.get(name),
+            "bucket": lambda name, **_: project.runs.get(name),
+            "entity": {"id": project.entity, "name": project.entity},
         }
 
     def _count(self, project: StoredProject, filters: str | None) -> int:
@@ -249,19 +288,21 @@ class Request:
             self._refused = True
             raise
         shown = replace(run, **changes)
+        inserted = run.id not in self.service.store.by_id
         if self.service.faults.others == "undone":
             self._staged.append((run, changes))  # until it is clear that no other is refused
         else:
             self._write(run, changes)
         mutation_id = given.get("clientMutationId")
-        return {"bucket": shown, "inserted": False, "clientMutationId": mutation_id}
+        return {"bucket": shown, "inserted": inserted, "clientMutationId": mutation_id}
 
     def _skips(self) -> bool:
         return self._refused and self.service.faults.others == "skipped"
 
     def _checked(self, given: dict[str, Any]) -> tuple[StoredRun, dict[str, Any]]:
         """The run that a mutation is about and what it changes there; GraphQLError: refused."""
-        run, faults = self._run(given), self.service.faults
+        faults = self.service.faults
+        run = self._run(given) or new_run(self.service.store, given, USER)
         if run is None:
             raise self._unknown(given)
         self._enter((run.entity, run.project))
@@ -288,12 +329,15 @@ class Request:
         run = store.by_id.get(given.get("id") or "")
         if run is not None:
             return run
-        project = store.projects.get((given.get("entityName") or "", given.get("modelName") or ""))
+        project = store.projects.get(
+            (given.get("entityName") or USER, given.get("modelName") or "")
+        )
         return project.runs.get(given.get("name") or "") if project else None
 
     def _unknown(self, given: dict[str, Any]) -> GraphQLError:
         wanted = given.get("id") or given.get("name") or ""
-        if wanted in self.service.store.deleted:
+        where = (given.get("entityName") or USER, given.get("modelName") or "")
+        if {wanted, storage_id(*where, wanted)} & self.service.store.deleted:
             return _refused(f'run "{wanted}" was previously created and deleted', "DELETED")
         return _refused(f'run "{wanted}" not found', "NOT_FOUND")
 
@@ -303,14 +347,18 @@ class Request:
             self.service.names.setdefault(run.id, []).append(until)
         for attribute, value in changes.items():
             setattr(run, attribute, value)
+        if not self.service.store.knows(run):
+            self.service.store.add(run.entity, run.project, run)
 
 
 def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
     """The value of any field: a run's attribute, a dictionary's entry or a Request's method."""
     name = info.field_name
     if type(source) is StoredRun:
-        if name in ("config", "summaryMetrics"):
+        if name in ("config", "summaryMetrics", "wandbConfig"):
             return _some_keys(getattr(source, name), arguments.get("keys"))
+        if name == "project":
+            return info.context.project(source.project, source.entity)
         if name == "displayName" and info.operation.operation is OperationType.QUERY:
             return info.context.service.name_of(source.id, source.displayName)
         return _USER if name == "user" else getattr(source, name)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from migrate.sandbox.store import Store, StoredRun
+from migrate.sandbox.views import sample_views
 from naming import CRITERIA, SCHEDULES, VOCABULARY, legacy_name
 
 ENTITY, PROJECT = "ycx", "RSST"
@@ -167,7 +168,7 @@ def sample_store(runs: int | None = None) -> Store:
     """The sample projects.
 
     Args:
-        runs: How many runs `ycx/RSST` has; at least those of every kind and the job array. None:
+        runs: How many runs `ycx/RSST` has. Fewer than there are kinds: some of each sort. None:
             a readable few.
 
     Returns:
@@ -176,26 +177,30 @@ def sample_store(runs: int | None = None) -> Store:
     store = Store()
     kinds, array = list(_kinds()), list(_job_array())
     plain = len(kinds) + len(array)  # the first of the plain ones
-    total = max(plain, DEFAULT_RUNS if runs is None else runs)
+    wanted = DEFAULT_RUNS if runs is None else runs
+    total = max(plain, wanted)
     filled = [*kinds, *array, *_many(total - plain)]
     minutes = max(1, 220 * 24 * 60 // total)
-    for number, run in enumerate(filled):
+    for number in (total * chosen // wanted for chosen in range(wanted)):
         started = len(kinds) if len(kinds) <= number < plain else number
-        _place(store, ENTITY, PROJECT, run, number, _START + timedelta(minutes=minutes * started))
+        run = filled[number]
+        place(store, ENTITY, PROJECT, run, number, _START + timedelta(minutes=minutes * started))
         if number > plain and (number - plain) % 10 == 1:  # _many's twins
             run.createdAt = filled[number - 1].createdAt
     for number, run in enumerate(_many(12)):
-        _place(store, "609354432", PROJECT, run, 9000 + number, _START - timedelta(days=number))
+        place(store, "609354432", PROJECT, run, 9000 + number, _START - timedelta(days=number))
     for number, run in enumerate(_many(3)):
-        _place(store, ENTITY, "frozen", run, 9100 + number, _START + timedelta(days=number))
+        place(store, ENTITY, "frozen", run, 9100 + number, _START + timedelta(days=number))
+    store.project(ENTITY, PROJECT).views = sample_views()
     store.project(ENTITY, "frozen").read_only = True
     store.project(ENTITY, "empty")
     return store
 
 
-def _place(
+def place(
     store: Store, entity: str, project: str, run: StoredRun, number: int, at: datetime
 ) -> None:
+    """Put a run into a project, with the id of that number; it ran for two hours."""
     run.name = _run_id(number)
     run.createdAt = at.isoformat() + ("Z" if number % 2 else "")
     run.heartbeatAt = (at + timedelta(hours=2)).isoformat()

@@ -11,11 +11,13 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import uvicorn
 
 from migrate.sandbox.faults import Fault, Faults
+from migrate.sandbox.ingest import StreamError, take_in
 from migrate.sandbox.pace import Counts, Pace, rate_limit_headers
 from migrate.sandbox.sample import sample_store
 from migrate.sandbox.service import Service, operation_of
@@ -35,15 +37,6 @@ class Application:
     service: Service
     api_key: str
 
-    @property
-    def latency_ms(self) -> float:
-        """The pace's `request_ms`."""
-        return self.service.pace.request_ms
-
-    @latency_ms.setter
-    def latency_ms(self, value: float) -> None:
-        self.service.pace.request_ms = value
-
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
@@ -55,8 +48,8 @@ class Application:
             if not message.get("more_body"):
                 break
         headers = {name.lower(): value for name, value in scope["headers"]}
-        if scope["path"] != "/graphql":
-            # The client's telemetry, among others: taken, and thrown away.
+        if not scope["path"].startswith(("/graphql", "/files/")):
+            # The client's telemetry, and uploads: taken, and thrown away.
             await _answer(send, 200, {})
             return
         expected = base64.b64encode(f"api:{self.api_key}".encode()).decode()
@@ -65,12 +58,27 @@ class Application:
         ):
             await _answer(send, 401, {"errors": [{"message": "user is not logged in"}]})
             return
-        await self._graphql(body, headers, send)
-
-    async def _graphql(self, body: bytes, headers: dict[bytes, bytes], send: Send) -> None:
         try:
             if headers.get(b"content-encoding") == b"gzip":
                 body = gzip.decompress(body)
+        except (OSError, EOFError):
+            await _answer(send, 400, {"errors": [{"message": "not gzip"}]})
+            return
+        if scope["path"] == "/graphql":
+            await self._graphql(body, headers, send)
+        else:
+            await self._file_stream(scope["raw_path"].decode(), body, send)
+
+    async def _file_stream(self, path: str, body: bytes, send: Send) -> None:
+        try:
+            take_in(self.service.store, path, body)
+        except StreamError as error:
+            await _answer(send, error.status, {"errors": [{"message": str(error)}]})
+        else:
+            await _answer(send, 200, {"exitcode": None, "limits": {}})
+
+    async def _graphql(self, body: bytes, headers: dict[bytes, bytes], send: Send) -> None:
+        try:
             request = json.loads(body)
             query, variables = str(request["query"]), request.get("variables") or {}
         except (ValueError, KeyError, OSError):
@@ -195,25 +203,23 @@ class Sandbox:
         port: int = 0,
         pace: Pace | None = None,
         faults: Faults | None = None,
-        api_key: str | None = None,
     ) -> None:
         """Listen on a port of loopback (0: any that is free); raises OSError where it is taken."""
         self.store = store or sample_store()
         self.faults = faults or Faults()
         self.pace = pace or Pace()
-        self.api_key = api_key or secrets.token_hex(20)
+        self.api_key = secrets.token_hex(20)
         self.service = Service(self.store, self.faults, self.pace)
         self.app = Application(self.service, self.api_key)
         self._socket = socket.create_server((HOST, port))
         # Headers and body go out in two pieces: without this every answer takes 40 ms more.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
+        self.url = self.service.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
             self.app,
             log_level="critical",
             lifespan="off",
             access_log=False,
-            timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)
         self._thread: threading.Thread | None = None
@@ -228,15 +234,17 @@ class Sandbox:
         """What it was asked for so far."""
         return self.service.counts
 
-    def serve(self) -> None:
-        """Serve until Ctrl-C."""
-        self._server.run(sockets=[self._socket])
-
     def __enter__(self) -> Sandbox:
         """Serve in a thread. Connections that come before it is ready wait in the backlog."""
-        self._thread = threading.Thread(target=self.serve, daemon=True)
+        run = partial(self._server.run, sockets=[self._socket])
+        self._thread = threading.Thread(target=run, daemon=True)
         self._thread.start()
         return self
+
+    def wait(self) -> None:
+        """Wait until it stops, which Ctrl-C interrupts at any moment."""
+        while self._thread is not None and self._thread.is_alive():
+            self._thread.join(1)  # on Windows, Ctrl-C is heard only in between
 
     def __exit__(self, *_: object) -> None:
         """Stop, whatever is still under way."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from dataclasses import dataclass, field
@@ -79,7 +78,8 @@ class Service:
         faults: What is wrong with it.
         pace: How long things take.
         counts: What it was asked for.
-        mutations: The input of every mutation that came, for tests to look at.
+        mutations: The input of every `upsertBucket` that came, for tests to look at.
+        url: Where it is reached, for the addresses that it gives out.
     """
 
     store: Store
@@ -87,6 +87,7 @@ class Service:
     pace: Pace = field(default_factory=Pace)
     counts: Counts = field(default_factory=Counts)
     mutations: list[dict[str, Any]] = field(default_factory=list)
+    url: str = ""
     orders: dict[tuple[str, str], Order] = field(default_factory=dict)
     windows: dict[tuple[str, str], Window] = field(default_factory=dict)
     names: dict[str, list[tuple[float, str | None]]] = field(default_factory=dict)
@@ -119,10 +120,6 @@ class Service:
         if request.failed.status != 429:
             request.commit()
         return self._fail(request.failed, request.where)
-
-    def execute(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """The body of the response to one document."""
-        return asyncio.run(self.answer(query, variables)).body
 
     def count_mutations(self, query: str) -> int:
         """How many mutations a document holds."""

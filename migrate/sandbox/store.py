@@ -6,18 +6,21 @@ import base64
 import json
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import Any
 
-HISTOGRAM = {"_type": "histogram", "bins": [i / 64 for i in range(65)], "values": [7] * 64}
-LAYERS = 48
+# The files that come by a run's file stream.
+HISTORY, EVENTS = "wandb-history.jsonl", "wandb-events.jsonl"
+SUMMARY, OUTPUT = "wandb-summary.json", "output.log"
+
+_HISTOGRAM = {"_type": "histogram", "bins": [i / 64 for i in range(65)], "values": [7] * 64}
+_LAYERS = {f"gradients/blocks.{layer}.attn.qkv.weight": _HISTOGRAM for layer in range(48)}
+_HEAVY_SUMMARY = json.dumps({"test/accuracy": 0.71, "epoch": 79, **_LAYERS})
+"""What `wandb.watch(log="all")` leaves behind: a gradient histogram for every layer."""
 
 
-def heavy_summary() -> str:
-    """A summary as `wandb.watch(log="all")` leaves it: a gradient histogram for every layer."""
-    layers = {f"gradients/blocks.{layer}.attn.qkv.weight": HISTOGRAM for layer in range(LAYERS)}
-    return json.dumps({"test/accuracy": 0.71, "epoch": 79, **layers})
-
-
-_HEAVY_SUMMARY = heavy_summary()
+def storage_id(entity: str, project: str, run_id: str) -> str:
+    """The id of a run that mutations take."""
+    return base64.b64encode(f"Run:v1:{run_id}:{project}:{entity}".encode()).decode()
 
 
 @dataclass
@@ -45,12 +48,74 @@ class StoredRun:
     projectId: str = "1"  # noqa: N815
     entity: str = ""
     project: str = ""
+    lines: dict[str, dict[int, str]] = field(default_factory=dict)
+    """What came by the file stream: file to line number to line."""
 
     @cached_property
     def id(self) -> str:
         """The storage id that mutations take."""
-        text = f"Run:v1:{self.name}:{self.project}:{self.entity}"
-        return base64.b64encode(text.encode()).decode()
+        return storage_id(self.entity, self.project, self.name)
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """What the run logged, step by step."""
+        return [json.loads(line) for line in self.file(HISTORY)]
+
+    def file(self, name: str) -> list[str]:
+        """The lines of a file of the file stream, in order."""
+        return [line for _, line in sorted(self.lines.get(name, {}).items())]
+
+    # What the client asks that resumes a run.
+
+    stopped = False
+
+    @property
+    def logLineCount(self) -> int:  # noqa: N802 - the schema's
+        """How many lines it printed."""
+        return len(self.lines.get(OUTPUT, ()))
+
+    @property
+    def eventsLineCount(self) -> int:  # noqa: N802 - the schema's
+        """How many lines of system metrics it sent."""
+        return len(self.lines.get(EVENTS, ()))
+
+    @property
+    def historyTail(self) -> str:  # noqa: N802 - the schema's
+        """The last line of the history, in a JSON array."""
+        return json.dumps(self.file(HISTORY)[-1:])
+
+    @property
+    def eventsTail(self) -> str:  # noqa: N802 - the schema's
+        """The last line of the system metrics, in a JSON array."""
+        return json.dumps(self.file(EVENTS)[-1:])
+
+    @property
+    def wandbConfig(self) -> str:  # noqa: N802 - the schema's
+        """The client's own part of the config; a run that has begun has `t` there."""
+        try:
+            return json.dumps(json.loads(self.config)["_wandb"]["value"])
+        except (ValueError, TypeError, KeyError):
+            return "{}"
+
+
+@dataclass
+class StoredView:
+    """A saved view of a project, or (type `trigger`) an automation.
+
+    Attributes:
+        type: W&B's word: `project-view`, `runs` or `runs/draft`; ours for automations: `trigger`.
+        spec: JSON; of an automation the filter of its event.
+        hidden: The key may not see it. Whether W&B counts such views is not known: here it does.
+        of_entity: Of an automation: it is about all projects of the entity.
+    """
+
+    id: str
+    name: str
+    displayName: str  # noqa: N815 - the schema's name
+    type: str
+    spec: str
+    hidden: bool = False
+    of_entity: bool = False
 
 
 @dataclass
@@ -60,6 +125,7 @@ class StoredProject:
     entity: str
     name: str
     runs: dict[str, StoredRun] = field(default_factory=dict)
+    views: list[StoredView] = field(default_factory=list)
     read_only: bool = False
     visible: bool = True
 
@@ -77,6 +143,10 @@ class Store:
         """The project of this name, made where it is not there yet."""
         key = (entity, name)
         return self.projects.setdefault(key, StoredProject(entity, name))
+
+    def knows(self, run: StoredRun) -> bool:
+        """Whether the run is there, or was."""
+        return run.id in self.by_id or run.id in self.deleted
 
     def add(self, entity: str, project: str, run: StoredRun) -> StoredRun:
         """Put a run into a project."""

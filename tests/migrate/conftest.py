@@ -5,6 +5,7 @@ Nothing of wandb is patched: every request goes real client → HTTP → sandbox
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import os
@@ -39,6 +40,7 @@ from migrate.sandbox.server import Sandbox
 from migrate.sandbox.service import Service, operation_of
 from migrate.sandbox.store import Store, StoredRun
 from naming import legacy_name
+from tests.migrate.forked import CommandServer
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 Serve = Callable[..., Sandbox]
@@ -57,6 +59,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_CACHE_DIR", str(home))
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("PAGER", "cat")
     # The gate counts what runs in the tests' own processes: in each command's it takes half as
     # long again.
     monkeypatch.delenv("COVERAGE_PROCESS_START", raising=False)
@@ -131,26 +134,36 @@ def project(sandbox: Sandbox) -> Project:
     return connect(sandbox.url).project(parse_path("ycx/RSST"))
 
 
+@pytest.fixture(scope="session")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandServer]:
+    """Where commands are forked from."""
+    server = CommandServer(tmp_path_factory.mktemp("commands"))
+    yield server
+    server.close()
+
+
 @pytest.fixture
-def cli() -> Cli:
+def cli(commands: CommandServer) -> Cli:
     """Run the command line as a user does, in a process of its own."""
 
     def call(
         *words: str | Path,
         stdin: str | None = None,
         timeout: float = 90,
-        encoding: str = "utf-8",
+        encoding: str | None = None,
         **environ: str,
     ) -> subprocess.CompletedProcess[str]:
+        given, env = list(map(str, words)), {**os.environ, **environ}
+        if encoding is None:
+            return commands.run(given, env, stdin=stdin, timeout=timeout)
         return subprocess.run(
-            [sys.executable, "-m", "migrate", *map(str, words)],
+            [sys.executable, "-m", "migrate", *given],
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
-            text=True,
             encoding=encoding,
             timeout=timeout,
-            env={**os.environ, **environ},
+            env=env,
             check=False,
         )
 
@@ -237,7 +250,7 @@ class OddServer:
         request = json.loads(body)
         query, variables = request["query"], request.get("variables") or {}
         if self.signs_in and operation_of(query) == "viewer":
-            return 200, Service(Store()).execute(query, variables)
+            return 200, asyncio.run(Service(Store()).answer(query, variables)).body
         self.requests.append(request)
         return self.answer(request)
 

@@ -7,9 +7,11 @@ the lines of crashes.txt. FUZZ=20000 in the environment makes it long.
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
+import re
 import sys
 import time
 from contextlib import suppress
@@ -24,15 +26,17 @@ from rich.console import Console
 
 import naming
 from migrate.cli import app as command_line
+from migrate.cli.copied import copied_store, read_rows
 from migrate.client import retry
 from migrate.client.documents import read_page, read_run
 from migrate.client.paths import parse_path
 from migrate.client.runs import ProjectKey, RunKey
 from migrate.client.server import connect
 from migrate.errors import InputError, ServerError
-from migrate.mapping.mapping import Rules, map_runs
+from migrate.mapping.mapping import Options, map_runs
 from migrate.mapping.projects import list_runs
-from migrate.mapping.rows import OLD, Reason, Row
+from migrate.mapping.rows import OLD, Reason, Row, RuleSource, Settled
+from migrate.mapping.rules import Rule, Where
 from migrate.rename import batches, verify
 from migrate.rename.execute import run
 from migrate.rename.journal import Header, Journal
@@ -42,6 +46,7 @@ from migrate.rename.plan_file import check_new_name, read_plan
 from migrate.report.audit import audit
 from migrate.report.files import FORMATS, Source
 from migrate.report.terminal import print_audit, print_report
+from migrate.sandbox.filters import moment
 from migrate.sandbox.service import Service
 from migrate.sandbox.store import Store, StoredRun
 from migrate.text import visible
@@ -168,11 +173,27 @@ def nodes(draw):
 
 
 PROJECTS = st.lists(nodes(), max_size=8)
-RULES = st.builds(
-    Rules,
+MAPPINGS = st.builds(
+    Options,
     style=st.builds(Style, st.sampled_from(["%m%d_%H%M", "%Y"]), st.sampled_from([(), ("lr",)])),
-    assume=st.sampled_from([{}, {"rate": "0.3", "arch": "my_net"}]),
-    prefer=st.sampled_from([None, "name", "config"]),
+    rules=st.lists(
+        st.builds(
+            Rule,
+            st.sampled_from(
+                [
+                    Where(),
+                    Where(families=frozenset(["cnn", "other"])),
+                    Where(name=re.compile("_x_"), reasons=frozenset(["conflict", "invalid"])),
+                    Where(values={"rate": frozenset([0.2]), "seed": frozenset(["x"])}),
+                ]
+            ),
+            st.builds(RuleSource, file=st.just("rsst-migrate.toml"), number=st.integers(1, 99)),
+            st.sampled_from([{}, {"rate": 0.3, "arch": "my_net"}, {"exponents": 2}]),
+            st.sampled_from([{}, {"RST_schedule": "x", "rate": 0.1}, {"arch": "net", "lr": 1.0}]),
+            st.sampled_from([None, "name", "config"]),
+        ),
+        max_size=3,
+    ).map(tuple),
     include_running=st.booleans(),
 )
 
@@ -185,8 +206,13 @@ def outputs(text):
     fields = {"arch": text, "dataset": text, "struct": text, "rate": 0.5, "exponents": 3}
     near_miss = (Reason("near-miss", (naming.Reason("near-miss", "after", text),)),)
     reasons = (Reason("missing", ("rate",)), Reason("conflict", (("arch", text, text),)))
+    source = RuleSource(option=text)
+    settled = (
+        Settled("set", text, text, text, source),
+        Settled("preferred", text, "name", text, source),
+    )
     rows = [
-        Row(RunKey("ycx", "RSST", "a"), "x", AT, "rename", (), text, f"{text}_new", fields),
+        Row(RunKey("ycx", "RSST", "a"), "x", AT, "rename", (), text, f"{text}_", fields, settled),
         Row(RunKey("ycx", "RSST", text), text, None, "custom", near_miss, text, None, {}),
         Row(RunKey(text, text, "c"), "x", AT, "review", reasons, text, None, fields),
     ]
@@ -206,12 +232,12 @@ def every_output(rows):
 
 def project(given_project):
     """The runs of a project as they come, mapped: no name is given twice, or taken from a run."""
-    listed, rules = given_project
+    listed, options = given_project
     edges = [{"node": node} for node in listed]
     page = read_page({"runs": {"edges": edges, "pageInfo": {}}})
     every = {node["name"]: read_run(node, WHERE, read_only=False) for node in page.nodes}
     runs = list(every.values())
-    rows = map_runs(runs, rules)
+    rows = map_runs(runs, options)
     assert sorted(row.key.run_id for row in rows) == sorted(every)
     new = {row.key.run_id: row.new_name for row in rows if row.status == "rename"}
     assert len(set(new.values())) == len(new)
@@ -224,15 +250,15 @@ def project(given_project):
             assert row.old_name
             assert len(row.new_name) <= MAX_LENGTH
     renamed = [replace(one, name=new.get(one.key.run_id, one.name)) for one in runs]
-    again = map_runs(renamed, rules)
+    again = map_runs(renamed, options)
     assert not [row for row in again if row.key.run_id in new and row.status in OLD]
     assert not [row for row in again if row.new_name is not None]
 
 
 def report(given_project):
     """The same, in every output."""
-    listed, rules = given_project
-    every_output(map_runs([read_run(node, WHERE, read_only=False) for node in listed], rules))
+    listed, options = given_project
+    every_output(map_runs([read_run(node, WHERE, read_only=False) for node in listed], options))
 
 
 def plan(data):
@@ -248,6 +274,20 @@ def plan(data):
     for one in found:
         assert check_new_name(one.new_name) is None
         assert one.old_name != one.new_name
+
+
+def copied(data):
+    """A saved report of any bytes: its runs, ready to be served, or what is wrong with it."""
+    path = Path("report")
+    path.write_bytes(data)
+    try:
+        rows = read_rows(path)
+    except InputError as error:
+        assert printable(str(error)[:10_000]) and len(str(error)) < 10_000  # noqa: PT017, PT018
+        return
+    runs = copied_store(rows).by_id.values()
+    assert [run.displayName for run in runs] == [row.old_name for row in rows]
+    assert all(json.loads(run.config) and moment(run.createdAt) for run in runs)
 
 
 def journal(data):
@@ -332,9 +372,10 @@ def mutated(draw, originals):
 
 OFFLINE = {
     outputs: (ODD_TEXT, 4),
-    project: (st.tuples(PROJECTS, RULES), 1),
-    report: (st.tuples(PROJECTS, RULES), 4),
+    project: (st.tuples(PROJECTS, MAPPINGS), 1),
+    report: (st.tuples(PROJECTS, MAPPINGS), 4),
     plan: (mutated(PLANS) | st.binary(max_size=200), 1),
+    copied: (mutated(PLANS[1:]) | st.binary(max_size=200), 1),
     journal: (mutated([JOURNAL, JOURNAL_2]) | st.binary(max_size=200), 1),
 }
 
@@ -546,7 +587,8 @@ def test_any_answers_to_a_rename(odd_server):
     service = Service(Store())
 
     def answer(request):
-        found = service.execute(request["query"], request.get("variables") or {})
+        answered = service.answer(request["query"], request.get("variables") or {})
+        found = asyncio.run(answered).body
         change = script.pop(0) if script else None
         return 200, found if change is None else change[0](json.loads(json.dumps(found)), change[1])
 

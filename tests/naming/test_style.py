@@ -42,14 +42,31 @@ def test_a_timestamp_format_that_cannot_be_read_back_is_refused(wrong):
 @pytest.mark.parametrize(
     ("extras", "words"),
     [
-        (("bs", "size"), "extras: 'size' is not a known extra part (known: bs, lr, seed)"),
+        (
+            ("bs", "b s"),
+            "extras: 'b s' is not a label: write LABEL or LABEL=ARGUMENT, the label in letters, "
+            "digits, - and _, as in ep=epochs",
+        ),
         (("bs", "lr", "bs"), "extras: a part is given twice: bs,lr,bs"),
+        (("bs", "bs=size"), "extras: a part is given twice: bs,bs=size"),
     ],
 )
 def test_extras_that_do_not_exist(extras, words):
     with pytest.raises(StyleError) as caught:
         Style(extras=extras)
     assert str(caught.value) == words
+
+
+def test_an_extra_part_has_a_label_and_an_argument():
+    style = Style(extras=("seed", "ep=epochs", "opt = optimizer", "r=rate", "momentum", "bs=size"))
+    assert {label: key for label, (key, _) in style.parts.items()} == {
+        "seed": "seed",
+        "ep": "epochs",
+        "opt": "optimizer",
+        "r": "rate",
+        "momentum": "momentum",
+        "bs": "size",
+    }
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,22 @@ def test_exponents_for_cnns_only_where_asked_for_and_always_for_unlisted_archite
     assert "_exp3_" not in experiment_name(VIT, at=AT, vocabulary=known)
 
 
+def test_any_argument_under_any_label():
+    style = Style(extras=("ep=epochs", "opt=optimizer", "amp"))
+    args = {**VIT, "epochs": 80, "optimizer": "adam-w", "amp": True}
+    name = experiment_name(args, at=AT, style=style)
+    assert name.startswith("rsst_vit_small_cifar100_ep_80_opt_adam-w_amp_True_sched_")
+    assert parse_name(name, style=style).fields["extras"] == {
+        "ep": 80,
+        "opt": "adam-w",
+        "amp": "True",
+    }
+    # Where the labels are not declared, they are a part of the dataset.
+    assert parse_name(name).format == "custom"
+    with pytest.raises(FieldsError, match=r"^invalid: optimizer is 'adam_w'$"):
+        experiment_name({**args, "optimizer": "adam_w"}, at=AT, style=style)
+
+
 def test_extras_follow_the_dataset_and_a_missing_value_leaves_its_part_out():
     args = {**VIT, "batch_size": 128.0, "lr": 1, "seed": None}
     name = experiment_name(args, at=AT, style=Style(extras=("lr", "seed", "bs")))
@@ -207,7 +223,9 @@ _formats = st.sampled_from(
 _styles = st.builds(
     Style,
     timestamp_format=_formats,
-    extras=st.lists(st.sampled_from(sorted(EXTRAS)), unique=True).map(tuple),
+    extras=st.lists(
+        st.sampled_from([*sorted(EXTRAS), "ep=epochs", "opt=optimizer", "my_part=lr"]), unique=True
+    ).map(tuple),
     cnn_exponents=st.booleans(),
 )
 _args = st.fixed_dictionaries(
@@ -227,6 +245,8 @@ _args = st.fixed_dictionaries(
         "batch_size": st.one_of(st.none(), st.integers(1, 4096)),
         "lr": st.one_of(st.none(), _numbers),
         "seed": st.one_of(st.none(), st.integers(-1, 99), st.integers(2**53, 2**64)),
+        "epochs": st.one_of(st.none(), st.integers(-1, 99), _numbers),
+        "optimizer": st.sampled_from([None, "sgd", "adam-w", "A.1"]),
     }
 )
 
@@ -255,9 +275,7 @@ def test_what_was_written_is_read_back_to_the_same_fields(args, style, at, ordin
         "pretrained": args["pretrained"],
         "struct_target": args["vit_prune_target"] if args["vit_structured"] else None,
         "extras": {
-            label: args[EXTRAS[label][0]]
-            for label in style.extras
-            if args[EXTRAS[label][0]] is not None
+            label: args[key] for label, (key, _) in style.parts.items() if args[key] is not None
         },
         "timestamp": format_timestamp(at, style.timestamp_format),
         "ordinal": int(ordinal[1:] or 1),

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,13 @@ from rich.cells import cell_len
 from migrate import plan
 from migrate.sandbox.sample import arguments, sample_store, wire_config
 from migrate.sandbox.store import Store, StoredRun
-from migrate.text import visible
+from migrate.text import from_csv_cell, visible
 from naming import legacy_name
 
 COLUMNS = (
     "entity project run_id state created_at status reason old_name new_name "
     "struct schedule criteria arch dataset reg exponents rate fillback_rate pretrained "
-    "struct_target"
+    "struct_target settled"
 ).split()
 STATUSES = ["rename", "review", "hold", "current", "custom"]
 
@@ -95,7 +96,7 @@ def test_an_audit_counts_and_says_what_needs_a_person(sample, cli):
     assert max(cell_len(line) for line in out.splitlines()) <= 80
     assert out.startswith("ycx/RSST: 96 runs\n56 rename, 10 review, 6 hold, 6 current, 18 custom\n")
     assert re.search(r"1 +review +conflict: dataset is cifar100 in the name, cifar10 in", out)
-    assert re.search(r"3 +--assume rate=VALUE", out)
+    assert re.search(r"2 +exponents +rsst, ViT, exp_custom_exponents: 33 others have 3", out)
     assert re.search(r"test1 +too plain", out)
     assert all(letter.isprintable() for line in out.splitlines() for letter in line)
 
@@ -143,23 +144,23 @@ def test_csv_json_and_markdown_hold_every_run(sample, cli):
     assert not [cell for line in lines for cell in line.values() if cell[:1] in tuple("=+-@\t\r")]
     assert '\'=HYPERLINK("http://localhost","click")' in [line["old_name"] for line in lines]
 
-    rows = json.loads(told(cli("report", "ycx/RSST", "--format", "json")))
+    rows = json.loads(told(cli("report", "ycx/RSST", "-o", "-", "--format", "json")))
     assert len(rows) == len(lines) == 96
     for row, line in zip(rows, lines, strict=True):
-        assert list(row) == [*COLUMNS[:9], "fields"]
-        assert list(row["fields"]) == COLUMNS[9:]
+        assert list(row) == [*COLUMNS[:9], "fields", "settled"]
+        assert list(row["fields"]) == COLUMNS[9:-1]
         for key, value in {**row, **row["fields"]}.items():
             if key != "fields":
                 text = str(value).lower() if isinstance(value, bool) else str(value)
-                assert line[key].removeprefix("'") == ("" if value is None else text)
+                assert from_csv_cell(line[key]) == ("" if value is None else text)
         assert (row["new_name"] is not None) == (row["status"] == "rename")
     first = rows[0]["fields"]
     assert (first["reg"], first["exponents"], first["pretrained"]) == (0.5, 3, True)
     assert (first["struct_target"], rows[0]["created_at"]) == (None, "2025-06-02T09:30:00Z")
 
-    table = told(cli("report", "ycx/RSST", "--format", "md"))
+    table = told(cli("report", "ycx/RSST", "-o", "/dev/stdout", "--format", "md"))
     assert all(row["run_id"] in table for row in rows)
-    assert not re.search(r"(?<!\\)(?:\[|<(?!/?details>|/?summary>))", table)
+    assert not re.search(r"\[|<(?!/?details>|/?summary>)", re.sub(r"(`+).+?\1", "", table))
     assert len({line.count(" | ") for line in table.splitlines() if line.startswith("| ")}) == 1
 
 
@@ -176,6 +177,50 @@ def test_a_dataframe_has_types(sample):
     assert rates["res18_2"] < 0.2
     with pytest.raises(TypeError):
         plan("ycx/RSST", colour="red")
+
+
+# Which rows.
+
+
+def test_status_and_reason_choose_rows_everywhere(sample, cli):
+    done = cli("report", "ycx/RSST", "--status", "review", "--status", "current")
+    rows = rows_of(told(done))
+    assert Counter(status for status, _ in rows.values()) == {"review": 10, "current": 6}
+    assert done.stdout.endswith("\n16 runs: 10 review, 6 current\n")
+    assert "16 of 96 runs of ycx/RSST\n" in done.stderr
+    done = cli("report", "ycx/RSST", "--reason", "invalid", "--reason", "conflict", "-o", "r.json")
+    reasons = [row["reason"] for row in json.loads(Path("r.json").read_text())]
+    assert {reason.partition(":")[0] for reason in reasons} == {"invalid", "conflict"}
+    assert f"{len(reasons)} of 96 runs of ycx/RSST\n" in done.stderr
+    assert told(cli("report", "ycx/RSST", "--status", "hold", "--reason", "missing")) == "0 runs\n"
+
+
+def test_a_match_that_matches_nothing_says_so(sample, cli):
+    done = cli("audit", "ycx/RSST", "ycx/empty", "--match", "zzzz")
+    assert told(done).startswith("ycx/RSST: 0 runs\n")
+    assert done.stderr.startswith("ycx/RSST: no name matches; 96 runs in the project\n")
+    assert "empty" not in done.stderr
+
+
+# What comes next.
+
+
+def test_each_command_names_the_next_one(sample, cli):
+    """With the same options; on its own line, to be pasted."""
+    options = ["--include-running", "--assume", "rate=0.3", "--assume", "reg=1.0"]
+    same = "ycx/RSST --include-running --assume rate=0.3 --assume reg=1.0"
+    told_next = cli("audit", "ycx/RSST", *options).stderr.splitlines()
+    assert [line for line in told_next if line.startswith(" ")] == [
+        f"  rsst-migrate report {same}",
+        f"  rsst-migrate settle {same}",
+    ]
+    told_next = cli("report", "ycx/RSST", *options, "--match", "a b|x").stderr.splitlines()
+    same = same.replace("ycx/RSST", "ycx/RSST --match 'a b|x'")
+    assert told_next[-1] == f"  rsst-migrate rename {same}"
+    told_next = cli("report", "ycx/RSST", "-o", "my plan.csv", *options).stderr.splitlines()
+    assert told_next[-1] == "  rsst-migrate rename --plan 'my plan.csv' --include-running"
+    assert cli("report", "ycx/RSST", "--status", "current").stderr == "6 of 96 runs of ycx/RSST\n"
+    assert cli("audit", "ycx/RSST", "--quiet").stderr == ""
 
 
 # Options.

@@ -94,7 +94,7 @@ def test_paths_that_are_none(path):
 def test_options_that_cannot_be(options, said):
     request = Request(**options)
     with pytest.raises(InputError) as error:
-        (request.which(), request.rules())
+        (request.which(), request.options())
     assert said in str(error.value)
     assert error.value.exit_code == 2
 

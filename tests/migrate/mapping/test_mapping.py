@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrate.client.runs import ALIVE, Run, RunKey
-from migrate.mapping.mapping import Rules, map_runs
-from migrate.mapping.rows import Reason
+from migrate.mapping.mapping import Options, map_runs
+from migrate.mapping.rows import Reason, RuleSource
+from migrate.mapping.rules import Rule, Where
 from migrate.report.words import reason_text
 from naming import FIELDS, VOCABULARY, Style, legacy_name, parse_name
 
@@ -49,9 +50,13 @@ def without(*keys):
     return {key: value for key, value in CONFIG.items() if key not in keys}
 
 
-def only(run, rules=None):
-    (row,) = map_runs([run], rules)
+def only(run, options=None):
+    (row,) = map_runs([run], options)
     return row
+
+
+def with_rule(**supplies):
+    return Options(rules=(Rule(Where(), RuleSource(option="--option"), **supplies),))
 
 
 STATUSES = [
@@ -218,7 +223,7 @@ def test_a_dataset_that_looks_like_an_extra_part():
     row = only(a_run(name, config=bare))  # would be read as svhn, with a batch size
     assert (row.status, why(row)[:24]) == ("review", "invalid: arch or dataset")
     assert row.fields["dataset"] == "svhn_bs_64"
-    known = Rules(vocabulary=VOCABULARY.extended(datasets=["svhn_bs_64"]))
+    known = Options(vocabulary=VOCABULARY.extended(datasets=["svhn_bs_64"]))
     assert only(a_run(name, config=bare), known).status == "rename"
 
 
@@ -238,18 +243,18 @@ def test_architectures_and_datasets_of_other_runs_configs_read_a_name_without_on
 def test_a_conflict_is_settled_only_by_prefer(prefer, dataset):
     run = a_run(config={**CONFIG, "dataset": "cifar10"})
     assert only(run).status == "review"
-    row = only(run, Rules(prefer=prefer))
+    row = only(run, with_rule(prefer=prefer))
     assert (row.status, row.fields["dataset"]) == ("rename", dataset)
 
 
 def test_where_the_config_is_preferred_it_does_not_matter_how_the_name_splits():
     config = {**CONFIG, "RST_schedule": "x", "arch": "res18"}
     run = a_run("rsst_x_l1_mobilenet_v2_cifar10", config=config)
-    for rules in (None, Rules(prefer="name")):
+    for rules in (None, with_rule(prefer="name")):
         assert why(only(run, rules)).startswith("ambiguous: mobilenet_v2 on cifar10 or mobilenet")
-    assert only(run, Rules(prefer="config")).new_name.startswith("rsst_res18_cifar100_sched_x_")
+    assert only(run, with_rule(prefer="config")).new_name.startswith("rsst_res18_cifar100_sched_x_")
     unclear = replace(run, config={**config, "dataset": None})
-    assert only(unclear, Rules(prefer="config")).status == "review"
+    assert only(unclear, with_rule(prefer="config")).status == "review"
 
 
 def test_a_long_value_is_cut_in_the_reason_of_a_conflict():
@@ -258,7 +263,7 @@ def test_a_long_value_is_cut_in_the_reason_of_a_conflict():
 
 
 def test_assume_fills_what_is_missing_and_nothing_else():
-    rules = Rules(assume={"rate": "0.3", "dataset": "imagenet", "arch": "res18"})
+    rules = with_rule(assume={"rate": 0.3, "dataset": "imagenet", "arch": "res18"})
     assert "_rate_0.3_" in only(a_run(config=without("rate")), rules).new_name
     assert only(a_run(), rules).new_name == NEW
     assert only(a_run(config=without("arch", "dataset")), rules).new_name == NEW
@@ -271,7 +276,7 @@ def test_assume_settles_which_of_the_readings_is_meant(pair, key):
     name = "rsst_x_l1_" + "_".join(pair)
     assert only(a_run(name, config=config)).status == "review"
     assumed = dict(zip(("arch", "dataset"), pair, strict=True))[key]
-    row = only(a_run(name, config=config), Rules(assume={key: assumed}))
+    row = only(a_run(name, config=config), with_rule(assume={key: assumed}))
     assert row.new_name.startswith(f"rsst_{'_'.join(pair)}_sched_")
     assert (row.fields["arch"], row.fields["dataset"]) == pair
 
@@ -280,19 +285,19 @@ def test_the_users_own_style_and_vocabulary():
     style = Style("%Y", extras=("bs",), cnn_exponents=True)
     config = {**CONFIG, "arch": "res18", "batch_size": 128}
     run = a_run(legacy_name(config), config=config)
-    new = only(run, Rules(style=style)).new_name
+    new = only(run, Options(style=style)).new_name
     assert new.startswith("rsst_res18_cifar100_bs_128_sched_exp_custom_exponents_reg_0.5_exp3_")
     assert new.endswith("_2026")
     # Names in this style count as such, with no word of their own about it.
-    assert only(replace(run, name=new), Rules(style=style)).status == "current"
+    assert only(replace(run, name=new), Options(style=style)).status == "current"
     named = a_run("mine_2026", config={**CONFIG, "exp_name": "mine"})
-    assert only(named, Rules(style=style)).codes == ("exp-name",)
-    cnn = Rules(vocabulary=replace(VOCABULARY, architectures={"vit_small": "cnn"}))
+    assert only(named, Options(style=style)).codes == ("exp-name",)
+    cnn = Options(vocabulary=replace(VOCABULARY, architectures={"vit_small": "cnn"}))
     assert "_exp3_" not in only(a_run(), cnn).new_name
 
 
 def test_a_time_that_the_zone_pushes_out_of_the_calendar():
-    rules = Rules(timezone=ZoneInfo("Asia/Shanghai"))
+    rules = Options(timezone=ZoneInfo("Asia/Shanghai"))
     row = only(a_run(created_at=datetime.max.replace(tzinfo=UTC)), rules)
     assert (row.status, why(row)[:30]) == ("review", "invalid: createdAt is 9999-12-")
 
@@ -306,18 +311,18 @@ def test_a_name_of_just_the_length_that_wandb_keeps_and_its_twin():
     assert second.new_name is None
     assert second.key.run_id == "b"
     # With a shorter time there is room for the ordinal, and for no more than it.
-    rules = Rules(style=Style("%m%d_%H"))
+    rules = Options(style=Style("%m%d_%H"))
     assert len(map_runs(runs, rules)[1].new_name) == 128
 
 
 def test_the_style_and_the_zone_of_new_names():
-    rules = Rules(style=Style("%Y%m%d_%H%M%S"), timezone=ZoneInfo("Asia/Shanghai"))
+    rules = Options(style=Style("%Y%m%d_%H%M%S"), timezone=ZoneInfo("Asia/Shanghai"))
     assert only(a_run(), rules).new_name.endswith("_20260108_223000")
 
 
 @pytest.mark.parametrize("state", sorted(ALIVE))
 def test_running_runs_where_asked_for(state):
-    assert only(a_run(state=state), Rules(include_running=True)).status == "rename"
+    assert only(a_run(state=state), Options(include_running=True)).status == "rename"
 
 
 def test_twins_get_ordinals_in_order_of_creation_then_run_id():

@@ -29,15 +29,11 @@ POINTS = [
 
 
 @pytest.mark.parametrize(("number", "point"), POINTS)
-def test_killed_then_finished_then_undone(sandbox, renamer, number, point):
+def test_killed_then_finished_then_undone(sandbox, renamer, commands, number, point):
     before = sandbox.store.state()
     promised = {rename.key.run_id: rename.new_name for rename in renamer.plan()}
-    killed = subprocess.run(
-        [sys.executable, SCRIPT, renamer.path, str(number), point],
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+    words = [str(renamer.path), str(number), point]
+    killed = commands.run(words, os.environ, program=SCRIPT)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     written = {one["displayName"] for one in sandbox.service.mutations}
     assert written <= set(promised.values())

@@ -37,6 +37,7 @@ def test_a_row_has_each_column_and_its_time_in_utc(far_from_utc):
         "reason": "running",
         "old_name": "old",
         **fields,
+        "settled": "",
     }
     assert tuple(flat(row)) == COLUMNS
     assert utc_text(None) is None

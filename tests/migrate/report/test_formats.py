@@ -10,15 +10,20 @@ from datetime import UTC, datetime, timedelta
 
 import pandas
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from migrate.client.runs import RunKey
+from migrate.client.runs import ProjectKey, RunKey
 from migrate.mapping.rows import STATUSES, Row
 from migrate.rename.plan_file import read_plan
 from migrate.report import csv, frame, markdown
 from migrate.report.columns import COLUMNS
 from migrate.report.files import FORMATS
-from migrate.text import csv_cell, from_csv_cell
+from migrate.report.source import Source
+from migrate.text import csv_cell, from_csv_cell, visible
+
+SOURCE = Source("https://wandb.ai", datetime(2026, 3, 1, 12, tzinfo=UTC))
 
 
 def row(number=0, status="rename", **changes):
@@ -114,7 +119,7 @@ def cells_of(text):
             found.append([])
         elif token.type == "td_open":
             parts = tokens[place + 1].children or []
-            assert {part.type for part in parts} <= {"text", "text_special"}
+            assert {part.type for part in parts} <= {"text", "code_inline"}
             found[-1].append("".join(part.content for part in parts))
         elif token.type == "html_block":
             html.append(token.content)
@@ -122,20 +127,21 @@ def cells_of(text):
 
 
 def test_a_short_table_is_open_and_a_long_one_collapsed():
-    short = markdown.write([row(n) for n in range(30)]).decode()
+    short = markdown.write([row(n) for n in range(30)], SOURCE).decode()
     rows, html = cells_of(short)
     assert (len(rows), html) == (30, "")
-    assert short.startswith("**ycx/RSST**: 30 runs (30 rename)\n\n| ")
+    assert short.startswith("`ycx/RSST`: 30 runs (30 rename)\n\n| ")
+    assert "| `run0` | rename | `old_0` | `new_0` |  |\n" in short
     assert rows[0] == ["run0", "rename", "old_0", "new_0", ""]
-    rows, html = cells_of(markdown.write([row(n) for n in range(31)]).decode())
+    rows, html = cells_of(markdown.write([row(n) for n in range(31)], SOURCE).decode())
     assert len(rows) == 31
     assert html == "<details>\n<summary>All 31 runs</summary>\n</details>\n"
 
 
 def test_of_several_projects_each_row_says_which():
-    text = markdown.write([row(0), row(1, entity="lab", project="a|b")]).decode()
+    text = markdown.write([row(0), row(1, entity="lab", project="a|b")], SOURCE).decode()
     rows, _ = cells_of(text)
-    assert text.startswith("**lab/a\\|b, ycx/RSST**: 2 runs (2 rename)\n\n| project | run_id | ")
+    assert text.startswith("`lab/a|b`, `ycx/RSST`: 2 runs (2 rename)\n\n| project | run_id | ")
     assert rows == [
         ["ycx/RSST", "run0", "rename", "old_0", "new_0", ""],
         ["lab/a|b", "run1", "rename", "old_1", "new_1", ""],
@@ -143,11 +149,28 @@ def test_of_several_projects_each_row_says_which():
 
 
 def test_one_row_in_markdown():
-    assert markdown.write([row()]).decode().startswith("**ycx/RSST**: 1 run (1 rename)\n")
+    assert markdown.write([row()], SOURCE).decode().startswith("`ycx/RSST`: 1 run (1 rename)\n")
 
 
 def test_no_rows_in_markdown():
-    assert markdown.write([]).decode().startswith("**no project**: 0 runs (none)\n")
+    assert markdown.write([], SOURCE).decode().startswith("no project: 0 runs (none)\n")
+
+
+def test_a_part_of_a_project_says_so_in_markdown():
+    projects = {
+        ProjectKey("ycx", "RSST"): 420,
+        ProjectKey("lab", "x"): 1,
+        ProjectKey("lab", "y"): 0,
+    }
+    source = replace(SOURCE, projects=projects)
+    text = markdown.write([row(), row(1, entity="lab", project="x")], source).decode()
+    assert text.splitlines()[:4] == [
+        "`lab/x`, `lab/y`, `ycx/RSST`: 2 runs (2 rename)",
+        "",
+        "A part of the project: 1 of 420 runs of `ycx/RSST`.",
+        "",
+    ]
+    assert text.count("A part") == 1
 
 
 # CSV.
@@ -157,9 +180,34 @@ IDS = """12e34567 00012345 1e5 1E5 1e-5 1.5e3 .5 1. 1,5 1,000 2026-01-08 1/2/26 
 IDS += ["1 000", "1e5 ", " 1", "Jan 5", "9:00 AM", 'a,b;c"d', "two\nlines", " spaced ", "模型_é"]
 
 
-@pytest.mark.parametrize("text", [*IDS, "", "'", "'1e5", "1e5\n", "e" * 5000, "jun" * 5000 + "!"])
+IDS += [
+    "\x1b[31mred",
+    r"\x1b[31mred",
+    r"\\x1b",
+    r"a\nb",
+    "a\\\nb",
+    "C:\\",
+    r"\U000e0001",
+    r"\U0011ffff",
+]
+
+# Any text, and what is made of the very pieces that an escaped cell is made of.
+TEXTS = st.text() | st.lists(st.sampled_from([*"\\'=nx1bu02U\n\x1b\ud800\U000e0001", "1e5"])).map(
+    "".join
+)
+
+
+@given(TEXTS)
+@example("'1e5")
+@example("1e5\n")
+@example(r"\U0011ffff")
+@example("e" * 5000)
+@example("jun" * 5000 + "!")
 def test_a_cell_comes_back(text):
-    assert from_csv_cell(csv_cell(text)) == text
+    cell = csv_cell(text)
+    assert from_csv_cell(cell) == text
+    assert visible(cell) == cell
+    assert not cell.startswith(tuple("=+-@\t\r"))
 
 
 @pytest.mark.parametrize(

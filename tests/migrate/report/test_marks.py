@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.client.runs import Run, RunKey
-from migrate.mapping.mapping import Rules, map_runs
+from migrate.mapping.mapping import Options, map_runs
+from migrate.mapping.rows import RuleSource
+from migrate.mapping.rules import Rule, Where
 from migrate.report.marks import Marks, marks, pieces
 from naming import VOCABULARY, Style, legacy_name
 
@@ -40,8 +42,8 @@ def marked(name=None, rules=None, **changes):
     ]
 
 
-CONFIG_WINS = Rules(prefer="config")
-WITH_EXTRAS = Rules(style=Style(extras=("bs", "seed")))
+CONFIG_WINS = Options(rules=(Rule(Where(), RuleSource(option="--prefer config"), prefer="config"),))
+WITH_EXTRAS = Options(style=Style(extras=("bs", "seed")))
 
 
 @pytest.mark.parametrize(

@@ -32,11 +32,11 @@ class Reply(NamedTuple):
     headers: Mapping[str, str]
 
 
-def _ask(sandbox: Sandbox, query: str, *, key: str | None = None, **variables: object) -> Reply:
+def _send(sandbox: Sandbox, path: str, content: object, key: str | None = None) -> Reply:
     token = base64.b64encode(f"api:{key or sandbox.api_key}".encode()).decode()
     request = urllib.request.Request(
-        f"{sandbox.url}/graphql",
-        json.dumps({"query": query, "variables": variables}).encode(),
+        f"{sandbox.url}{path}",
+        json.dumps(content).encode(),
         {"Content-Type": "application/json", "Authorization": f"Basic {token}"},
     )
     try:
@@ -44,6 +44,16 @@ def _ask(sandbox: Sandbox, query: str, *, key: str | None = None, **variables: o
             return Reply(response.status, json.load(response), response.headers)
     except urllib.error.HTTPError as error:
         return Reply(error.code, json.load(error), error.headers)  # type: ignore[arg-type]
+
+
+def _ask(sandbox: Sandbox, query: str, *, key: str | None = None, **variables: object) -> Reply:
+    return _send(sandbox, "/graphql", {"query": query, "variables": variables}, key)
+
+
+@pytest.fixture
+def send() -> Callable[..., Reply]:
+    """Send JSON to a path."""
+    return lambda sandbox, path, key=None, **content: _send(sandbox, path, content, key)
 
 
 @pytest.fixture

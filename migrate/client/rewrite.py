@@ -1,0 +1,172 @@
+"""Writing a transaction log with another name: beside the old one, checked, then in its place.
+
+A log is the only copy of its run. So a file is never changed: a new one is written beside it and
+seen on disk, then read back, and taken in place of the old one only when putting the name back
+gives the old file, byte for byte.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from glob import escape
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from migrate.client.log_records import renamed_pieces
+from migrate.client.transaction_log import LogWriter
+from migrate.errors import LogError
+
+_SUFFIX = ".rsst-migrate"
+
+
+class Stamp(NamedTuple):
+    """What tells whether a file is still the one that was read. Times in ns since the epoch."""
+
+    device: int
+    inode: int
+    size: int
+    changed: int
+    status_changed: int
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """The stamp of a file with this status."""
+    return Stamp(
+        status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    )
+
+
+def is_open_for_writing(file: BinaryIO) -> bool:
+    """Whether a process on this machine has the file open for writing, where Linux can tell.
+
+    A lease for reading is granted only where nobody has (fcntl(2)); it is given back at once.
+    """
+    try:
+        import fcntl
+        import signal
+
+        # Whoever opens the file meanwhile makes the system signal us: with one that does nothing.
+        fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except BlockingIOError:
+        return True
+    except (ImportError, AttributeError, OSError):  # not Linux, or not our file
+        return False
+    return False
+
+
+def rewrite(logs: list[tuple[Path, Stamp]], old_name: str, new_name: str) -> None:
+    """Give a run another name in its logs: in all of them, or in none unless killed meanwhile.
+
+    Args:
+        logs: The logs, each as it was read; the last one is the last to be taken in place.
+        old_name: The name that Run records are to have now; those with another one stay.
+        new_name: The name that they get.
+
+    Raises:
+        LogError: A log is damaged, was changed since it was read, or is being written.
+        OSError: A file cannot be written.
+    """
+    with ExitStack() as undone_files:
+        written = [
+            (undone_files.enter_context(_written(path, stamp, old_name, new_name)), path, stamp)
+            for path, stamp in logs
+        ]
+        for _, path, stamp in written:
+            _check_unchanged(path, stamp)
+        for beside, path, _ in written:
+            os.replace(beside, path)  # noqa: PTH105
+            _sync_folder(path.parent)
+
+
+@contextmanager
+def _written(path: Path, stamp: Stamp, old_name: str, new_name: str) -> Iterator[Path]:
+    """A new log beside the old one, checked; removed at the end unless it is in its place."""
+    for left_behind in path.parent.glob(
+        f"{escape(path.name)}.*{_SUFFIX}"
+    ):  # by one that was killed
+        left_behind.unlink(missing_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=_SUFFIX)
+    beside = Path(name)
+    try:
+        with os.fdopen(handle, "w+b") as new, path.open("rb") as old:
+            if stamp_of(os.fstat(old.fileno())) != stamp:
+                raise _changed()
+            _copy(old, new, old_name, new_name)
+            os.fsync(new.fileno())
+            _check(old, new, old_name, new_name)
+        _keep_status(path, beside)
+        yield beside
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _copy(old: BinaryIO, new: BinaryIO, old_name: str, new_name: str) -> None:
+    writer = LogWriter(new)
+    for _, data, begins, ends in renamed_pieces(old, old_name, new_name):
+        writer.write(data, begins=begins, ends=ends)
+    writer.flush()
+    new.flush()
+
+
+def _check(old: BinaryIO, new: BinaryIO, old_name: str, new_name: str) -> None:
+    """Read the new log back: with the old name put back, it is to be the old one."""
+    old.seek(0)
+    new.seek(0)
+    writer = LogWriter(_Expecting(old))
+    for _, data, begins, ends in renamed_pieces(new, new_name, old_name):
+        writer.write(data, begins=begins, ends=ends)
+    writer.flush()
+    if old.read(1):
+        raise _not_the_same()
+
+
+class _Expecting:
+    """Takes what a file holds, and nothing else."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, data: bytearray) -> None:
+        """Compare with what comes next in the file."""
+        if self._file.read(len(data)) != data:
+            raise _not_the_same()
+
+
+def _check_unchanged(path: Path, stamp: Stamp) -> None:
+    with path.open("rb") as file:
+        if stamp_of(os.fstat(file.fileno())) != stamp:
+            raise _changed()
+        if is_open_for_writing(file):
+            raise LogError("its log is being written")
+
+
+def _keep_status(path: Path, beside: Path) -> None:
+    """Give the new file the old one's times, mode and owner."""
+    status = path.stat()
+    with suppress(OSError, AttributeError):  # somebody else's file, or Windows
+        os.chown(beside, status.st_uid, status.st_gid)
+    shutil.copystat(path, beside)
+
+
+def _sync_folder(folder: Path) -> None:
+    """See the new file in its place on disk, where the system can do that."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _changed() -> LogError:
+    return LogError("its log was changed since it was read")
+
+
+def _not_the_same() -> LogError:
+    return LogError("its log could not be put back as it is; it was left alone")

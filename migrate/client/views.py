@@ -1,0 +1,242 @@
+"""Reads what people saved in a project: workspaces, reports, drafts and automations.
+
+The queries are those of the official clients, cut to what is needed: of `wandb.apis.public` and
+wandb-workspaces for views, of wandb's `GET_ENTITY_AUTOMATIONS_GQL` for automations, and of its
+`…_LEGACY_GQL` for servers before 0.83. There is no mutation here, and nothing that could send one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+from urllib.parse import quote
+
+from migrate.client.retry import Note, no_note
+from migrate.client.server import Project
+from migrate.errors import Incomplete, NoProject, Refused, ServiceStopped, TooLarge, Unanswered
+
+Kind = Literal["workspace", "report", "draft", "automation"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+_VIEW_TYPES = {"workspace": "project-view", "report": "runs", "draft": "runs/draft"}
+_PAGE_SIZES = (20, 5, 1)  # a spec may have several MB; the next size where a page is too much
+
+_VIEWS = """
+query Views(
+  $entity: String!, $project: String!, $viewType: String!, $first: Int!, $after: String
+) {
+  project(name: $project, entityName: $entity) {
+    allViews(viewType: $viewType, first: $first, after: $after) {
+      totalCount
+      edges { node { id name displayName spec } }
+      pageInfo { endCursor hasNextPage }
+    }
+  }
+}
+"""
+_TRIGGER = """
+id name scope { __typename ... on Project { name } }
+triggeringCondition { ... on FilterEventTriggeringCondition { eventType filter } }
+"""
+_AUTOMATIONS = f"""
+query EntityAutomations($entity: String!, $first: Int!, $after: String) {{
+  entity(name: $entity) {{
+    triggers(first: $first, after: $after) {{
+      edges {{ node {{ {_TRIGGER} }} }}
+      pageInfo {{ endCursor hasNextPage }}
+    }}
+  }}
+}}
+"""
+_PROJECT_AUTOMATIONS = f"""
+query ProjectAutomations($entity: String!, $project: String!) {{
+  project(name: $project, entityName: $entity) {{ triggers {{ {_TRIGGER} }} }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedView:
+    """A workspace, report, draft or automation.
+
+    Attributes:
+        kind: Which of them.
+        view_id: W&B's id.
+        name: Its title.
+        url: Where people open it.
+        spec: What it shows, as JSON values: a view's spec, an automation's filter of runs. None
+            where it is not JSON, or nested too deep.
+    """
+
+    kind: Kind
+    view_id: str
+    name: str
+    url: str
+    spec: object
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPage:
+    """A page of them.
+
+    Attributes:
+        views: Those in it; each spec is read when its turn comes.
+        total: How many there are, as far as the server says; None where it does not.
+    """
+
+    views: Iterator[SavedView]
+    total: int | None
+
+
+def read_saved(project: Project, kind: Kind, note: Note = no_note) -> Iterator[ViewPage]:
+    """What is saved of one kind, a page at a time.
+
+    Args:
+        project: The project.
+        kind: Which kind. Automations are those of the project and of its entity, about runs.
+        note: Is told what is waited for.
+
+    Raises:
+        ServerError: A page failed.
+    """
+    if kind == "automation":
+        yield from _automations(project, note)
+        return
+    for nodes, total in _pages(project, _VIEWS, _in_project, note, _VIEW_TYPES[kind]):
+        yield ViewPage((_view(project, kind, node) for node in nodes), total)
+
+
+def _automations(project: Project, note: Note) -> Iterator[ViewPage]:
+    begun = False
+    try:
+        for nodes, _ in _pages(project, _AUTOMATIONS, _in_entity, note):
+            begun = True
+            yield ViewPage(_about_runs(project, nodes), None)
+    except Refused:
+        if begun:
+            raise
+        # A server before 0.83 does not know triggers of an entity.
+        variables = {"entity": project.key.entity, "project": project.key.project}
+        data = project.server.read(_PROJECT_AUTOMATIONS, variables, note)
+        triggers = _object(data.get("project")).get("triggers")
+        nodes = [node for node in triggers if isinstance(node, dict)] if triggers else []
+        yield ViewPage(_about_runs(project, nodes), None)
+
+
+def _pages(
+    project: Project,
+    document: str,
+    find: Callable[[dict[str, Any]], object],
+    note: Note,
+    view_type: str | None = None,
+) -> Iterator[tuple[list[dict[str, Any]], int | None]]:
+    """The pages of a list, each entry once, with the server's count of all."""
+    variables: dict[str, object] = {"entity": project.key.entity}
+    if view_type is not None:
+        variables |= {"project": project.key.project, "viewType": view_type}
+    sizes = list(_PAGE_SIZES)
+    after: str | None = None
+    passed: set[str] = set()
+    known: set[str] = set()  # a cursor is an offset, and a list may grow meanwhile
+    while True:
+        asked = {**variables, "first": sizes[0], "after": after}
+        try:
+            data = project.server.read(document, asked, note, slow_again=len(sizes) == 1)
+        except (TooLarge, Unanswered) as error:
+            if isinstance(error, ServiceStopped) or len(sizes) == 1:
+                raise
+            del sizes[0]
+            continue
+        connection = find(data)
+        if not isinstance(connection, dict) or not isinstance(connection.get("edges"), list):
+            raise Unanswered("The server's answer is not a list of them.")
+        total = connection.get("totalCount")
+        nodes = [node for node in _nodes(connection) if _text(node.get("id")) not in known]
+        yield nodes, total if type(total) is int else None
+        known |= {_text(node.get("id")) for node in nodes}
+        info = _object(connection.get("pageInfo"))
+        if info.get("hasNextPage") is not True:
+            return
+        after = info.get("endCursor")
+        if not isinstance(after, str) or after in passed:
+            raise Incomplete("The server reports more of them but does not say how to get them.")
+        passed.add(after)
+
+
+def _in_project(data: dict[str, Any]) -> object:
+    if not isinstance(data.get("project"), dict):
+        raise NoProject("The project is not there any more, or hidden from this key.")
+    return data["project"].get("allViews")
+
+
+def _in_entity(data: dict[str, Any]) -> object:
+    if not isinstance(data.get("entity"), dict):
+        raise Refused("The entity is hidden from this key.", ())
+    return data["entity"].get("triggers")
+
+
+def _nodes(connection: dict[str, Any]) -> list[dict[str, Any]]:
+    """The entries of a page; what the key may not see is null, and left out."""
+    nodes = [_object(edge).get("node") for edge in connection["edges"]]
+    return [node for node in nodes if isinstance(node, dict)]
+
+
+def _view(project: Project, kind: Kind, node: dict[str, Any]) -> SavedView:
+    view_id, name = _text(node.get("id")), _text(node.get("name"))
+    title = _text(node.get("displayName"))
+    # As BetaReport.url has it (wandb/apis/public/reports.py), and Workspace.url (wandb-workspaces).
+    words = re.sub(r"-+", "-", re.sub(r"\W", "-", title)).strip("-")
+    if kind == "workspace":
+        page = f"?nw={_quoted(re.sub('^nw-|-[vw]$', '', name))}"
+    else:
+        page = f"/reports/{_quoted(words)}--{_quoted(view_id.replace('=', ''))}"
+    spec = node.get("spec")
+    return SavedView(kind, view_id, title or name, _address(project) + page, _json(spec))
+
+
+def _about_runs(project: Project, nodes: list[dict[str, Any]]) -> Iterator[SavedView]:
+    """The automations of this project, or of all the entity's, that choose runs."""
+    for node in nodes:
+        here = project.key.project
+        if _object(node.get("scope")).get("name", here) != here:
+            continue
+        text = _object(node.get("triggeringCondition")).get("filter")
+        event = _json(text)
+        run_filter = event.get("run_filter") if isinstance(event, dict) else None
+        if text is None or (event is not None and run_filter is None):  # about artifacts
+            continue
+        yield SavedView(
+            "automation",
+            _text(node.get("id")),
+            _text(node.get("name")),
+            _address(project) + "/automations",
+            # JSON in JSON (`JsonEncoded` in wandb/automations/events.py).
+            _json(run_filter) if isinstance(run_filter, str) else run_filter,
+        )
+
+
+def _address(project: Project) -> str:
+    return "/".join([project.server.app_url, *map(_quoted, project.key)])
+
+
+def _quoted(text: str) -> str:
+    return quote(text.encode("utf-8", "replace"), safe="")
+
+
+def _json(text: object) -> object:
+    """The values of a JSON text; None where it is not one, or one that is nested too deep."""
+    try:
+        return json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,217 @@
+"""Old names: what one says, what its run's config says, and what rules add to both. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from migrate.client.runs import Run
+from migrate.mapping.rows import Reason, Settled
+from migrate.mapping.rules import Decided, comparable
+from naming import FIELDS, IN_OLD_NAMES, KEYS, RSST, Fields, Style, Vocabulary, cut, read_fields
+
+_MOST_READINGS = 3  # of an ambiguous name; a hostile one has hundreds
+
+
+@dataclass(frozen=True, slots=True)
+class OldName:
+    """A run with an old name, read: where its mapping begins, with rules and without.
+
+    Attributes:
+        run: The run.
+        config: Its config; empty where it has none.
+        from_config: What the config says of the fields.
+        readings: Each way to read the name; none where the config's own values make it.
+    """
+
+    run: Run
+    config: Mapping[str, object]
+    from_config: Fields
+    readings: tuple[Mapping[str, object], ...]
+
+    def in_config(self, key: str) -> object:
+        """What the config has for an argument, or for another one of the same field; else None."""
+        field = RSST.by_key.get(key)
+        if field is None or self.config.get(key) is not None or key == field.switch:
+            return self.config.get(key)
+        return self.from_config.known.get(field.name)
+
+    def with_supplied(self, decided: Decided, style: Style) -> Fields:
+        """What the config says of the fields, with what rules assume and set."""
+        if not (decided.assume or decided.replace):
+            return self.from_config
+        config = dict(self.config)
+        for key, supplied in decided.assume.items():
+            if config.get(key) is None:
+                config[key] = supplied.value
+        for key in decided.replace:  # the other arguments of its field have no say any more
+            field = RSST.by_key.get(key)
+            if field is not None and key in field.keys:
+                config.update(dict.fromkeys(field.keys))
+        config.update({key: supplied.value for key, supplied in decided.replace.items()})
+        return read_fields(config, style=style)
+
+
+@dataclass(frozen=True, slots=True)
+class FromName:
+    """What an old name says, settled against what the config says.
+
+    Attributes:
+        fields: The fields to take from the name, over the config's.
+        problems: What keeps it from a new name.
+        conflicts: The conflicts that a rule settled: field, in the name, in the config.
+        chosen: Whether it takes a rule to tell how the name splits into arch and dataset.
+    """
+
+    fields: Mapping[str, object]
+    problems: tuple[Reason, ...] = ()
+    conflicts: tuple[tuple[str, str, str], ...] = ()
+    chosen: bool = False
+
+
+def settle(old: OldName, decided: Decided, vocabulary: Vocabulary) -> FromName:
+    """Settle what an old name says against what the config says.
+
+    `main_imp_fillback.py` joined struct, schedule, criteria, arch and dataset with `_`. The
+    first three are closed sets. The last two are open, since people add models, and hold `_`
+    themselves (`res18_2`, `cifar10_trigger`): with both unknown a name has several readings, and
+    only the config can tell which is meant. A config in turn may lack any value (the run died
+    early, or another script made it), or have another one than the name (somebody changed it).
+    Then nothing says which is right, and the choice is a person's: a rule.
+
+    Args:
+        old: The run, and each way to read its name.
+        decided: What the rules give for it.
+        vocabulary: The architectures and datasets that are known.
+    """
+    if not old.readings:
+        return FromName({})
+    in_config = _compared(old)
+    conflicts = [
+        [name for name in IN_OLD_NAMES if name in in_config and in_config[name] != reading[name]]
+        for reading in old.readings
+    ]
+    # The reading that the config contradicts in the fewest fields is meant; among equals, the
+    # one that fits the rules.
+    given = _arch_and_dataset(decided)
+    fewest = min(map(len, conflicts))
+    likely = [i for i, conflicting in enumerate(conflicts) if len(conflicting) == fewest]
+    fitting = [i for i in likely if _fits(old.readings[i], given)] or likely
+    reading = old.readings[fitting[0]]
+    conflicting = [name for name in conflicts[fitting[0]] if KEYS[name] not in decided.replace]
+    from_name = {
+        name: value
+        for name, value in given_fields(reading).items()
+        if all(old.readings[i][name] == value for i in fitting)
+    }
+
+    # Where arch and dataset both come from elsewhere, it does not matter how the name splits.
+    elsewhere = {name for name in ("arch", "dataset") if name in decided.replace}
+    if decided.prefer is not None and decided.prefer.value == "config":
+        elsewhere |= set(conflicting)
+    split_matters = not {"arch", "dataset"} <= elsewhere
+    anchored = _is_anchored(reading, old.from_config, vocabulary)
+    certain = len(fitting) == 1 and (
+        anchored or any(reading[name] == value for name, value in given.items())
+    )
+    if split_matters and not certain:
+        return FromName(from_name, (_ambiguous([old.readings[i] for i in fitting]),))
+    chosen = len(likely) > 1 or not anchored
+    data = tuple((name, str(reading[name]), cut(str(in_config[name]))) for name in conflicting)
+    if not data or decided.prefer is None:
+        problems = (Reason("conflict", data),) if data else ()
+        return FromName(from_name, problems, chosen=chosen)
+    if decided.prefer.value == "config":
+        from_name = {name: from_name[name] for name in from_name if name not in conflicting}
+    return FromName(from_name, conflicts=data, chosen=chosen)
+
+
+def _compared(old: OldName) -> dict[str, object]:
+    """What the config has for fields that depend on one argument, as it is.
+
+    A list with the right word in it is not that word.
+    """
+    fields = (*old.from_config.known, *old.from_config.invalid)
+    return {name: old.config[KEYS[name]] for name in fields if name in KEYS}
+
+
+def _arch_and_dataset(decided: Decided) -> dict[str, object]:
+    """The arch and the dataset that rules give."""
+    given = {**decided.assume, **decided.replace}
+    return {name: given[name].value for name in ("arch", "dataset") if name in given}
+
+
+def _fits(reading: Mapping[str, object], given: Mapping[str, object]) -> bool:
+    """Whether a reading has the arch and the dataset that rules give."""
+    return all(reading[name] == value for name, value in given.items())
+
+
+def _is_anchored(
+    reading: Mapping[str, object], from_config: Fields, vocabulary: Vocabulary
+) -> bool:
+    """Whether anything but the name itself says where arch ends and dataset begins.
+
+    A name with one side known has one reading; with neither known, `mine_yours` could as well
+    be an architecture without its dataset.
+    """
+    return (
+        reading["arch"] in vocabulary.architectures
+        or reading["dataset"] in vocabulary.datasets
+        or "arch" in from_config.known
+        or "dataset" in from_config.known
+    )
+
+
+def _ambiguous(readings: Sequence[Mapping[str, object]]) -> Reason:
+    shown = [(reading["arch"], reading["dataset"]) for reading in readings[:_MOST_READINGS]]
+    return Reason("ambiguous", (*shown, len(readings) - len(shown)))
+
+
+def given_fields(reading: Mapping[str, object]) -> dict[str, object]:
+    """The fields that a reading has a value for."""
+    return {name: reading[name] for name in FIELDS if reading[name] is not None}
+
+
+def without_replaced(fields: Mapping[str, object], decided: Decided) -> dict[str, object]:
+    """The fields of an old name without those for which rules set a value."""
+    replaced = {RSST.by_key[key].name for key in decided.replace if key in RSST.by_key}
+    return {name: value for name, value in fields.items() if name not in replaced}
+
+
+def what_was_settled(
+    old: OldName,
+    decided: Decided,
+    from_name: FromName,
+    style: Style,
+    needed: AbstractSet[str],
+) -> Iterator[Settled]:
+    """What rules supply to a run, and neither its name nor its config says.
+
+    Args:
+        old: The run.
+        decided: What the rules give for it.
+        from_name: What its name says, by these rules.
+        style: Which extra parts new names have.
+        needed: The fields in its new name.
+    """
+    labels = {key: label for label, (key, _) in style.parts.items()}
+    for key, (value, source) in decided.assume.items():
+        name = RSST.by_key[key].name if key in RSST.by_key else labels.get(key, key)
+        in_name = from_name.fields.get(name)
+        chooses = from_name.chosen and name in ("arch", "dataset") and in_name == value
+        lacks = old.config.get(key) is None and old.from_config.known.get(name) is None
+        if lacks and (name in needed or key in labels) and (in_name is None or chooses):
+            yield Settled("assumed", key, value, None, source)
+    for key, (value, source) in decided.replace.items():
+        name = RSST.by_key[key].name if key in RSST.by_key else labels.get(key, key)
+        others = [old.in_config(key), from_name.fields.get(name)]
+        present = [other for other in others if other is not None]
+        wrong = [other for other in present if comparable(key, other) != comparable(key, value)]
+        if (wrong or not present) and (name in needed or key in labels or name in IN_OLD_NAMES):
+            was = cut(str(wrong[0])) if wrong else None
+            yield Settled("set", key, value, was, source)
+    for name, in_name, in_config in from_name.conflicts:
+        if decided.prefer is not None:
+            side, source = decided.prefer
+            yield Settled("preferred", name, side, in_config if side == "name" else in_name, source)

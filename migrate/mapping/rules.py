@@ -1,0 +1,238 @@
+"""Rules: values for the runs that cannot be renamed by what they say themselves. Pure.
+
+Rules are for runs in review alone: a project is mapped without them first, so no rule changes a run
+that needs nothing. They are read from the top, and for each value the last one that gives it wins,
+as in `.gitignore`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from migrate.client.runs import Run
+from migrate.mapping.rows import Row, RuleSource
+from naming import KEYS, RSST, SWITCH_KEYS, Vocabulary
+from naming.values import flag, number
+
+Side = Literal["name", "config"]
+
+
+class Subject:
+    """What a rule looks at: a run, and its row as it is without rules."""
+
+    def __init__(self, run: Run, row: Row, vocabulary: Vocabulary) -> None:
+        self.run, self.row, self._vocabulary = run, row, vocabulary
+        self._values: dict[str, object] = {}
+
+    @property
+    def family(self) -> str | None:
+        """The family of its architecture; None where that is not known."""
+        arch = self.value("arch")
+        return None if arch is None else self._vocabulary.family(str(arch))
+
+    def value(self, name: str) -> object:
+        """What the config says of a field or a config key; where it lacks it, what the name says.
+
+        It is `comparable`, or None.
+        """
+        if name not in self._values:
+            value = (self.run.config or {}).get(KEYS.get(name, name))
+            if value is None or name in _OF_SEVERAL_KEYS:
+                value = self.row.fields.get(_FIELDS.get(name, name))
+            self._values[name] = None if value is None else comparable(name, value)
+        return self._values[name]
+
+
+_FIELDS = {key: name for name, key in KEYS.items()}
+_OF_SEVERAL_KEYS = RSST.by_name.keys() - KEYS.keys()
+Test = Callable[[Subject], bool]
+
+
+def comparable(name: str, value: object) -> object:
+    """A value of a field or config key in the form in which it is compared: 1, 1.0 and "1" are one.
+
+    >>> comparable("rate", "0.150"), comparable("arch", "res18"), comparable("pretrained", "False")
+    (0.15, 'res18', False)
+    """
+    if name in SWITCH_KEYS:
+        return flag(value)
+    try:
+        return number(value)
+    except ValueError:
+        return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which runs a rule is for: those that match all of it. What is None or empty matches any.
+
+    Attributes:
+        projects: `entity/project`, or the project alone.
+        runs: Run ids.
+        name: What the old name matches (anywhere, as `search`).
+        before: Created earlier than this; aware.
+        after: Created at this time or later; aware.
+        families: Families of architectures: `cnn`, `vit`, `mamba`, `other`.
+        states: W&B's words.
+        reasons: Codes of reasons, of which the run has one without rules.
+        values: Field or config key to the values that it may have, each `comparable`.
+    """
+
+    projects: frozenset[str] = frozenset()
+    runs: frozenset[str] = frozenset()
+    name: re.Pattern[str] | None = None
+    before: datetime | None = None
+    after: datetime | None = None
+    families: frozenset[str] = frozenset()
+    states: frozenset[str] = frozenset()
+    reasons: frozenset[str] = frozenset()
+    values: Mapping[str, frozenset[object]] = field(default_factory=dict)
+
+    def tests(self) -> list[Test]:
+        """What it asks of a run, the cheap questions first."""
+        tests: list[Test] = []
+        if self.runs:
+            tests.append(lambda of: of.run.key.run_id in self.runs)
+        if self.projects:
+            tests.append(lambda of: not self.projects.isdisjoint(_names_of(of.run)))
+        if self.states:
+            tests.append(lambda of: of.run.state in self.states)
+        if self.reasons:
+            tests.append(lambda of: not self.reasons.isdisjoint(of.row.codes))
+        tests += [_has_one_of(name, allowed) for name, allowed in self.values.items()]
+        if self.families:
+            tests.append(lambda of: of.family in self.families)
+        if self.before or self.after:
+            tests.append(self._in_time)
+        if self.name is not None:
+            search = self.name.search
+            tests.append(lambda of: search(of.run.name) is not None)
+        return tests
+
+    def _in_time(self, subject: Subject) -> bool:
+        created_at = subject.run.created_at
+        return (
+            created_at is not None
+            and (self.before is None or created_at < self.before)
+            and (self.after is None or created_at >= self.after)
+        )
+
+
+def _has_one_of(name: str, allowed: frozenset[object]) -> Test:
+    return lambda of: of.value(name) in allowed
+
+
+def _names_of(run: Run) -> tuple[str, str]:
+    return str(run.key.where), run.key.project
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Values for the runs that `where` is about.
+
+    Attributes:
+        where: The runs.
+        source: Where the rule stands.
+        assume: Config key to the value for runs that lack it.
+        replace: Config key to the value to use in place of what the run says (`set` in the file).
+        prefer: Which side to take where name and config disagree.
+    """
+
+    where: Where
+    source: RuleSource
+    assume: Mapping[str, object] = field(default_factory=dict)
+    replace: Mapping[str, object] = field(default_factory=dict)
+    prefer: Side | None = None
+
+
+class Supplied(NamedTuple):
+    """A value, and the rule that gives it."""
+
+    value: object
+    source: RuleSource
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the rules give for one run: config key to value."""
+
+    assume: Mapping[str, Supplied] = field(default_factory=dict)
+    replace: Mapping[str, Supplied] = field(default_factory=dict)
+    prefer: Supplied | None = None
+
+
+NOTHING = Decided()
+
+
+class RuleBook:
+    """Rules, made ready to be asked about many runs."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = [(rule, rule.where.tests()) for rule in rules]
+
+    def decide(self, subject: Subject) -> Decided:
+        """What the rules give for a run: of each value the last, and `set` over `assume`."""
+        assume: dict[str, Supplied] = {}
+        replace: dict[str, Supplied] = {}
+        prefer = None
+        for rule, tests in self._rules:
+            if all(test(subject) for test in tests):
+                assume.update({key: Supplied(v, rule.source) for key, v in rule.assume.items()})
+                replace.update({key: Supplied(v, rule.source) for key, v in rule.replace.items()})
+                if rule.prefer is not None:
+                    prefer = Supplied(rule.prefer, rule.source)
+        assume = {key: value for key, value in assume.items() if key not in replace}
+        return Decided(assume, replace, prefer)
+
+
+def unused(
+    rules: Iterable[Rule], runs: Iterable[Run], rows: Iterable[Row], vocabulary: Vocabulary
+) -> list[Rule]:
+    """The rules that match no run, whether or not the run needs them.
+
+    Args:
+        rules: The rules.
+        runs: All the runs of a project.
+        rows: Their rows, in any order.
+        vocabulary: Knows the families of architectures.
+    """
+    of_run = {row.key: row for row in rows}
+    used = {settled.source for row in of_run.values() for settled in row.settled}
+    rest = [(rule, rule.where.tests()) for rule in rules if rule.source not in used]
+    for run in runs:
+        if not rest:
+            break
+        subject = Subject(run, of_run[run.key], vocabulary)
+        rest = [pair for pair in rest if not all(test(subject) for test in pair[1])]
+    return [rule for rule, _ in rest]
+
+
+class Aliases:
+    """Vocabularies with the architectures and datasets that rules write in place of others."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._made: dict[tuple[object, ...], Vocabulary] = {}
+
+    def of(self, subject: Subject, decided: Decided) -> Vocabulary:
+        """The vocabulary for one run; an alias is of the family of what it stands for."""
+        arch, dataset = (decided.replace.get(key) for key in ("arch", "dataset"))
+        if arch is None and dataset is None:
+            return self._vocabulary
+        alias = None if arch is None else str(arch.value)
+        family = subject.family or "other"
+        kind = (alias, family, dataset and dataset.value)
+        if kind not in self._made:
+            self._made[kind] = replace(
+                self._vocabulary,
+                architectures={
+                    **({} if alias is None else {alias: family}),
+                    **self._vocabulary.architectures,
+                },
+                datasets=self._vocabulary.datasets | ({str(dataset.value)} if dataset else set()),
+            )
+        return self._made[kind]

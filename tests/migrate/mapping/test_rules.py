@@ -1,0 +1,325 @@
+"""Rules: which runs they touch, which of two wins, and what is said of what they supplied."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from migrate.client.runs import Run, RunKey
+from migrate.mapping.mapping import Options, map_runs
+from migrate.mapping.rows import RuleSource
+from migrate.mapping.rules import Rule, Subject, Where, comparable, unused
+from migrate.report.words import reason_text, settled_text
+from naming import VOCABULARY, Style, legacy_name, parse_name
+
+AT = datetime(2025, 6, 2, 9, 30, tzinfo=UTC)
+CONFIG = {
+    "struct": "rsst",
+    "RST_schedule": "x",
+    "criteria": "l1",
+    "arch": "vit_small",
+    "dataset": "cifar100",
+    "reg_granularity_prune": 0.5,
+    "rate": 0.15,
+}
+OLD = "rsst_x_l1_vit_small_cifar100"
+
+
+def a_run(name=None, *, run_id="a", at=AT, state="finished", **changes):
+    config = {key: value for key, value in {**CONFIG, **changes}.items() if value is not None}
+    return Run(RunKey("ycx", "RSST", run_id), name or OLD, state, at, False, config)
+
+
+def rule(number=1, where=None, **supplies):
+    return Rule(where or Where(), RuleSource(file="rules", number=number), **supplies)
+
+
+def with_values(**values):
+    return Where(
+        values={name: frozenset([comparable(name, value)]) for name, value in values.items()}
+    )
+
+
+def mapped(run, *rules, **options):
+    (row,) = map_runs([run], Options(rules=rules, **options))
+    return row
+
+
+# What a rule supplies, and what is said of it.
+
+LONG = "deit_distilled_patch16_224_with_a_name_that_is_much_too_long_for_wandb_and_its_128_letters"
+SUPPLIED = [
+    (a_run(rate=None), rule(assume={"rate": 0.2}), "_rate_0.2_", "assumed rate=0.2"),
+    (
+        a_run("rsst_linear_l1_vit_small_cifar100", RST_schedule="linear"),
+        rule(replace={"RST_schedule": "x"}),
+        "_sched_x_",
+        "set RST_schedule=x (was linear)",
+    ),
+    (
+        a_run(f"rsst_x_l1_{LONG}_cifar100", arch=LONG),
+        rule(replace={"arch": "deit_d"}),
+        "rsst_deit_d_cifar100_",
+        f"set arch=deit_d (was {LONG[:59]}…)",
+    ),
+    (
+        a_run(dataset="cifar10"),
+        rule(prefer="name"),
+        "rsst_vit_small_cifar100_",
+        "took dataset from the name (config: cifar10)",
+    ),
+    (
+        a_run(dataset="cifar10", rate=None),
+        rule(prefer="config", assume={"rate": 0.2}),
+        "rsst_vit_small_cifar10_",
+        "assumed rate=0.2; took dataset from the config (name: cifar100)",
+    ),
+    # `set` settles a conflict by itself, and says what was wrong: the config, or the name.
+    (
+        a_run(dataset="cifar10"),
+        rule(replace={"dataset": "cifar100"}),
+        "rsst_vit_small_cifar100_",
+        "set dataset=cifar100 (was cifar10)",
+    ),
+    (
+        a_run(dataset="cifar10"),
+        rule(replace={"dataset": "cifar10"}),
+        "rsst_vit_small_cifar10_",
+        "set dataset=cifar10 (was cifar100)",
+    ),
+    (a_run(rate="abc"), rule(replace={"rate": 0.2}), "_rate_0.2_", "set rate=0.2 (was abc)"),
+    (a_run(rate=None), rule(replace={"rate": 0.2}), "_rate_0.2_", "set rate=0.2"),
+    # Of one key `set` wins; what has no place in the new name is not supplied, and not known.
+    (
+        a_run(rate=None),
+        rule(replace={"rate": 0.2}, assume={"rate": 0.3, "exponents": 3, "fillback_rate": 0.1}),
+        "_rate_0.2_",
+        "set rate=0.2",
+    ),
+    (
+        a_run(rate=None, vit_pretrained="weights.pth"),
+        rule(replace={"pretrained": False}, assume={"rate": 0.2}),
+        "_rate_0.2_0602_0930",
+        "assumed rate=0.2; set pretrained=False (was True)",
+    ),
+    (
+        a_run("rsst_x_l1_my_net_my_data", arch=None, dataset=None),
+        rule(assume={"arch": "my_net", "rate": 0.9}),
+        "rsst_my_net_my_data_sched_x_reg_0.5_crit_l1_rate_0.15_",
+        "assumed arch=my_net",
+    ),
+    (
+        a_run("rsst_x_l1_my_net_my_data", arch=None, dataset=None),
+        rule(replace={"arch": "net", "dataset": "data"}),
+        "rsst_net_data_sched_",
+        "set arch=net; set dataset=data",
+    ),
+]
+
+
+@pytest.mark.parametrize(("run", "settling", "part", "words"), SUPPLIED)
+def test_what_a_rule_supplies_and_what_is_said_of_it(run, settling, part, words):
+    assert mapped(run).status == "review"
+    row = mapped(run, settling)
+    assert (row.status, reason_text(row.reasons)) == ("rename", "")
+    assert f"{part}" in row.new_name
+    assert settled_text(row.settled) == words
+    assert {settled.source for settled in row.settled} == {settling.source}
+    assert not {"exponents", "fillback_rate"} & row.fields.keys()
+    assert parse_name(row.new_name).format == "current"
+
+
+def test_what_was_supplied_is_said_of_a_run_that_remains_in_review():
+    row = mapped(a_run(rate=None, reg_granularity_prune=None), rule(assume={"rate": 0.2}))
+    assert (row.status, reason_text(row.reasons)) == ("review", "missing: reg_granularity_prune")
+    assert settled_text(row.settled) == "assumed rate=0.2"
+
+
+def test_an_alias_is_of_the_family_of_what_it_stands_for():
+    """A CNN's alias is written without exponents, as the CNN would be."""
+    old = "rsst_exp_custom_exponents_l1_sparseresnet20_cifar100"
+    cnn = a_run(old, arch="sparseresnet20", RST_schedule="exp_custom_exponents", rate=None)
+    supplied = {"assume": {"rate": 0.2, "exponents": 4}, "replace": {"arch": "sr20"}}
+    row = mapped(cnn, rule(**supplied))
+    assert row.new_name.startswith("rsst_sr20_cifar100_sched_exp_custom_exponents_reg_0.5_crit_")
+    assert settled_text(row.settled) == "assumed rate=0.2; set arch=sr20 (was sparseresnet20)"
+
+
+def test_an_extra_part_may_be_supplied():
+    style = Style(extras=("seed",))
+    row = mapped(a_run(rate=None), rule(assume={"rate": 0.2, "seed": 1}), style=style)
+    assert row.new_name.startswith("rsst_vit_small_cifar100_seed_1_sched_")
+    assert settled_text(row.settled) == "assumed rate=0.2; assumed seed=1"
+
+
+# Which runs a rule is for.
+
+WHERES = [
+    (Where(), True),
+    (Where(projects=frozenset(["ycx/RSST"])), True),
+    (Where(projects=frozenset(["RSST"])), True),
+    (Where(projects=frozenset(["609354432/RSST"])), False),
+    (Where(runs=frozenset(["a"])), True),
+    (Where(runs=frozenset(["b"])), False),
+    (Where(name=re.compile("_cifar100$")), True),
+    (Where(name=re.compile("^vit")), False),
+    (Where(before=AT), False),
+    (Where(before=AT + timedelta(seconds=1)), True),
+    (Where(after=AT), True),
+    (Where(after=AT + timedelta(seconds=1)), False),
+    (Where(families=frozenset(["vit", "mamba"])), True),
+    (Where(families=frozenset(["cnn"])), False),
+    (Where(states=frozenset(["finished"])), True),
+    (Where(states=frozenset(["crashed"])), False),
+    (Where(reasons=frozenset(["missing"])), True),
+    (Where(reasons=frozenset(["conflict"])), False),
+    (with_values(arch="vit_small", RST_schedule="x"), True),
+    (with_values(schedule="x", reg="0.50"), True),
+    (with_values(reg_granularity_prune=0.5, criteria="l2"), False),
+    (with_values(rate=0.15), False),
+    (with_values(dataset="cifar100"), True),  # in the name alone
+    (with_values(epochs=80), True),
+    (with_values(epochs="80"), True),
+    (with_values(optimizer="sgd"), False),
+    (with_values(vit_pretrained=False), True),
+    (with_values(pretrained=False), True),
+]
+
+
+@pytest.mark.parametrize(("where", "matches"), WHERES)
+def test_which_runs_a_rule_is_for(where, matches):
+    run = a_run(rate=None, dataset=None, epochs=80, vit_pretrained="None")
+    row = mapped(run, rule(where=where, assume={"rate": 0.2}))
+    assert row.status == ("rename" if matches else "review")
+    assert bool(row.settled) == matches
+    first = map_runs([run])
+    assert unused([rule(where=where)], [run], first, VOCABULARY) == (
+        [] if matches else [rule(where=where)]
+    )
+
+
+def test_a_rule_that_matches_only_runs_that_need_nothing_is_not_unused():
+    run = a_run()
+    rules = [rule(where=with_values(arch="vit_small")), rule(2, with_values(arch="res18"))]
+    assert unused(rules, [run], map_runs([run]), VOCABULARY) == rules[1:]
+
+
+# Whatever the rules and the runs.
+
+_configs = st.fixed_dictionaries(
+    {
+        "struct": st.sampled_from(["rsst", "refill"]),
+        "RST_schedule": st.sampled_from(["x", "linear", "exp_custom_exponents"]),
+        "arch": st.sampled_from(["vit_small", "res18", "my_net", None]),
+        "dataset": st.sampled_from(["cifar10", "cifar100", "my_data", None]),
+        "rate": st.sampled_from([0.1, 0.2, None, "abc"]),
+        "exponents": st.sampled_from([3, None]),
+        "fillback_rate": st.sampled_from([0.1, None]),
+    }
+)
+
+
+@st.composite
+def _projects(draw):
+    runs = []
+    for number in range(draw(st.integers(1, 8))):
+        config = draw(_configs)
+        whole = {**CONFIG, **{key: value for key, value in config.items() if value}}
+        name = draw(st.sampled_from([legacy_name(whole), OLD, "rsst_x_l1_my_net_my_data", "mine"]))
+        at = AT + timedelta(days=draw(st.integers(0, 2)))
+        runs.append(a_run(name, run_id=f"r{number}", at=at, **config))
+    return runs
+
+
+_wheres = st.sampled_from(
+    [
+        Where(),
+        Where(families=frozenset(["vit"])),
+        Where(families=frozenset(["cnn", "other"])),
+        Where(before=AT + timedelta(days=1)),
+        Where(after=AT + timedelta(days=1)),
+        Where(reasons=frozenset(["missing"])),
+        Where(reasons=frozenset(["conflict", "ambiguous"])),
+        Where(name=re.compile("my_data$")),
+        Where(runs=frozenset(["r0", "r3"])),
+        with_values(rate=0.1),
+        with_values(schedule="linear"),
+    ]
+)
+_assumes = st.dictionaries(
+    st.sampled_from(["rate", "exponents", "fillback_rate"]), st.sampled_from([1, 2, 4]), max_size=3
+)
+_replaces = st.fixed_dictionaries(
+    {},
+    optional={
+        "rate": st.sampled_from([0.7, 0.8]),
+        "RST_schedule": st.sampled_from(["x", "exp"]),
+        "arch": st.sampled_from(["net", "res18"]),
+        "dataset": st.sampled_from(["data", "cifar10"]),
+    },
+)
+_supplies = st.fixed_dictionaries(
+    {"assume": _assumes, "replace": _replaces, "prefer": st.sampled_from([None, "name", "config"])}
+)
+
+
+@st.composite
+def _rules(draw):
+    drawn = draw(st.lists(st.tuples(_wheres, _supplies), min_size=1, max_size=5))
+    return tuple(rule(n, where, **supplies) for n, (where, supplies) in enumerate(drawn, 1))
+
+
+@given(_projects(), _rules(), st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_whatever_the_rules(runs, rules, rng):
+    without, options = map_runs(runs), Options(rules=rules)
+    rows = map_runs(runs, options)
+    before = {row.key: row for row in without}
+    of_key = {run.key: run for run in runs}
+    promised = {row.key: row.new_name for row in rows if row.new_name}
+
+    # The names are unique, and no run gets the name that another one keeps.
+    assert len(set(promised.values())) == len(promised)
+    assert not set(promised.values()) & {row.old_name for row in rows if not row.new_name}
+
+    for row in rows:
+        bare = before[row.key]
+        subject = Subject(of_key[row.key], bare, VOCABULARY)
+        matching = [one for one in rules if all(test(subject) for test in one.where.tests())]
+        # No rule changes a run that needs nothing, nor one that it is not about.
+        if bare.status != "review" or not matching:
+            assert row == bare
+        # The last rule wins for each value.
+        for settled in row.settled:
+            if settled.kind == "preferred":
+                giving = [one for one in matching if one.prefer]
+                value = giving[-1].prefer
+            else:
+                part = "assume" if settled.kind == "assumed" else "replace"
+                giving = [one for one in matching if settled.key in getattr(one, part)]
+                value = getattr(giving[-1], part)[settled.key]
+            assert (settled.value, settled.source) == (value, giving[-1].source)
+
+    # What a run gets does not depend on what the rules are to others.
+    row = rng.choice(rows)
+    only = [replace(one.where, runs=frozenset([row.key.run_id])) for one in rules]
+    alone = tuple(replace(one, where=where) for one, where in zip(rules, only, strict=True))
+    if not any(one.where.runs - {row.key.run_id} for one in rules):
+        (same,) = [one for one in map_runs(runs, Options(rules=alone)) if one.key == row.key]
+        assert same.settled == row.settled
+
+    # The order of the runs does not matter.
+    shuffled = list(runs)
+    rng.shuffle(shuffled)
+    assert map_runs(shuffled, options) == rows
+
+    # After a part of the renames, the other runs get the names that they were promised.
+    some = {key: name for key, name in promised.items() if rng.random() < 0.5}
+    renamed = [replace(run, name=some.get(run.key, run.name)) for run in runs]
+    again = {row.key: row.new_name for row in map_runs(renamed, options) if row.new_name}
+    assert again == {key: name for key, name in promised.items() if key not in some}
