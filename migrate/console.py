@@ -9,6 +9,8 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _WIDEST = 10_000
+SILENT_SECONDS = 10.0
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -51,6 +54,34 @@ class _NoBar:
 
     def note(self, text: str) -> None:
         pass
+
+
+class _Watch:
+    """In place of a bar where stderr is no terminal: a line, once, where nothing goes on."""
+
+    def __init__(self, title: str, tell: Callable[[str], None]) -> None:
+        self._title, self._tell = title, tell
+        self._note = ""
+        self._since = time.monotonic()
+        self._over = threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def advance(self, done: int, total: int | None) -> None:  # noqa: ARG002
+        self._since = time.monotonic()
+
+    def note(self, text: str) -> None:
+        self._note = text
+
+    def end(self) -> None:
+        """Nothing is waited for any more."""
+        self._over.set()
+
+    def _watch(self) -> None:
+        while not self._over.wait(self._since + SILENT_SECONDS - time.monotonic()):
+            if time.monotonic() - self._since >= SILENT_SECONDS:
+                waiting = self._note or "waiting for the server"
+                self._tell(f"{self._title}: {waiting} (no progress for {SILENT_SECONDS:.0f} s)")
+                return
 
 
 def no_progress(_title: str) -> AbstractContextManager[Bar]:
@@ -296,11 +327,17 @@ class Output:
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Bar]:
-        """A progress bar on a terminal, nothing elsewhere."""
-        if self.quiet or not self.err.is_terminal:
+        """A progress bar on a terminal; elsewhere a line where there is no progress for long."""
+        if self.quiet:
             yield _NoBar()
-            return
-        yield from _terminal_bar(self.err, visible(title))
+        elif self.err.is_terminal:
+            yield from _terminal_bar(self.err, visible(title))
+        else:
+            watch = _Watch(title, self.tell)
+            try:
+                yield watch
+            finally:
+                watch.end()
 
 
 def _terminal_bar(console: Console, title: str) -> Iterator[Bar]:

@@ -74,7 +74,7 @@ def begin(context: typer.Context, show_help: Help = False, show_version: Version
 @command(rich_help_panel="Look")
 @with_request
 def audit(
-    paths: Annotated[list[str], PATHS],
+    paths: Annotated[list[str] | None, PATHS] = None,
     as_json: Annotated[bool, flag("json", "The audit as JSON.")] = False,
     check: Annotated[bool, flag("check", "Exit 1 while any old name remains.")] = False,
     no_pager: NoPager = False,
@@ -90,13 +90,13 @@ def audit(
     """
     from migrate.cli import look
 
-    return look.audit(paths, request, as_json=as_json, check=check)
+    return look.audit(paths or (), request, as_json=as_json, check=check)
 
 
 @command(rich_help_panel="Look")
 @with_request
 def report(
-    paths: Annotated[list[str], PATHS],
+    paths: Annotated[list[str] | None, PATHS] = None,
     file: Annotated[
         Path | None,
         option(
@@ -131,6 +131,9 @@ def report(
             autocompletion=completion.reasons,
         ),
     ] = None,
+    references: Annotated[
+        bool, flag("references", "Look for views, reports and automations, too (HTML only).")
+    ] = False,
     no_pager: NoPager = False,
     *,
     request: Request,
@@ -151,20 +154,21 @@ def report(
     from migrate.cli import look
 
     return look.report(
-        paths,
+        paths or (),
         request,
         file=file,
         file_format=file_format,
         every=every,
         statuses=status or (),
         codes=reason or (),
+        references=references,
     )
 
 
 @command(rich_help_panel="Look")
 @with_request
 def references(
-    paths: Annotated[list[str], PATHS],
+    paths: Annotated[list[str] | None, PATHS] = None,
     as_json: Annotated[bool, flag("json", "The references as JSON.")] = False,
     *,
     request: Request,
@@ -180,7 +184,7 @@ def references(
     """
     from migrate.cli.references import references
 
-    return references(paths, request, as_json=as_json)
+    return references(paths or (), request, as_json=as_json)
 
 
 @command(rich_help_panel="Rename")
@@ -293,7 +297,7 @@ def name(
     [cyan]--at ISO-TIME[/cyan]                the time to use in place of now
     [cyan]--timezone ZONE[/cyan]              its zone in the name: Asia/Shanghai, +08:00
     [cyan]--timestamp-format FORMAT[/cyan]    its form, as for strftime
-    [cyan]--extra bs,lr,seed[/cyan]           extra parts after the dataset, in this order
+    [cyan]--extra bs,lr,ep=epochs[/cyan]      extra parts after the dataset, in this order
     [cyan]--cnn-exponents[/cyan]              exponents in CNN names too
 
     [dim]Examples:[/dim]
@@ -317,8 +321,8 @@ FAULTS = """
 [cyan]null[/cyan]                      an answer without data
 [cyan]drop-after cut-after garbled-after html-after null-after[/cyan]
                           the same, after everything was done
-[cyan]run-created[/cyan]               a run older than a listing's page is created after it
-[cyan]run-deleted[/cyan]               the first run of a listing's page is deleted after it
+[cyan]run-created[/cyan]               after a page of a listing, an older run is created
+[cyan]run-deleted[/cyan]               after a page of a listing, its first run is deleted
 """
 
 
@@ -367,8 +371,8 @@ def sandbox(
     fail: Annotated[
         list[str] | None,
         option(
-            "Make requests fail: 429@mutationx3 the next three mutations, hang@query+2 the third "
-            "query; the kinds are above. Repeatable.",
+            "Make requests fail, but not the sign-in: 429@mutationx3 the next three mutations, "
+            "hang@query+2 the third query; the kinds are above. Repeatable.",
             "SPEC",
         ),
     ] = None,

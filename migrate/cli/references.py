@@ -19,7 +19,7 @@ from migrate.mapping.references import (
     find_in_automation,
     find_in_view,
 )
-from migrate.report.references import as_objects, notes, print_references
+from migrate.report.references import as_objects, failures, notes, print_references
 
 
 def references(paths: Sequence[str], request: Request, *, as_json: bool) -> int:
@@ -31,16 +31,15 @@ def references(paths: Sequence[str], request: Request, *, as_json: bool) -> int:
         output.data(json.dumps(as_objects(found), indent=1) + "\n")
     else:
         print_references(output.out, found)
+    return say_notes(found, output)
+
+
+def say_notes(found: Sequence[References], output: Output) -> int:
+    """Say what the list does not; the exit code."""
     for note in notes(found):
         output.say(note)
-    return tell_failures(found, output)
-
-
-def tell_failures(found: Sequence[References], output: Output) -> int:
-    """Say what could not be read; the exit code."""
-    for project in found:
-        for kind, why in project.failed.items():
-            output.tell(f"{project.project}: {kind}s could not be read: {why}")
+    for failure in failures(found):
+        output.tell(failure)
     return 1 if any(project.failed for project in found) else 0
 
 

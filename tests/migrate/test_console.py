@@ -5,10 +5,12 @@ import os
 import pty
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from migrate import console
 from migrate.console import MANNER, Output
 
 BAR = """
@@ -48,6 +50,24 @@ def test_a_bar_says_what_it_waits_for():
     assert "\r\nwaiting for W&B (rate limit), 34 s [bold]\\x1b[2J" in shown
     assert "beside it\r\n" in shown
     assert "waiting" not in shown.rpartition("beside it")[2].partition("100/100")[2]
+
+
+def test_without_a_terminal_it_says_once_that_nothing_goes_on(monkeypatch, capsys):
+    monkeypatch.setattr(console, "SILENT_SECONDS", 0.05)
+
+    def told():
+        end = time.monotonic() + 5
+        while not (text := capsys.readouterr().err) and time.monotonic() < end:
+            time.sleep(0.005)
+        time.sleep(0.1)
+        return text + capsys.readouterr().err
+
+    with Output().progress("Listing ycx/RSST") as bar:
+        bar.advance(30, 100)
+        assert told() == "Listing ycx/RSST: waiting for the server (no progress for 0 s)\n"
+    with Output().progress("Reading \x1b[2J") as bar:
+        bar.note("waiting for W&B (rate limit), 34 s")
+        assert told().startswith("Reading \\x1b[2J: waiting for W&B (rate limit), 34 s (no ")
 
 
 # Pagers.
