@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from migrate.client.offline import Folder
 from migrate.client.paths import parse_folder, parse_path
@@ -92,7 +93,7 @@ def open_address(address: str, base_url: str | None, progress: Progress) -> Plac
     """
     if not address.startswith("file:"):
         return connect(base_url, may_prompt=not MANNER.quiet)
-    path = Path(unquote(urlsplit(address).path))
+    path = Path(url2pathname(urlsplit(address).path))
     if not path.is_dir():
         raise InputError(
             f"The journal is about offline runs in {path}, and there is no such folder. "

@@ -15,7 +15,7 @@ from collections.abc import Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from migrate.client.transaction_log import FIRST, FULL, LAST, read_chunks
 from migrate.errors import DamagedLog
@@ -280,17 +280,18 @@ def _item(record: Data, item: _Field) -> tuple[list[str], str]:
     return path, value_json
 
 
-def _change(config: dict[str, Any], path: list[str], value_json: str | None) -> None:
-    """Set a value of a config, or remove it (None). What is not JSON is passed over, as by W&B."""
-    *parents, key = path
-    for parent in parents:
-        below = config.get(parent)
-        config[parent] = config = below if isinstance(below, dict) else {}
-    if value_json is None:
-        config.pop(key, None)
-        return
-    with suppress(ValueError, RecursionError):
-        config[key] = json.loads(value_json)
+def _change(config: dict[str, object], path: list[str], value_json: str | None) -> None:
+    """Set a value of a config, or remove it (None). What is not JSON is passed over, as by W&B.
+
+    Of a value in a value it is enough to know that it is there: no name is made of one.
+    """
+    if len(path) > 1:
+        config[path[0]] = {}
+    elif value_json is None:
+        config.pop(path[0], None)
+    else:
+        with suppress(ValueError, RecursionError):
+            config[path[0]] = json.loads(value_json)
 
 
 def _time(record: Data, where: _Field) -> datetime | None:

@@ -99,7 +99,12 @@ class _Log:
             return False
 
     def is_synced(self) -> bool:
-        """Whether `wandb sync` has sent it."""
+        """Whether its run is on the server: sent by `wandb sync`, or online while it ran.
+
+        The folder of an online run is called run-TIME-ID, and `wandb sync` passes it over.
+        """
+        if self.path.parent.name.startswith("run-"):
+            return True
         return self.path.with_name(f"{self.path.name}.synced").exists()
 
 
