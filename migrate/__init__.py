@@ -32,12 +32,14 @@ def plan(
     known_arch: Sequence[str] = (),
     known_dataset: Sequence[str] = (),
     config: str | PathLike[str] | None = None,
+    against: str | None = None,
     base_url: str | None = None,
 ) -> pandas.DataFrame:
     """The dry run as a DataFrame: the rows of `rsst-migrate report`.
 
     Args:
-        paths: `entity/project`, or several; without one, those of the configuration file.
+        paths: `entity/project`, a folder of offline runs, or several projects; without one, those
+            of the configuration file.
         filters: Only runs that pass this W&B filter: `{"state": "finished"}`.
         match: Only runs whose old name matches this regular expression (anywhere, as `search`).
         include_running: Rename runs whose process is alive, too.
@@ -51,6 +53,7 @@ def plan(
         known_dataset: More known datasets.
         config: The configuration file; by default the environment's RSST_MIGRATE_CONFIG, or
             rsst-migrate.toml in the current folder; `none` for none. What is given here wins.
+        against: For offline runs: a project on the server whose names are taken, too.
         base_url: The W&B server; by default wandb's own setting.
 
     Raises:
@@ -60,7 +63,8 @@ def plan(
 
     from migrate.cli.request import Request
     from migrate.cli.rules import option_rules, parse_regex
-    from migrate.client.server import connect
+    from migrate.cli.sources import open_sources
+    from migrate.console import no_progress
     from migrate.errors import InputError
     from migrate.mapping.projects import Which, read_projects
     from migrate.report.frame import frame
@@ -83,7 +87,8 @@ def plan(
         pattern = parse_regex(match) if isinstance(match, str) else match
     except ValueError as error:
         raise InputError(f"match: {error}.") from None
-    server = connect(base_url)
-    projects = [server.project(path, options.keys) for path in asked.paths]
-    mapped = read_projects(projects, options, Which(filters, pattern))
+    found = open_sources(
+        asked.paths, base_url, against, no_progress, may_prompt=False, keys=options.keys
+    )
+    mapped = read_projects(found.projects, options, Which(filters, pattern))
     return frame([row for project in mapped for row in project.chosen])

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import io
 import os
+import re
+import shlex
+import signal
+import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TextIO
+from math import ceil
+from typing import TYPE_CHECKING, Protocol, TextIO, cast
 
 from rich.cells import cell_len
 from rich.console import Console, Group
@@ -23,6 +30,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _WIDEST = 10_000
+SILENT_SECONDS = 10.0
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Bar(Protocol):
@@ -45,6 +54,34 @@ class _NoBar:
 
     def note(self, text: str) -> None:
         pass
+
+
+class _Watch:
+    """In place of a bar where stderr is no terminal: a line, once, where nothing goes on."""
+
+    def __init__(self, title: str, tell: Callable[[str], None]) -> None:
+        self._title, self._tell = title, tell
+        self._note = ""
+        self._since = time.monotonic()
+        self._over = threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def advance(self, done: int, total: int | None) -> None:  # noqa: ARG002
+        self._since = time.monotonic()
+
+    def note(self, text: str) -> None:
+        self._note = text
+
+    def end(self) -> None:
+        """Nothing is waited for any more."""
+        self._over.set()
+
+    def _watch(self) -> None:
+        while not self._over.wait(self._since + SILENT_SECONDS - time.monotonic()):
+            if time.monotonic() - self._since >= SILENT_SECONDS:
+                waiting = self._note or "waiting for the server"
+                self._tell(f"{self._title}: {waiting} (no progress for {SILENT_SECONDS:.0f} s)")
+                return
 
 
 def no_progress(_title: str) -> AbstractContextManager[Bar]:
@@ -124,6 +161,84 @@ def print_table(console: Console, table: Table) -> None:
         console.print(Segments([*shown, Segment.line()]), end="")
 
 
+class _Paged(io.TextIOBase):
+    """A terminal, by way of a pager as soon as there is more than a screen of text.
+
+    Until then the text is held back. Where the pager cannot be started, it goes to the terminal.
+    """
+
+    def __init__(self, terminal: TextIO, command: Sequence[str], size: tuple[int, int]) -> None:
+        self._terminal, self._command = terminal, command
+        self._width, self._rows_left = size
+        self._held: list[str] = []
+        self._pager: subprocess.Popen[str] | None = None
+        self._to: TextIO | None = None  # where the text goes; None while it is held back
+        self._handler = signal.getsignal(signal.SIGINT)
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._terminal.encoding
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self._held.append(text)
+        for line in text.splitlines():
+            self._rows_left -= max(1, ceil(cell_len(_STYLE.sub("", line)) / self._width))
+        if self._to is None and self._rows_left <= 0:
+            self._to = self._start()
+        self.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        if self._to is not None:
+            text = "".join(self._held)
+            self._held.clear()
+            try:
+                self._to.write(text)
+                self._to.flush()
+            except BrokenPipeError:
+                raise ClosedPipe from None
+
+    def _start(self) -> TextIO:
+        environ = {"LESS": "FRX", "LV": "-c", **os.environ}  # as git has it
+        # Ctrl-C is the pager's, which ends what it is doing and goes on. The pager itself does not
+        # inherit a handler, as it would SIG_IGN.
+        signal.signal(signal.SIGINT, lambda *_: None)
+        try:
+            self._pager = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                env=environ,
+                encoding=self.encoding,
+                errors="backslashreplace",
+            )
+        except OSError:
+            return self._terminal
+        return cast(TextIO, self._pager.stdin)
+
+    def end(self) -> None:
+        """Show what was held back, or wait until the reader leaves the pager."""
+        if self._pager is None:
+            self._to = self._terminal
+            self.flush()
+        else:
+            with suppress(OSError):  # the reader has left it already
+                self._pager.stdin.close()  # type: ignore[union-attr]
+            self._pager.wait()
+        signal.signal(signal.SIGINT, self._handler)
+
+
+def _pager_command() -> list[str]:
+    """The pager's command line; empty for none."""
+    try:
+        words = shlex.split(os.environ.get("PAGER", "less"))
+    except ValueError:  # a quotation mark without its other
+        return []
+    return [] if words == ["cat"] else words
+
+
 @dataclass
 class Manner:
     """How this process speaks, as its command line asks for it.
@@ -131,16 +246,20 @@ class Manner:
     Attributes:
         quiet: No progress, no advice.
         no_color: No colours.
+        no_pager: Long output is not shown by way of a pager.
+        no_next: The command does not name the next one: somebody else leads through them.
         debug: Tracebacks.
     """
 
     quiet: bool = False
     no_color: bool = False
+    no_pager: bool = False
+    no_next: bool = False
     debug: bool = False
 
     def reset(self) -> None:
         """Speak as nobody has asked for anything."""
-        self.quiet = self.no_color = self.debug = False
+        self.quiet = self.no_color = self.no_pager = self.no_next = self.debug = False
 
 
 MANNER = Manner()
@@ -170,24 +289,55 @@ class Output:
         """Tell the user something that even --quiet must not hide; paths stay in one piece."""
         self.err.print(Text(visible(text)), soft_wrap=True)
 
+    def next_step(self, purpose: str, *words: str) -> None:
+        """Name a command of ours that comes next, alone on its line, as a shell takes it."""
+        if not MANNER.no_next:
+            self.say(f"{purpose}:")
+            self.say(f"  rsst-migrate {shlex.join(words)}")
+
     def data(self, data: str | bytes) -> None:
         """Print data: byte for byte, but for what would act on a terminal."""
         if isinstance(data, str):
             data = data.encode("utf-8", "surrogateescape")
         if sys.stdout.isatty():
             lines = data.decode("utf-8-sig", "backslashreplace").split("\n")
-            data = "\n".join(visible(line.removesuffix("\r")) for line in lines).encode()
+            self.out.file.write("\n".join(visible(line.removesuffix("\r")) for line in lines))
+            return
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
 
     @contextmanager
-    def progress(self, title: str) -> Iterator[Bar]:
-        """A progress bar on a terminal, nothing elsewhere."""
-        if self.quiet or not self.err.is_terminal:
-            yield _NoBar()
+    def paging(self) -> Iterator[None]:
+        """Show what is printed meanwhile in a pager, where it is longer than the terminal."""
+        wanted = sys.stdout.isatty() and not (MANNER.no_pager or self.out.is_dumb_terminal)
+        command = _pager_command() if wanted else []
+        if not command:
+            yield
             return
-        yield from _terminal_bar(self.err, visible(title))
+        terminal = self.out.file
+        paged = _Paged(cast(TextIO, terminal), command, self.out.size)
+        self.out.file = paged  # type: ignore[assignment]
+        try:
+            with suppress(ClosedPipe):  # who leaves the pager early has seen enough
+                yield
+        finally:
+            self.out.file = terminal
+            paged.end()
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[Bar]:
+        """A progress bar on a terminal; elsewhere a line where there is no progress for long."""
+        if self.quiet:
+            yield _NoBar()
+        elif self.err.is_terminal:
+            yield from _terminal_bar(self.err, visible(title))
+        else:
+            watch = _Watch(title, self.tell)
+            try:
+                yield watch
+            finally:
+                watch.end()
 
 
 def _terminal_bar(console: Console, title: str) -> Iterator[Bar]:

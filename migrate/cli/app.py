@@ -24,6 +24,7 @@ from migrate.cli.options import (
     Help,
     JournalPath,
     NoColor,
+    NoPager,
     Quiet,
     Version,
     Yes,
@@ -76,6 +77,7 @@ def audit(
     paths: Annotated[list[str] | None, PATHS] = None,
     as_json: Annotated[bool, flag("json", "The audit as JSON.")] = False,
     check: Annotated[bool, flag("check", "Exit 1 while any old name remains.")] = False,
+    no_pager: NoPager = False,
     *,
     request: Request,
 ) -> int:
@@ -129,6 +131,10 @@ def report(
             autocompletion=completion.reasons,
         ),
     ] = None,
+    references: Annotated[
+        bool, flag("references", "Look for views, reports and automations, too (HTML only).")
+    ] = False,
+    no_pager: NoPager = False,
     *,
     request: Request,
 ) -> int:
@@ -154,6 +160,7 @@ def report(
         every=every,
         statuses=status or (),
         codes=reason or (),
+        references=references,
     )
 
 
@@ -323,6 +330,28 @@ FAULTS = """
 def sandbox(
     port: Annotated[int, number("The port; 0 takes any.", "PORT", 0, 65535)] = 0,
     runs: Annotated[int | None, number("How many runs ycx/RSST has.", "N", 1, 1_000_000)] = None,
+    sample: Annotated[
+        Literal["kinds", "review"] | None,
+        option(
+            "kinds: runs of every kind (the default). review: 420 runs, of which 300 need review.",
+            "NAME",
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        option(
+            "Serve a copy of the projects in this saved JSON report, to rehearse its plan on.",
+            "FILE",
+            names=("--from",),
+        ),
+    ] = None,
+    shell: Annotated[
+        Literal["bash", "fish", "powershell"] | None,
+        option(
+            "Print the variables for bash (and zsh), fish or powershell (default: the one in use).",
+            "SHELL",
+        ),
+    ] = None,
     latency_ms: Annotated[float, number("How long each request takes.", "MS", 0, 60_000)] = 0,
     run_ms: Annotated[float, number("Query time of each run of a page.", "MS", 0, 60_000)] = 0,
     upsert_ms: Annotated[
@@ -357,10 +386,12 @@ def sandbox(
 
     [dim]Examples:[/dim]
     $ rsst-migrate sandbox
+    $ rsst-migrate sandbox --sample review
+    $ rsst-migrate sandbox --from runs.json
     $ rsst-migrate sandbox --runs 2000 --latency-ms 100 --fail 429@mutationx3
     $ rsst-migrate sandbox --runs 3000 --upsert-ms 50 --quota 2 --fail run-deleted+1x5
     """
-    from migrate.cli.try_out import serve
+    from migrate.cli.serve import serve
 
     pace = {
         "request_ms": latency_ms,
@@ -371,7 +402,15 @@ def sandbox(
         "quota": quota,
         "retry_after": retry_after,
     }
-    return serve(port, runs, pace, fail or ())
+    return serve(
+        port=port,
+        sample=sample,
+        runs=runs,
+        report=report,
+        shell=shell,
+        pace=pace,
+        fail=fail or (),
+    )
 
 
 @command(rich_help_panel="Try it out")

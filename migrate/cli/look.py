@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
+from shlex import quote
 
 from migrate.cli.request import Asked, Request, choices
-from migrate.client.server import Server, connect
+from migrate.cli.sources import Place, open_sources, tell_unreadable
+from migrate.client.offline import Folder
 from migrate.console import MANNER, Output
 from migrate.errors import InputError
 from migrate.mapping.projects import Mapped, Which, read_projects
@@ -31,7 +34,7 @@ def mapped_projects(
     *,
     statuses: Sequence[str] = (),
     codes: Sequence[str] = (),
-) -> tuple[Server, list[Mapped]]:
+) -> tuple[Place, list[Mapped]]:
     """Sign in, list and map. Errors in the call are raised before a server is contacted.
 
     Raises:
@@ -41,18 +44,25 @@ def mapped_projects(
     asked = request.asked(paths)
     which = replace(
         asked.which,
-        statuses=choices("--status", statuses, STATUSES),
-        codes=choices("--reason", codes, REASONS),
+        statuses=choices("status", statuses, STATUSES),
+        codes=choices("reason", codes, REASONS),
     )
-    server = connect(request.base_url, may_prompt=not MANNER.quiet)
-    projects = [server.project(path, asked.options.keys) for path in asked.paths]
-    mapped = read_projects(projects, asked.options, which, output.progress)
+    found = open_sources(
+        asked.paths,
+        request.base_url,
+        request.against,
+        output.progress,
+        may_prompt=not MANNER.quiet,
+        keys=asked.options.keys,
+    )
+    tell_unreadable(found.place, output)
+    mapped = read_projects(found.projects, asked.options, which, output.progress)
     for project in mapped:
         if len(project.chosen) < len(project.rows):
             output.say(_part_words(project, which))
     for remark in _remarks(mapped, asked):
         output.say(remark)
-    return server, mapped
+    return found.place, mapped
 
 
 def _remarks(mapped: Sequence[Mapped], asked: Asked) -> Iterator[str]:
@@ -80,17 +90,29 @@ def audit(paths: Sequence[str], request: Request, *, as_json: bool, check: bool)
     total = sum_up("all", [row for project in mapped for row in project.chosen])
     if as_json:
         found = {"projects": [found.to_dict() for found in audits], "total": total.to_dict()}
-        output.data(json.dumps(found, indent=1) + "\n")
+        with output.paging():
+            output.data(json.dumps(found, indent=1) + "\n")
     else:
-        for number, found_here in enumerate([*audits, total] if len(audits) > 1 else audits):
-            if number:
-                output.out.print()
-            print_audit(output.out, found_here)
+        with output.paging():
+            for number, found_here in enumerate([*audits, total] if len(audits) > 1 else audits):
+                if number:
+                    output.out.print()
+                print_audit(output.out, found_here)
     if check and total.old_names:
         has = "has" if total.old_names == 1 else "have"
         output.say(f"{number_of_runs(total.old_names)} still {has} an old name.")
-        return 1
-    return 0
+    arguments = [*paths, *request.words()]
+    if total.old_names:
+        output.next_step("To see each run and its new name", "report", *arguments)
+    _say_settle(output, total.statuses["review"], arguments)
+    return 1 if check and total.old_names else 0
+
+
+def _say_settle(output: Output, in_review: int, arguments: Sequence[str]) -> None:
+    if in_review:
+        need = "needs" if in_review == 1 else "need"
+        what = f"{number_of_runs(in_review)} {need} a decision. To decide, once for each kind"
+        output.next_step(what, "settle", *arguments)
 
 
 def report(
@@ -102,26 +124,50 @@ def report(
     every: bool = False,
     statuses: Sequence[str] = (),
     codes: Sequence[str] = (),
+    references: bool = False,
 ) -> int:
-    """Show the dry run, or write it to a file."""
+    """Show the dry run, or write it to a file; the exit code is 1 where it stays incomplete."""
     output = Output()
     chosen_format = format_of(file, file_format)
+    if references and chosen_format != "html":
+        raise InputError(
+            "--references goes into an HTML report: add -o report.html. On a terminal:\n"
+            f"rsst-migrate references {' '.join(map(quote, paths))}"
+        )
     if file is not None and is_stdout(file):
         file = None
     elif file is not None and not os.path.isdir(file.parent):  # noqa: PTH112 - Path's raises on some
         raise InputError(f"There is no folder {file.parent} to write {file.name} to.")
     if chosen_format == "parquet" and file is None and sys.stdout.isatty():
         raise InputError("Parquet is binary; write it to a file with -o FILE.")
-    server, mapped = mapped_projects(paths, request, output, statuses=statuses, codes=codes)
+    place, mapped = mapped_projects(paths, request, output, statuses=statuses, codes=codes)
     rows = [row for project in mapped for row in project.chosen]
+    code = 0
     if chosen_format is None:
-        print_report(output.out, rows, every=every or bool(statuses or codes))
-        return 0
-    projects = {project.project.key: len(project.rows) for project in mapped}
-    data = FORMATS[chosen_format](rows, Source(server.app_url, datetime.now(UTC), projects))
-    if file is None:
-        output.data(data)
+        with output.paging():
+            print_report(output.out, rows, every=every or bool(statuses or codes))
     else:
-        save(file, data)
-        output.say(f"Wrote {file}: {count_line(rows)}.")
-    return 0
+        projects = {project.project.key: len(project.rows) for project in mapped}
+        source = Source(place.app_url, datetime.now(UTC), projects)
+        if references:
+            from migrate.cli.references import find_references, say_notes
+
+            sought = [find_references(project, output.progress) for project in mapped]
+            source = replace(source, references=sought)
+            code = say_notes(sought, output)
+        data = FORMATS[chosen_format](rows, source)
+        if file is None:
+            with output.paging():
+                output.data(data)
+        else:
+            save(file, data)
+            output.say(f"Wrote {file}: {count_line(rows)}.")
+    found = Counter(row.status for row in rows)
+    arguments = [*paths, *request.words()]
+    _say_settle(output, found["review"], arguments)
+    if found["rename"]:
+        if file is not None and chosen_format in ("csv", "json"):
+            folder = paths if isinstance(place, Folder) else ()  # a plan does not name its folder
+            arguments = [*folder, "--plan", str(file), *request.words(about_the_plan=False)]
+        output.next_step(f"To rename {number_of_runs(found['rename'])}", "rename", *arguments)
+    return code

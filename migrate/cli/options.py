@@ -114,12 +114,13 @@ def _manner(name: str, text: str, short: str | None = None) -> Any:
 
 
 Debug = Annotated[bool, _manner("debug", "Show tracebacks.")]
+NoPager = Annotated[bool, _manner("no-pager", "Do not page long output.")]
 NoColor = Annotated[bool, _manner("no-color", "No colours.")]
 Quiet = Annotated[bool, _manner("quiet", "No progress, no advice.", "-q")]
 
 PATH_HELP = (
-    "entity/project, project alone, or the address of the project's page; without one, the "
-    "projects of rsst-migrate.toml."
+    "entity/project, project alone, the address of the project's page, or a folder of offline "
+    "runs; without one, the projects of rsst-migrate.toml."
 )
 PATHS = typer.Argument(help=PATH_HELP, metavar="PATH", autocompletion=completion.paths)
 JournalPath = Annotated[
@@ -134,6 +135,11 @@ BaseUrl = Annotated[str | None, option("The W&B server; without it, wandb's own 
 
 _SHARED = {
     "base_url": option("The W&B server; without it, wandb's own setting.", "URL"),
+    "against": option(
+        "Of a folder: names that runs of this project on the server have are taken, too.",
+        "PROJECT",
+        WHICH,
+    ),
     "filters": option(
         'Only runs that match this W&B filter, e.g. \'{"state": "finished"}\'.', "JSON", WHICH
     ),

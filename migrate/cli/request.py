@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC
 from difflib import get_close_matches
-from typing import Literal
+from typing import Any, Literal
 
 from migrate.cli.config_file import config_file
 from migrate.cli.rules import file_rules, option_rules, parse_assume, parse_regex
 from migrate.cli.training_flags import read_style, read_words, read_zone
-from migrate.client.paths import ProjectPath, parse_filters, parse_path
+from migrate.client.paths import parse_filters
 from migrate.errors import InputError
 from migrate.mapping.mapping import Options
 from migrate.mapping.projects import Which
@@ -23,18 +23,21 @@ class Asked:
     """What a call asks for, with what the configuration file says, as values.
 
     Attributes:
-        paths: The projects, at least one.
+        paths: Where the runs are, at least one PATH.
         options: How to map them.
         which: The runs to choose.
         known_archs: The architectures that were declared as known.
         known_datasets: The datasets that were declared as known.
     """
 
-    paths: tuple[ProjectPath, ...]
+    paths: tuple[str, ...]
     options: Options
     which: Which
     known_archs: tuple[str, ...]
     known_datasets: tuple[str, ...]
+
+
+NOT_ABOUT_THE_PLAN = ("--base-url", "--against", "--include-running", "--config")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Request:
     """The options that audit, report and rename share, as they were typed; None: not given."""
 
     base_url: str | None = None
+    against: str | None = None
     filters: str | None = None
     match: str | None = None
     include_running: bool = False
@@ -62,8 +66,7 @@ class Request:
             InputError: One of them is not valid, or there is no PATH.
         """
         config = config_file(self.config)
-        parsed = tuple(parse_path(path) for path in paths or config.projects)
-        if not parsed:
+        if not (paths or config.projects):
             raise InputError(
                 f"Give a project as entity/project, or list some as `projects` in {config.name}."
             )
@@ -85,7 +88,7 @@ class Request:
                 *option_rules(map(parse_assume, self.assume or ()), self.prefer, style),
             ),
         )
-        return Asked(parsed, options, self.which(), archs, datasets)
+        return Asked(tuple(paths or config.projects), options, self.which(), archs, datasets)
 
     def which(self) -> Which:
         """`--filters` and `--match`; InputError where one is not valid."""
@@ -95,18 +98,28 @@ class Request:
         except ValueError as error:
             raise InputError(f"--match {error}.") from None
 
+    def words(self, *, about_the_plan: bool = True) -> list[str]:
+        """The options given, for another command: all, or those that rename takes with --plan."""
+        words: list[str] = []
+        for name, value in self._given():
+            if about_the_plan or name in NOT_ABOUT_THE_PLAN:
+                for part in value if isinstance(value, list) else [value]:
+                    words += [name] if part is True else [name, part]
+        return words
+
     def about_the_plan(self) -> list[str]:
         """The options given that decide what a plan holds."""
-        return [
-            f"--{option.name.replace('_', '-')}"
-            for option in fields(self)
-            if option.name not in ("base_url", "include_running", "config")
-            and getattr(self, option.name) not in (option.default, [])
-        ]
+        return [name for name, _ in self._given() if name not in NOT_ABOUT_THE_PLAN]
+
+    def _given(self) -> Iterator[tuple[str, Any]]:
+        for option in fields(self):
+            value = getattr(self, option.name)
+            if value not in (option.default, []):
+                yield f"--{option.name.replace('_', '-')}", value
 
 
 def choices(option: str, typed: Sequence[str], known: Sequence[str]) -> frozenset[str]:
-    """The values of a repeatable option that takes one of a few words.
+    """The values of a repeatable option (`status`) that takes one of a few words.
 
     Raises:
         InputError: A word is not among the known ones; the nearest of those is named.
@@ -114,6 +127,8 @@ def choices(option: str, typed: Sequence[str], known: Sequence[str]) -> frozense
     for word in typed:
         if word not in known:
             near = get_close_matches(word, known, 1)
-            meant = f"did you mean {near[0]}? Known are" if near else "known are"
-            raise InputError(f"{option} {word!r}: {meant} {', '.join(known)}.")
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise InputError(
+                f"--{option}: {word!r} is not a known {option}{meant} (known: {', '.join(known)})."
+            )
     return frozenset(typed)

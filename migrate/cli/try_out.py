@@ -1,12 +1,10 @@
-"""`sandbox` and `demo`: the whole tool without an account, through the real wandb client."""
+"""`demo`: the whole tool without an account, through the real wandb client."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.text import Text
@@ -14,54 +12,15 @@ from rich.text import Text
 from migrate.cli import look
 from migrate.cli.rename import RenameOptions, go_on, rename
 from migrate.cli.request import Request
-from migrate.console import Output
-from migrate.errors import InputError
+from migrate.cli.serve import sandbox_packages
+from migrate.console import MANNER, Output
 
 PATH = "ycx/RSST"
 
 
-def serve(
-    port: int, runs: int | None, pace: Mapping[str, float | None], fail: Sequence[str]
-) -> int:
-    """Serve the sandbox until Ctrl-C.
-
-    Args:
-        port: Where to listen; 0 takes any port that is free.
-        runs: How many runs the project has; None for a readable few.
-        pace: The fields of the sandbox's `Pace`.
-        fail: Faults in their short form, `429@mutationx3`.
-
-    Raises:
-        InputError: A fault is not a valid one, or the port is taken.
-    """
-    with _sandbox_packages():
-        from migrate.sandbox.faults import Faults, parse_fail
-        from migrate.sandbox.pace import Pace
-        from migrate.sandbox.sample import sample_store
-        from migrate.sandbox.server import Sandbox
-    output = Output()
-    try:
-        served = Sandbox(
-            sample_store(runs),
-            port=port,
-            pace=Pace(**pace),  # type: ignore[arg-type]
-            faults=Faults(pending=[parse_fail(spec) for spec in fail]),
-        )
-    except ValueError as error:
-        raise InputError(f"{error}.") from None
-    except OSError as error:
-        raise InputError(f"Cannot listen on port {port}: {error.strerror}.") from None
-    for key, value in served.env.items():
-        output.data(f"export {key}={value}\n")
-    sys.stdout.flush()
-    output.say("Serving ycx/RSST, 609354432/RSST, ycx/empty and ycx/frozen. Ctrl-C ends it.")
-    served.serve()
-    return 0
-
-
 def demo(runs: int | None) -> int:
     """Run the commands themselves, one after the other, on the sandbox's project."""
-    with _sandbox_packages():
+    with sandbox_packages():
         from migrate.sandbox.sample import sample_store
         from migrate.sandbox.server import Sandbox
     with (
@@ -70,6 +29,7 @@ def demo(runs: int | None) -> int:
         contextlib.chdir(folder),
     ):
         os.environ.update(served.env)
+        MANNER.no_pager = MANNER.no_next = True  # the steps follow each other
         journal = Path("demo.journal.jsonl")
         request, yes = Request(config="none"), RenameOptions(journal=journal, yes=True)
         _title(f"audit {PATH}", "What is in the project, and what needs attention.")
@@ -85,18 +45,6 @@ def demo(runs: int | None) -> int:
         look.audit([PATH], request, as_json=False, check=False)
         _title(f"undo {journal} --yes", "All of it taken back, from the journal.")
         return max(code, go_on(journal, "undo", None, yes=True, dry_run=False))
-
-
-@contextlib.contextmanager
-def _sandbox_packages() -> Iterator[None]:
-    """Say what to install where the sandbox's packages are missing."""
-    try:
-        yield
-    except ImportError as error:
-        raise InputError(
-            f"The sandbox needs {error.name}: pip install 'rsst-migrate[sandbox]' "
-            "(in a clone: pip install '.[sandbox]')."
-        ) from None
 
 
 def _title(command: str, sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""From a server to rows: list the projects, map them, keep what was asked for."""
+"""From a source to rows: list the projects, map them, keep what was asked for."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from migrate.client.runs import Run
-from migrate.client.server import Project
+from migrate.client.source import Source
 from migrate.console import Progress, no_progress
 from migrate.errors import InputError
-from migrate.mapping.mapping import Options, map_runs
+from migrate.mapping.mapping import Options, Survey
 from migrate.mapping.rows import Row
-from migrate.mapping.rules import Rule, unused
+from migrate.mapping.rules import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +46,21 @@ class Mapped:
 
     Attributes:
         project: The project.
-        rows: A row for each of its runs.
+        survey: All of it, without rules.
+        rows: A row for each of its runs, with the rules of the options.
         chosen: Those that were asked for.
         unused: The rules that match none of its runs.
     """
 
-    project: Project
+    project: Source
+    survey: Survey
     rows: list[Row]
     chosen: list[Row]
     unused: tuple[Rule, ...] = ()
 
 
 def read_projects(
-    projects: Sequence[Project],
+    projects: Sequence[Source],
     options: Options | None = None,
     which: Which | None = None,
     progress: Progress = no_progress,
@@ -77,18 +79,17 @@ def read_projects(
         raise InputError("A project is named twice.")
     mapped = []
     for project in projects:
-        runs = list_runs(project, progress)
-        rows = map_runs(runs, options)
+        survey = Survey(list_runs(project, progress), options, project.taken)
+        rows = survey.with_rules(survey.options.rules)
         chosen = [row for row in rows if which.has(row)]
         if which.filters is not None:
             passing = project.matching(which.filters)
             chosen = [row for row in chosen if row.key.run_id in passing]
-        idle = unused(options.rules, runs, rows, options.vocabulary)
-        mapped.append(Mapped(project, rows, chosen, tuple(idle)))
+        mapped.append(Mapped(project, survey, rows, chosen, tuple(survey.unused(rows))))
     return mapped
 
 
-def list_runs(project: Project, progress: Progress = no_progress) -> list[Run]:
+def list_runs(project: Source, progress: Progress = no_progress) -> list[Run]:
     """Every run of a project."""
     runs: list[Run] = []
     with progress(f"Listing {project.key}") as bar:

@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -229,7 +230,6 @@ class Sandbox:
             log_level="critical",
             lifespan="off",
             access_log=False,
-            timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)
         self._thread: threading.Thread | None = None
@@ -244,15 +244,17 @@ class Sandbox:
         """What it was asked for so far."""
         return self.service.counts
 
-    def serve(self) -> None:
-        """Serve until Ctrl-C."""
-        self._server.run(sockets=[self._socket])
-
     def __enter__(self) -> Sandbox:
         """Serve in a thread. Connections that come before it is ready wait in the backlog."""
-        self._thread = threading.Thread(target=self.serve, daemon=True)
+        run = partial(self._server.run, sockets=[self._socket])
+        self._thread = threading.Thread(target=run, daemon=True)
         self._thread.start()
         return self
+
+    def wait(self) -> None:
+        """Wait until it stops, which Ctrl-C interrupts at any moment."""
+        while self._thread is not None and self._thread.is_alive():
+            self._thread.join(1)  # on Windows, Ctrl-C is heard only in between
 
     def __exit__(self, *_: object) -> None:
         """Stop, whatever is still under way."""

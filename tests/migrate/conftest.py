@@ -58,6 +58,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_CACHE_DIR", str(home))
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("PAGER", "cat")
     # The gate counts what runs in the tests' own processes: in each command's it takes half as
     # long again.
     monkeypatch.delenv("COVERAGE_PROCESS_START", raising=False)

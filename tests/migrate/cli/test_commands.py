@@ -200,6 +200,27 @@ def test_a_match_that_matches_nothing_says_so(sample, cli):
     assert "empty" not in done.stderr
 
 
+# What comes next.
+
+
+def test_each_command_names_the_next_one(sample, cli):
+    """With the same options; on its own line, to be pasted."""
+    options = ["--include-running", "--assume", "rate=0.3", "--assume", "reg=1.0"]
+    same = "ycx/RSST --include-running --assume rate=0.3 --assume reg=1.0"
+    told_next = cli("audit", "ycx/RSST", *options).stderr.splitlines()
+    assert [line for line in told_next if line.startswith(" ")] == [
+        f"  rsst-migrate report {same}",
+        f"  rsst-migrate settle {same}",
+    ]
+    told_next = cli("report", "ycx/RSST", *options, "--match", "a b|x").stderr.splitlines()
+    same = same.replace("ycx/RSST", "ycx/RSST --match 'a b|x'")
+    assert told_next[-1] == f"  rsst-migrate rename {same}"
+    told_next = cli("report", "ycx/RSST", "-o", "my plan.csv", *options).stderr.splitlines()
+    assert told_next[-1] == "  rsst-migrate rename --plan 'my plan.csv' --include-running"
+    assert cli("report", "ycx/RSST", "--status", "current").stderr == "6 of 96 runs of ycx/RSST\n"
+    assert cli("audit", "ycx/RSST", "--quiet").stderr == ""
+
+
 # Options.
 
 VIT = arguments("vit_small", "cifar100")
@@ -261,7 +282,7 @@ def test_a_configuration_file_says_which_projects_and_how(serve, cli):
     assert "  → rsst_vit_small_cifar100_opt_sgd_sched_" in done.stdout
     assert "    assumed rate=0.3\n" in done.stdout
     assert "    missing: rate\n" in done.stdout
-    assert done.stderr.splitlines() == [
+    assert done.stderr.splitlines()[:3] == [
         "rule 2 of rsst-migrate.toml is unused: it matches no run (no familly in a config; did you "
         "mean family?)",
         "res18 is a known architecture already",

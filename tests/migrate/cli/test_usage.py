@@ -43,10 +43,10 @@ def call(monkeypatch, capfd):
         ),
         (
             "report a/b --status revew",
-            "--status 'revew': did you mean review? Known are rename, review, hold, current, "
-            "custom.",
+            "--status: 'revew' is not a known status; did you mean review? (known: rename, "
+            "review, hold, current, custom).",
         ),
-        ("report a/b --reason zz", "--reason 'zz': known are missing, conflict, invalid, "),
+        ("report a/b --reason zz", "--reason: 'zz' is not a known reason (known: missing, "),
         (
             "report a/b --extra 1e",
             "--extra: '1e' is not a label: write LABEL or LABEL=ARGUMENT, the label in letters, "
@@ -97,10 +97,10 @@ def test_a_server_that_echoes_the_key_is_not_passed_on(odd_server, call):
 
 @pytest.mark.parametrize(("encoding", "arrow"), [("ascii", "\\u2192"), ("gbk", "→")])
 def test_what_an_encoding_has_not_got_is_spelled_out(sandbox, cli, encoding, arrow):
-    told = cli("report", "ycx/RSST", PYTHONIOENCODING=encoding, encoding=encoding)
+    told = cli("report", "ycx/RSST", "-q", PYTHONIOENCODING=encoding, encoding=encoding)
     assert (told.returncode, told.stderr) == (0, "")
     assert f"{arrow} rsst_vit_small" in told.stdout
-    summed = cli("audit", "ycx/RSST", PYTHONIOENCODING=encoding, encoding=encoding)
+    summed = cli("audit", "ycx/RSST", "-q", PYTHONIOENCODING=encoding, encoding=encoding)
     assert (summed.returncode, summed.stderr) == (0, "")
     parsed = cli("parse", "\U0001f600_x", PYTHONIOENCODING=encoding, encoding=encoding)
     assert "\\U0001f600_x" in parsed.stdout

@@ -53,7 +53,7 @@ def on_terminal(serve):
 
 
 def test_colours_on_a_terminal_and_no_name_that_acts(on_terminal):
-    out, err = on_terminal("report", "ycx/RSST", "--all", terminal="stdout")
+    out, err = on_terminal("report", "ycx/RSST", "--all", "--quiet", terminal="stdout")
     assert COLOUR.search(out)
     assert "\x1b[1;4m" in out, "what the new name adds is marked"
     assert err == ""
