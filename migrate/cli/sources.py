@@ -15,6 +15,7 @@ from migrate.console import MANNER, Output, Progress
 from migrate.errors import InputError, scrub
 from migrate.mapping.projects import list_runs
 from migrate.text import visible
+from naming import CONFIG_KEYS
 
 Place = Server | Folder
 _MOST_UNREADABLE = 20
@@ -35,6 +36,7 @@ def open_sources(
     progress: Progress,
     *,
     may_prompt: bool,
+    keys: Sequence[str] = CONFIG_KEYS,
 ) -> Sources:
     """Sign in to the server, or read the folder, that PATHs are about.
 
@@ -44,6 +46,7 @@ def open_sources(
         against: A project on the server whose names are taken in the folder, too.
         progress: Opens a progress bar with a title.
         may_prompt: Whether a key may be asked for.
+        keys: The config keys to read.
 
     Raises:
         InputError: A PATH is not valid, or there is no offline run in the folder.
@@ -55,22 +58,22 @@ def open_sources(
             raise InputError("--against is for a folder of offline runs.")
         parsed = [parse_path(path) for path in paths]
         server = connect(base_url, may_prompt=may_prompt)
-        return Sources(server, [server.project(path) for path in parsed])
+        return Sources(server, [server.project(path, keys) for path in parsed])
     if len(paths) > 1:
         raise InputError(
             "A folder of offline runs must be the only PATH. Of several, give the one above them."
         )
     other = None if against is None else parse_path(against)
-    place = read_folder(folders[0], progress)
+    place = read_folder(folders[0], progress, keys)
     if other is not None:
         project = connect(base_url, may_prompt=may_prompt).project(other)
         place.taken = frozenset(run.name for run in list_runs(project, progress))
     return Sources(place, [*place.projects()])
 
 
-def read_folder(path: Path, progress: Progress) -> Folder:
-    """Read the logs below a folder; InputError where there is none."""
-    folder = Folder(path)
+def read_folder(path: Path, progress: Progress, keys: Sequence[str] = CONFIG_KEYS) -> Folder:
+    """Read the logs below a folder, with these config keys; InputError where there is none."""
+    folder = Folder(path, keys)
     with progress(f"Reading {path}") as bar:
         folder.read(bar)
     if not folder.projects() and not folder.unreadable:
