@@ -38,8 +38,8 @@ def plan(
     """The dry run as a DataFrame: the rows of `rsst-migrate report`.
 
     Args:
-        paths: `entity/project`, a folder of offline runs, or several projects; without one, those
-            of the configuration file.
+        paths: `entity/project`, several of them, or a folder of offline runs; without one, the
+            projects of the configuration file.
         filters: Only runs that pass this W&B filter: `{"state": "finished"}`.
         match: Only runs whose old name matches this regular expression (anywhere, as `search`).
         include_running: Rename runs whose process is alive, too.
@@ -88,7 +88,7 @@ def plan(
     except ValueError as error:
         raise InputError(f"match: {error}.") from None
     found = open_sources(
-        asked.paths, base_url, against, no_progress, may_prompt=False, keys=options.keys
+        asked.paths, base_url, against, no_progress, keys=options.keys, may_prompt=False
     )
     mapped = read_projects(found.projects, options, Which(filters, pattern))
     return frame([row for project in mapped for row in project.chosen])

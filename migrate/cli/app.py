@@ -320,8 +320,8 @@ FAULTS = """
 [cyan]null[/cyan]                      an answer without data
 [cyan]drop-after cut-after garbled-after html-after null-after[/cyan]
                           the same, after everything was done
-[cyan]run-created[/cyan]               a run older than a listing's page is created after it
-[cyan]run-deleted[/cyan]               the first run of a listing's page is deleted after it
+[cyan]run-created[/cyan]               after a page of a listing, an older run is created
+[cyan]run-deleted[/cyan]               after a page of a listing, its first run is deleted
 """
 
 
@@ -370,8 +370,8 @@ def sandbox(
     fail: Annotated[
         list[str] | None,
         option(
-            "Make requests fail: 429@mutationx3 the next three mutations, hang@query+2 the third "
-            "query; the kinds are above. Repeatable.",
+            "Make requests fail, but not the sign-in: 429@mutationx3 the next three mutations, "
+            "hang@query+2 the third query; the kinds are above. Repeatable.",
             "SPEC",
         ),
     ] = None,

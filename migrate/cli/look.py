@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from migrate.cli.sources import Place, open_sources, tell_unreadable
 from migrate.client.offline import Folder
 from migrate.console import MANNER, Output
 from migrate.errors import InputError
+from migrate.mapping.kinds import Kinds
 from migrate.mapping.projects import Mapped, Which, read_projects
 from migrate.mapping.rows import REASONS, STATUSES, number_of_runs
 from migrate.report.audit import audit as sum_up
@@ -52,8 +54,8 @@ def mapped_projects(
         request.base_url,
         request.against,
         output.progress,
-        may_prompt=not MANNER.quiet,
         keys=asked.options.keys,
+        may_prompt=not MANNER.quiet,
     )
     tell_unreadable(found.place, output)
     mapped = read_projects(found.projects, asked.options, which, output.progress)
@@ -86,10 +88,20 @@ def audit(paths: Sequence[str], request: Request, *, as_json: bool, check: bool)
     """Summarize projects; the exit code is 1 where `check` finds an old name."""
     output = Output()
     _, mapped = mapped_projects(paths, request, output)
-    audits = [sum_up(str(project.project.key), project.chosen) for project in mapped]
-    total = sum_up("all", [row for project in mapped for row in project.chosen])
+    kinds = Kinds({project.project.key: project.survey for project in mapped})
+    audits = [
+        sum_up(str(project.project.key), project.chosen, kinds.find(project.chosen))
+        for project in mapped
+    ]
+    every = [row for project in mapped for row in project.chosen]
+    total = sum_up("all", every, kinds.find(every))
     if as_json:
-        found = {"projects": [found.to_dict() for found in audits], "total": total.to_dict()}
+        settle = shlex.join(["rsst-migrate", "settle", *paths, *request.words()])
+        found = {
+            "projects": [found.to_dict() for found in audits],
+            "total": total.to_dict(),
+            "settle": settle if total.statuses["review"] else None,
+        }
         with output.paging():
             output.data(json.dumps(found, indent=1) + "\n")
     else:
