@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     import pandas
 
+    from migrate.cli.request import Request
+    from migrate.mapping.rows import Row
+
 __all__ = ["plan"]
 
 
@@ -38,8 +41,8 @@ def plan(
     """The dry run as a DataFrame: the rows of `rsst-migrate report`.
 
     Args:
-        paths: `entity/project`, a folder of offline runs, or several projects; without one, those
-            of the configuration file.
+        paths: `entity/project`, several of them, or a folder of offline runs; without one, the
+            projects of the configuration file.
         filters: Only runs that pass this W&B filter: `{"state": "finished"}`.
         match: Only runs whose old name matches this regular expression (anywhere, as `search`).
         include_running: Rename runs whose process is alive, too.
@@ -59,17 +62,12 @@ def plan(
     Raises:
         migrate.errors.MigrateError: In words for the user, as on the command line.
     """
-    from dataclasses import replace
-
     from migrate.cli.request import Request
-    from migrate.cli.rules import option_rules, parse_regex
-    from migrate.cli.sources import open_sources
-    from migrate.console import no_progress
-    from migrate.errors import InputError
-    from migrate.mapping.projects import Which, read_projects
     from migrate.report.frame import frame
 
     request = Request(
+        base_url=base_url,
+        against=against,
         include_running=include_running,
         timezone=timezone,
         timestamp_format=timestamp_format,
@@ -80,15 +78,40 @@ def plan(
         known_dataset=list(known_dataset),
         config=None if config is None else str(config),
     )
-    asked = request.asked([paths] if isinstance(paths, str) else paths)
-    assumed = option_rules((assume or {}).items(), None, asked.options.style)
+    names = [paths] if isinstance(paths, str) else paths
+    return frame(_rows(names, request, assume or {}, filters, match))
+
+
+def _rows(
+    paths: Sequence[str],
+    request: Request,
+    assume: Mapping[str, object],
+    filters: Mapping[str, object] | None,
+    match: str | re.Pattern[str] | None,
+) -> list[Row]:
+    """The rows of a plan; what has a Python value is not in the request."""
+    from dataclasses import replace
+
+    from migrate.cli.rules import option_rules, parse_regex
+    from migrate.cli.sources import open_sources
+    from migrate.console import no_progress
+    from migrate.errors import InputError
+    from migrate.mapping.projects import Which, read_projects
+
+    asked = request.asked(paths)
+    assumed = option_rules(assume.items(), None, asked.options.style)
     options = replace(asked.options, rules=(*asked.options.rules, *assumed))
     try:
         pattern = parse_regex(match) if isinstance(match, str) else match
     except ValueError as error:
         raise InputError(f"match: {error}.") from None
     found = open_sources(
-        asked.paths, base_url, against, no_progress, may_prompt=False, keys=options.keys
+        asked.paths,
+        request.base_url,
+        request.against,
+        no_progress,
+        keys=options.keys,
+        may_prompt=False,
     )
     mapped = read_projects(found.projects, options, Which(filters, pattern))
-    return frame([row for project in mapped for row in project.chosen])
+    return [row for project in mapped for row in project.chosen]

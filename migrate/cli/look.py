@@ -54,8 +54,8 @@ def mapped_projects(
         request.base_url,
         request.against,
         output.progress,
-        may_prompt=not MANNER.quiet,
         keys=asked.options.keys,
+        may_prompt=not MANNER.quiet,
     )
     tell_unreadable(found.place, output)
     mapped = read_projects(found.projects, asked.options, which, output.progress)

@@ -23,7 +23,7 @@ class Asked:
     """What a call asks for, with what the configuration file says, as values.
 
     Attributes:
-        paths: Where the runs are, at least one PATH.
+        paths: The PATHs, at least one.
         options: How to map them.
         which: The runs to choose.
         known_archs: The architectures that were declared as known.
@@ -66,7 +66,8 @@ class Request:
             InputError: One of them is not valid, or there is no PATH.
         """
         config = config_file(self.config)
-        if not (paths or config.projects):
+        paths = tuple(paths or config.projects)
+        if not paths:
             raise InputError(
                 f"Give a project as entity/project, or list some as `projects` in {config.name}."
             )
@@ -88,7 +89,7 @@ class Request:
                 *option_rules(map(parse_assume, self.assume or ()), self.prefer, style),
             ),
         )
-        return Asked(tuple(paths or config.projects), options, self.which(), archs, datasets)
+        return Asked(paths, options, self.which(), archs, datasets)
 
     def which(self) -> Which:
         """`--filters` and `--match`; InputError where one is not valid."""

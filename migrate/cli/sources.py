@@ -35,8 +35,8 @@ def open_sources(
     against: str | None,
     progress: Progress,
     *,
-    may_prompt: bool,
     keys: Sequence[str] = CONFIG_KEYS,
+    may_prompt: bool,
 ) -> Sources:
     """Sign in to the server, or read the folder, that PATHs are about.
 
@@ -45,8 +45,8 @@ def open_sources(
         base_url: The server; None for wandb's own setting.
         against: A project on the server whose names are taken in the folder, too.
         progress: Opens a progress bar with a title.
+        keys: The config keys that runs are listed with.
         may_prompt: Whether a key may be asked for.
-        keys: The config keys to read.
 
     Raises:
         InputError: A PATH is not valid, or there is no offline run in the folder.

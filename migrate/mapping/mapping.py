@@ -22,7 +22,7 @@ from migrate.mapping.old_names import (
     without_replaced,
 )
 from migrate.mapping.rows import Reason, Row, Settled, Status
-from migrate.mapping.rules import NOTHING, Aliases, Decided, Rule, RuleBook, Subject, unused
+from migrate.mapping.rules import NOTHING, Aliases, Decided, Rule, RuleBook, Subject
 from migrate.text import with_blanks_visible
 from naming import (
     CONFIG_KEYS,
@@ -108,7 +108,6 @@ class Survey:
         vocabulary = _with_the_projects_own(runs, options.vocabulary)
         self.options = replace(options, vocabulary=vocabulary)
         ordered = sorted(runs, key=lambda run: (run.created_at or _NEVER, run.key.run_id))
-        self._runs = ordered
         self._read = [_read(run, self.options) for run in ordered]
         self.rows = _with_ordinals(
             [
@@ -148,10 +147,6 @@ class Survey:
         taken = chain(self._taken, others)
         again = dict(zip(again, _with_ordinals([*again.values()], taken), strict=True))
         return [again.get(row.key, row) for row in self.rows]
-
-    def unused(self, rows: Sequence[Row]) -> list[Rule]:
-        """The rules of the options that match no run; `rows` are made with them."""
-        return unused(self.options.rules, self._runs, rows, self.options.vocabulary)
 
 
 def _with_the_projects_own(runs: Iterable[Run], vocabulary: Vocabulary) -> Vocabulary:

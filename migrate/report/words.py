@@ -70,10 +70,15 @@ def settled_text(settled: Iterable[Settled]) -> str:
     ...               Settled("preferred", "dataset", "name", "a;b", option)])
     'set RST_schedule=x (was linear); took dataset from the name (config: a\\x3bb)'
     """
-    return "; ".join(_settled_clause(part).replace(";", "\\x3b") for part in settled)
+    return "; ".join(settled_clause(part) for part in settled)
 
 
-def _settled_clause(part: Settled) -> str:
+def settled_clause(part: Settled) -> str:
+    """One value that a rule supplied, without the rule."""
+    return _settled_words(part).replace(";", "\\x3b")
+
+
+def _settled_words(part: Settled) -> str:
     if part.kind == "preferred":
         other = "config" if part.value == "name" else "name"
         return f"took {part.key} from the {part.value} ({other}: {part.was})"

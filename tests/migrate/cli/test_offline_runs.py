@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -154,3 +156,35 @@ def test_killed_then_undone_or_finished(commands, cli, folder, number, point):
     assert cli("undo", kept, "--yes").returncode == 0
     assert logs(folder) == before
     assert not list(folder.rglob("*.rsst-migrate"))
+
+
+def sent(serve, folder):
+    """What a server without runs of these has after `wandb sync`, by run id; and the requests."""
+    sandbox = serve(runs=1)
+    command = [str(Path(sys.executable).parent / "wandb"), "sync", "--yes", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    assert done.returncode == 0, done.stderr
+    runs = {}
+    for run_id, run in sandbox.store.project("ycx", "RSST").runs.items():
+        config, summary = json.loads(run.config), json.loads(run.summaryMetrics)
+        runs[run_id] = (run.displayName, (config, summary, run.history, run.state, run.tags))
+    return runs, len(sandbox.service.mutations)
+
+
+def test_sent_with_wandb_sync(cli, folder, serve):
+    """The runs arrive under their new names, and otherwise as from an unchanged copy."""
+    shutil.copytree(folder, "unchanged")
+    assert cli("rename", "./wandb", "--yes").returncode == 0
+    theirs, mutations = sent(serve, "unchanged")
+    ours, with_new_names = sent(serve, folder)
+    assert with_new_names == mutations
+    assert {run_id: rest for run_id, (_, rest) in ours.items()} == {
+        run_id: rest for run_id, (_, rest) in theirs.items()
+    }
+    assert [len(rest[2]) for rest in (ours["plain001"][1], ours["again001"][1])] == [3, 6]
+    old_names = {run_id: name for run_id, (name, _) in theirs.items()}
+    assert {run_id: name for run_id, (name, _) in ours.items()} == {**old_names, **NEW_NAMES}
+    # Whatever was sent is left alone from now on; `wandb sync` did not finish the one cut off.
+    rows = json.loads(cli("report", "./unchanged", "--format", "json").stdout)
+    assert {row["status"] for row in rows if row["old_name"]} == {"hold"}
+    assert {row["state"] for row in rows} == {"synced"}
