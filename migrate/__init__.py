@@ -35,6 +35,7 @@ def plan(
     known_arch: Sequence[str] = (),
     known_dataset: Sequence[str] = (),
     config: str | PathLike[str] | None = None,
+    against: str | None = None,
     base_url: str | None = None,
 ) -> pandas.DataFrame:
     """The dry run as a DataFrame: the rows of `rsst-migrate report`.
@@ -55,6 +56,7 @@ def plan(
         known_dataset: More known datasets.
         config: The configuration file; by default the environment's RSST_MIGRATE_CONFIG, or
             rsst-migrate.toml in the current folder; `none` for none. What is given here wins.
+        against: For offline runs: a project on the server whose names are taken, too.
         base_url: The W&B server; by default wandb's own setting.
 
     Raises:
@@ -65,6 +67,7 @@ def plan(
 
     request = Request(
         base_url=base_url,
+        against=against,
         include_running=include_running,
         timezone=timezone,
         timestamp_format=timestamp_format,
@@ -103,7 +106,12 @@ def _rows(
     except ValueError as error:
         raise InputError(f"match: {error}.") from None
     found = open_sources(
-        asked.paths, request.base_url, None, no_progress, keys=options.keys, may_prompt=False
+        asked.paths,
+        request.base_url,
+        request.against,
+        no_progress,
+        keys=options.keys,
+        may_prompt=False,
     )
     mapped = read_projects(found.projects, options, Which(filters, pattern))
     return [row for project in mapped for row in project.chosen]

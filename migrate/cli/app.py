@@ -195,6 +195,31 @@ def references(
 
 @command(rich_help_panel="Rename")
 @with_request
+def settle(
+    paths: Annotated[list[str] | None, PATHS] = None,
+    to_stdout: Annotated[
+        bool, flag("print", "Write the suggested rules to stdout instead of asking.")
+    ] = False,
+    no_pager: NoPager = False,
+    *,
+    request: Request,
+) -> int:
+    """Decide what keeps runs in review, once for each kind of run.
+
+    One question a kind, the largest first, with what other runs have. The answers
+    are written as rules into rsst-migrate.toml, which every command reads.
+
+    [dim]Examples:[/dim]
+    $ rsst-migrate settle ycx/RSST
+    $ rsst-migrate settle ycx/RSST --print > rules.toml
+    """
+    from migrate.cli.settle import settle
+
+    return settle(paths or (), request, to_stdout=to_stdout)
+
+
+@command(rich_help_panel="Rename")
+@with_request
 def rename(
     paths: Annotated[list[str] | None, PATHS] = None,
     plan: Annotated[

@@ -65,16 +65,16 @@ def open_sources(
             "A folder of offline runs must be the only PATH. Of several, give the one above them."
         )
     other = None if against is None else parse_path(against)
-    place = read_folder(folders[0], progress)
+    place = read_folder(folders[0], progress, keys)
     if other is not None:
         project = connect(base_url, may_prompt=may_prompt).project(other)
         place.taken = frozenset(run.name for run in list_runs(project, progress))
     return Sources(place, [*place.projects()])
 
 
-def read_folder(path: Path, progress: Progress) -> Folder:
-    """Read the logs below a folder; InputError where there is none."""
-    folder = Folder(path)
+def read_folder(path: Path, progress: Progress, keys: Sequence[str] = CONFIG_KEYS) -> Folder:
+    """Read the logs below a folder, with these config keys; InputError where there is none."""
+    folder = Folder(path, keys)
     with progress(f"Reading {path}") as bar:
         folder.read(bar)
     if not folder.projects() and not folder.unreadable:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ from migrate.client.runs import (
 from migrate.client.source import Page, Rename
 from migrate.console import Bar
 from migrate.errors import Complaint, InputError, LogError, Refused, TruncatedLog
+from naming import CONFIG_KEYS
 
 DEFAULT_ENTITY = "(default)"
 """Stands for the entity of a log that names none: `wandb sync` then takes the default one. W&B has
@@ -177,8 +178,9 @@ class Folder:
         unreadable: What was left alone when it was last read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keys: Sequence[str] = CONFIG_KEYS) -> None:
         self.path = path
+        self._keys = frozenset(keys)
         self.taken: frozenset[str] = frozenset()
         self.unreadable: list[Unreadable] = []
         self._logs: dict[Path, _Log] = {}
@@ -230,7 +232,9 @@ class Folder:
             logs: dict[Path, _Log] = {}
             for number, (path, stamp) in enumerate(found.items(), 1):
                 known = self._logs.get(path)
-                logs[path] = known if known and known.stamp == stamp else _read(path, stamp)
+                logs[path] = (
+                    known if known and known.stamp == stamp else _read(path, stamp, self._keys)
+                )
                 if bar is not None:
                     bar.advance(number, len(found))
             self._logs = logs
@@ -260,8 +264,8 @@ def _find(folder: Path, unreadable: list[Unreadable]) -> dict[Path, Stamp]:
     return found
 
 
-def _read(path: Path, stamp: Stamp) -> _Log:
-    contents, error = LogContents(), None
+def _read(path: Path, stamp: Stamp, keys: Container[str]) -> _Log:
+    contents, error = LogContents(keys), None
     try:
         with path.open("rb") as file:
             stamp = stamp_of(os.fstat(file.fileno()))
