@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
-from migrate.client.paths import parse_path
+from migrate.client.paths import parse_folder, parse_path
 from migrate.errors import InputError, scrub
 from naming import GUIDE_STYLE, VOCABULARY, Style, StyleError, Vocabulary, zone
 from naming.values import is_word
@@ -180,7 +180,8 @@ def read_config(path: Path) -> ConfigFile:
 def _projects(table: Table) -> Iterator[str]:
     for path in table.texts("projects"):
         try:
-            parse_path(path)
+            if parse_folder(path) is None:
+                parse_path(path)
         except InputError as error:
             raise InputError(f"{table.place}: projects: {error}") from None
         yield path

@@ -198,16 +198,18 @@ class LogContents:
     """What the records of a log say of its run, so far.
 
     Attributes:
+        keys: The keys of the config that are kept.
         run_id: Empty where there is no Run record.
         entity: Empty where the client did not know it.
         project: Likewise.
         names: The names in the Run records, each once.
         name: The one that W&B's server will have in the end: the last.
         started_at: In UTC; None where it is not known.
-        config: The values that names are made of.
+        config: The values of these keys.
         ended: Whether the run's process came to its end.
     """
 
+    keys: Container[str] = CONFIG_KEYS
     run_id: str = ""
     entity: str = ""
     project: str = ""
@@ -257,7 +259,7 @@ class LogContents:
         for item in _fields(record, config):
             if item.number in (_UPDATE, _REMOVE):
                 path, value_json = _item(record, item)
-                if path and path[0] in CONFIG_KEYS:
+                if path and path[0] in self.keys:
                     _change(self.config, path, value_json if item.number == _UPDATE else None)
 
 
