@@ -198,7 +198,7 @@ class LogContents:
     """What the records of a log say of its run, so far.
 
     Attributes:
-        keys: The config keys to take in.
+        keys: The keys of the config that are kept.
         run_id: Empty where there is no Run record.
         entity: Empty where the client did not know it.
         project: Likewise.
