@@ -18,7 +18,8 @@ def plan(path: str, **options: Any) -> pandas.DataFrame:
     """The dry run of a project as a DataFrame: the rows of `rsst-migrate report`.
 
     Args:
-        path: `entity/project`, or `project` alone for the default entity.
+        path: `entity/project`, `project` alone for the default entity, or a folder of offline
+            runs.
         **options: The command line's shared options under their Python names:
             `plan("ycx/RSST", assume=["rate=0.15"], timezone="Asia/Shanghai")`.
 
@@ -27,13 +28,13 @@ def plan(path: str, **options: Any) -> pandas.DataFrame:
         TypeError: There is no such option.
     """
     from migrate.cli.request import Request
-    from migrate.client.paths import parse_path
-    from migrate.client.server import connect
+    from migrate.cli.sources import open_sources
+    from migrate.console import no_progress
     from migrate.mapping.projects import read_projects
     from migrate.report.frame import frame
 
     request = Request(**options)
-    parsed, mapping, which = parse_path(path), request.options(), request.which()
-    project = connect(request.base_url).project(parsed)
-    (mapped,) = read_projects([project], mapping, which)
-    return frame(mapped.chosen)
+    mapping, which = request.options(), request.which()
+    found = open_sources([path], request.base_url, request.against, no_progress, may_prompt=False)
+    mapped = read_projects(found.projects, mapping, which)
+    return frame([row for project in mapped for row in project.chosen])

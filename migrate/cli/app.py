@@ -131,6 +131,9 @@ def report(
             autocompletion=completion.reasons,
         ),
     ] = None,
+    references: Annotated[
+        bool, flag("references", "Look for views, reports and automations, too (HTML only).")
+    ] = False,
     no_pager: NoPager = False,
     *,
     request: Request,
@@ -157,6 +160,7 @@ def report(
         every=every,
         statuses=status or (),
         codes=reason or (),
+        references=references,
     )
 
 
@@ -316,8 +320,8 @@ FAULTS = """
 [cyan]null[/cyan]                      an answer without data
 [cyan]drop-after cut-after garbled-after html-after null-after[/cyan]
                           the same, after everything was done
-[cyan]run-created[/cyan]               a run older than a listing's page is created after it
-[cyan]run-deleted[/cyan]               the first run of a listing's page is deleted after it
+[cyan]run-created[/cyan]               after a page of a listing, an older run is created
+[cyan]run-deleted[/cyan]               after a page of a listing, its first run is deleted
 """
 
 
@@ -366,8 +370,8 @@ def sandbox(
     fail: Annotated[
         list[str] | None,
         option(
-            "Make requests fail: 429@mutationx3 the next three mutations, hang@query+2 the third "
-            "query; the kinds are above. Repeatable.",
+            "Make requests fail, but not the sign-in: 429@mutationx3 the next three mutations, "
+            "hang@query+2 the third query; the kinds are above. Repeatable.",
             "SPEC",
         ),
     ] = None,

@@ -20,14 +20,15 @@ from pydantic import (
 )
 
 from migrate.errors import InputError
-from migrate.mapping.rows import OLD, Status
+from migrate.mapping.rows import Status
 from migrate.sandbox.sample import wire_config
 from migrate.sandbox.store import Store, StoredRun
 from migrate.text import visible
-from naming import CONFIG_KEYS, IN_OLD_NAMES, KEYS, legacy_name
+from naming import CONFIG_KEYS, KEYS, legacy_name
 
 _MOST_LISTED = 20
 _KEYS = {**KEYS, "pretrained": "pretrained", "struct_target": "vit_prune_target"}
+_OPEN = ("arch", "dataset")
 UNKNOWN = "(not in the report)"
 """A config value that is not valid, or not the name's: only that it is there is known."""
 
@@ -123,7 +124,10 @@ def _clauses(text: str | None) -> Iterator[tuple[str, str, str]]:
 
 
 def _config(row: SavedRow, reasons: Mapping[str, str]) -> dict[str, object]:
-    """The arguments that a run had, as far as its row tells them."""
+    """The arguments that a run had, as far as its row tells them.
+
+    What a rule or an option supplied is taken out again, so that the copy needs the same ones.
+    """
     known: dict[str, object] = {
         _KEYS[name]: value
         for name, value in row.fields.items()
@@ -132,24 +136,33 @@ def _config(row: SavedRow, reasons: Mapping[str, str]) -> dict[str, object]:
     known["vit_structured"] = "vit_prune_target" in known
     if "exp-name" in reasons:
         known["exp_name"] = row.old_name
-    if row.status in OLD:
-        # An old name is five of the arguments joined: one of them is in it, where it is not valid
-        # (and so no field), or where a rule has set another in its place.
-        was_set = [clause.partition("=")[0] for clause, _, _ in _clauses(row.settled)]
-        for key in map(KEYS.__getitem__, IN_OLD_NAMES):
-            if key not in known or f"set {key}" in was_set:
-                known[key] = _from_name(row.old_name, known, key) or known.get(key)
-    conflicting = reasons.get("conflict", "").partition(" is ")[0]  # `dataset is x in the name, …`
-    if conflicting in IN_OLD_NAMES:
-        known[KEYS[conflicting]] = UNKNOWN
-    invalid = reasons.get("invalid", "").partition(" is ")[0]  # `rate is 'abc'`
-    if known.get(invalid) is None and invalid in CONFIG_KEYS:
-        known[invalid] = UNKNOWN
-    return known
+    for clause, _, _ in _clauses(row.settled):
+        kind, _, what = clause.partition(" ")
+        key = what.partition("=")[0]
+        if kind == "assumed":  # the run lacked it; of the two open fields, it lacked both
+            for lacking in _OPEN if key in _OPEN else (key,):
+                known.pop(lacking, None)
+        elif kind == "set":
+            known[key] = _unreadable(row, known, key) if "(was " in what else None
+        elif kind == "took" and " from the name" in what:
+            known[_key(what, " from ")] = UNKNOWN
+    if "conflict" in reasons:
+        known[_key(reasons["conflict"])] = UNKNOWN
+    if "invalid" in reasons:
+        key = _key(reasons["invalid"])
+        known[key] = _unreadable(row, known, key)
+    return {key: value for key, value in known.items() if key in CONFIG_KEYS}
 
 
-def _from_name(old_name: str, known: Mapping[str, object], key: str) -> str | None:
-    """The value that an argument has in an old name, where the others are known."""
+def _key(words: str, after: str = " is ") -> str:
+    """The config key that a clause begins with: `dataset is x in the name, y in the config`."""
+    name = words.partition(after)[0]
+    return KEYS.get(name, name)
+
+
+def _unreadable(row: SavedRow, known: Mapping[str, object], key: str) -> str:
+    """A value that is no field; one that old names hold is in the run's."""
     before, found, after = (legacy_name({**known, key: "\0"}) or "").partition("\0")
-    fits = found and old_name.startswith(before) and old_name.endswith(after)
-    return old_name[len(before) : len(old_name) - len(after)] if fits else None
+    name = row.old_name
+    fits = found and name.startswith(before) and name.endswith(after)
+    return name[len(before) : len(name) - len(after)] if fits else UNKNOWN

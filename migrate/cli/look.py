@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 from migrate.cli.request import Request, choices
-from migrate.client.paths import parse_path
-from migrate.client.server import Server, connect
+from migrate.cli.sources import Place, open_sources, tell_unreadable
+from migrate.client.offline import Folder
 from migrate.console import MANNER, Output
 from migrate.errors import InputError
+from migrate.mapping.kinds import Kinds
 from migrate.mapping.projects import Mapped, Which, read_projects
 from migrate.mapping.rows import REASONS, STATUSES, number_of_runs
 from migrate.report.audit import audit as sum_up
@@ -30,21 +33,27 @@ def mapped_projects(
     *,
     statuses: Sequence[str] = (),
     codes: Sequence[str] = (),
-) -> tuple[Server, list[Mapped]]:
+) -> tuple[Place, list[Mapped]]:
     """Sign in, list and map. Errors in the call are raised before a server is contacted."""
-    parsed, options = [parse_path(path) for path in paths], request.options()
+    options = request.options()
     which = replace(
         request.which(),
         statuses=choices("status", statuses, STATUSES),
         codes=choices("reason", codes, REASONS),
     )
-    server = connect(request.base_url, may_prompt=not MANNER.quiet)
-    projects = [server.project(path) for path in parsed]
-    mapped = read_projects(projects, options, which, output.progress)
+    found = open_sources(
+        paths,
+        request.base_url,
+        request.against,
+        output.progress,
+        may_prompt=not MANNER.quiet,
+    )
+    tell_unreadable(found.place, output)
+    mapped = read_projects(found.projects, options, which, output.progress)
     for project in mapped:
         if len(project.chosen) < len(project.rows):
             output.say(_part_words(project, which))
-    return server, mapped
+    return found.place, mapped
 
 
 def _part_words(part: Mapped, which: Which) -> str:
@@ -58,10 +67,20 @@ def audit(paths: Sequence[str], request: Request, *, as_json: bool, check: bool)
     """Summarize projects; the exit code is 1 where `check` finds an old name."""
     output = Output()
     _, mapped = mapped_projects(paths, request, output)
-    audits = [sum_up(str(project.project.key), project.chosen) for project in mapped]
-    total = sum_up("all", [row for project in mapped for row in project.chosen])
+    kinds = Kinds({project.project.key: project.survey for project in mapped})
+    audits = [
+        sum_up(str(project.project.key), project.chosen, kinds.find(project.chosen))
+        for project in mapped
+    ]
+    every = [row for project in mapped for row in project.chosen]
+    total = sum_up("all", every, kinds.find(every))
     if as_json:
-        found = {"projects": [found.to_dict() for found in audits], "total": total.to_dict()}
+        settle = shlex.join(["rsst-migrate", "settle", *paths, *request.words()])
+        found = {
+            "projects": [found.to_dict() for found in audits],
+            "total": total.to_dict(),
+            "settle": settle if total.statuses["review"] else None,
+        }
         with output.paging():
             output.data(json.dumps(found, indent=1) + "\n")
     else:
@@ -96,24 +115,38 @@ def report(
     every: bool = False,
     statuses: Sequence[str] = (),
     codes: Sequence[str] = (),
+    references: bool = False,
 ) -> int:
-    """Show the dry run, or write it to a file."""
+    """Show the dry run, or write it to a file; the exit code is 1 where it stays incomplete."""
     output = Output()
     chosen_format = format_of(file, file_format)
+    if references and chosen_format != "html":
+        raise InputError(
+            "--references goes into an HTML report: add -o report.html. On a terminal:\n"
+            f"rsst-migrate references {' '.join(map(quote, paths))}"
+        )
     if file is not None and is_stdout(file):
         file = None
     elif file is not None and not os.path.isdir(file.parent):  # noqa: PTH112 - Path's raises on some
         raise InputError(f"There is no folder {file.parent} to write {file.name} to.")
     if chosen_format == "parquet" and file is None and sys.stdout.isatty():
         raise InputError("Parquet is binary; write it to a file with -o FILE.")
-    server, mapped = mapped_projects(paths, request, output, statuses=statuses, codes=codes)
+    place, mapped = mapped_projects(paths, request, output, statuses=statuses, codes=codes)
     rows = [row for project in mapped for row in project.chosen]
+    code = 0
     if chosen_format is None:
         with output.paging():
             print_report(output.out, rows, every=every or bool(statuses or codes))
     else:
         projects = {project.project.key: len(project.rows) for project in mapped}
-        data = FORMATS[chosen_format](rows, Source(server.app_url, datetime.now(UTC), projects))
+        source = Source(place.app_url, datetime.now(UTC), projects)
+        if references:
+            from migrate.cli.references import find_references, say_notes
+
+            sought = [find_references(project, output.progress) for project in mapped]
+            source = replace(source, references=sought)
+            code = say_notes(sought, output)
+        data = FORMATS[chosen_format](rows, source)
         if file is None:
             with output.paging():
                 output.data(data)
@@ -125,6 +158,7 @@ def report(
     _say_settle(output, found["review"], arguments)
     if found["rename"]:
         if file is not None and chosen_format in ("csv", "json"):
-            arguments = ["--plan", str(file), *request.words(about_the_plan=False)]
+            folder = paths if isinstance(place, Folder) else ()  # a plan does not name its folder
+            arguments = [*folder, "--plan", str(file), *request.words(about_the_plan=False)]
         output.next_step(f"To rename {number_of_runs(found['rename'])}", "rename", *arguments)
-    return 0
+    return code

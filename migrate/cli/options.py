@@ -118,7 +118,9 @@ NoPager = Annotated[bool, _manner("no-pager", "Do not page long output.")]
 NoColor = Annotated[bool, _manner("no-color", "No colours.")]
 Quiet = Annotated[bool, _manner("quiet", "No progress, no advice.", "-q")]
 
-PATH_HELP = "entity/project, project alone, or the address of the project's page."
+PATH_HELP = (
+    "entity/project, project alone, the address of the project's page, or a folder of offline runs."
+)
 PATHS = typer.Argument(help=PATH_HELP, metavar="PATH", autocompletion=completion.paths)
 JournalPath = Annotated[
     Path,
@@ -132,6 +134,11 @@ BaseUrl = Annotated[str | None, option("The W&B server; without it, wandb's own 
 
 _SHARED = {
     "base_url": option("The W&B server; without it, wandb's own setting.", "URL"),
+    "against": option(
+        "Of a folder: names that runs of this project on the server have are taken, too.",
+        "PROJECT",
+        WHICH,
+    ),
     "filters": option(
         'Only runs that match this W&B filter, e.g. \'{"state": "finished"}\'.', "JSON", WHICH
     ),

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
+from migrate.client.server import Project
 from migrate.client.views import KINDS, SavedView, read_saved
 from migrate.console import Output, Progress
-from migrate.errors import ServerError, ServiceStopped
+from migrate.errors import InputError, ServerError, ServiceStopped
 from migrate.mapping.projects import Mapped
 from migrate.mapping.references import (
     Names,
@@ -18,7 +19,7 @@ from migrate.mapping.references import (
     find_in_automation,
     find_in_view,
 )
-from migrate.report.references import as_objects, notes, print_references
+from migrate.report.references import as_objects, failures, notes, print_references
 
 
 def references(paths: Sequence[str], request: Request, *, as_json: bool) -> int:
@@ -30,21 +31,23 @@ def references(paths: Sequence[str], request: Request, *, as_json: bool) -> int:
         output.data(json.dumps(as_objects(found), indent=1) + "\n")
     else:
         print_references(output.out, found)
+    return say_notes(found, output)
+
+
+def say_notes(found: Sequence[References], output: Output) -> int:
+    """Say what the list does not; the exit code."""
     for note in notes(found):
         output.say(note)
-    return tell_failures(found, output)
-
-
-def tell_failures(found: Sequence[References], output: Output) -> int:
-    """Say what could not be read; the exit code."""
-    for project in found:
-        for kind, why in project.failed.items():
-            output.tell(f"{project.project}: {kind}s could not be read: {why}")
+    for failure in failures(found):
+        output.tell(failure)
     return 1 if any(project.failed for project in found) else 0
 
 
 def find_references(mapped: Mapped, progress: Progress) -> References:
     """Everything that the plan of a project changes; nothing is asked for where it is empty."""
+    project = mapped.project
+    if not isinstance(project, Project):
+        raise InputError("Offline runs have no saved views. Give their project as entity/project.")
     before = {row.key.run_id: row.old_name for row in mapped.rows}
     after = before | {row.key.run_id: row.new_name for row in mapped.chosen if row.new_name}
     names = Names(before, after)
@@ -56,7 +59,7 @@ def find_references(mapped: Mapped, progress: Progress) -> References:
             total = None
             found.seen[kind] = 0
             try:
-                for page in read_saved(mapped.project, kind, bar.note):
+                for page in read_saved(project, kind, bar.note):
                     total = page.total
                     for view in page.views:
                         _look_at(view, names, found)

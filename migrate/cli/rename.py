@@ -16,9 +16,11 @@ import typer
 
 from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
-from migrate.client.paths import ProjectPath, parse_path, same_server
+from migrate.cli.sources import Place, in_words, open_address, open_sources, tell_unreadable
+from migrate.client.offline import Folder, OfflineProject
+from migrate.client.paths import ProjectPath, same_server
 from migrate.client.runs import ProjectKey, RunKey, RunState
-from migrate.client.server import Project, Server, connect
+from migrate.client.source import Source
 from migrate.console import MANNER, Output
 from migrate.errors import InputError, NoProject, scrub
 from migrate.mapping.projects import list_runs
@@ -26,13 +28,13 @@ from migrate.mapping.rows import number_of_runs
 from migrate.rename.check import Problem, check
 from migrate.rename.execute import Result, run
 from migrate.rename.journal import Header, Journal
-from migrate.rename.plan import Direction, PlannedRename, planned
+from migrate.rename.plan import Direction, PlannedRename, is_done, planned
 from migrate.rename.plan_file import list_problems, read_plan
 from migrate.report.outcomes import outcome_words, stop_words
 from migrate.report.terminal import print_renames, print_report
 from migrate.text import visible
 
-Projects = Mapping[ProjectKey, Project]
+Projects = Mapping[ProjectKey, Source]
 _MOST_FAILED = 50
 # How long undo waits for names that its journal says were changed, and that are shown unchanged.
 _LAG_SECONDS = (3.0, 3.0)
@@ -58,7 +60,7 @@ def rename(
     output = Output()
     if plan_file is not None:
         return _rename_saved(paths, plan_file, request, options, output)
-    server, mapped = mapped_projects(paths, request, output)
+    place, mapped = mapped_projects(paths, request, output)
     rows = [row for project in mapped for row in project.chosen]
     renames = planned(rows)
     plan = renames[: options.limit]
@@ -70,7 +72,7 @@ def rename(
     held = {row.key.where for row in rows if "read-only" in row.codes}
     if not options.dry_run and _refuse_read_only([projects[where] for where in held], output):
         return 1
-    return _rename(server, projects, plan, output, options)
+    return _rename(place, projects, plan, output, options)
 
 
 def _rename_saved(
@@ -86,9 +88,15 @@ def _rename_saved(
             f"--plan takes exactly its file's rows: {', '.join(unused)} cannot change them. "
             "Use such options with `report` when saving the plan."
         )
-    parsed, plan = [parse_path(path) for path in paths], read_plan(plan_file)
-    server = connect(request.base_url, may_prompt=not MANNER.quiet)
-    allowed = {server.project(path).key for path in parsed}
+    plan = read_plan(plan_file)
+    found = open_sources(
+        paths,
+        request.base_url,
+        request.against,
+        output.progress,
+        may_prompt=not MANNER.quiet,
+    )
+    place, allowed = found.place, {project.key for project in found.projects}
     foreign = [rename.where for rename in plan if allowed and rename.where not in allowed]
     if foreign:
         raise InputError(
@@ -96,15 +104,18 @@ def _rename_saved(
             "Nothing was touched."
         )
     plan = plan[: options.limit]
-    projects = _projects(server, plan)
+    projects = _projects(place, plan)
     runs = [run for project in projects.values() for run in list_runs(project, output.progress)]
-    problems = check(plan, runs, include_running=options.include_running)
+    taken = {(key, name) for key, project in projects.items() for name in project.taken}
+    problems = check(plan, runs, include_running=options.include_running, taken=taken)
     if problems:
+        where = "folder" if isinstance(place, Folder) else "server"
         raise InputError(
-            list_problems("The plan does not fit the server", [*map(_problem_words, problems)])
+            list_problems(f"The plan does not fit the {where}", [*map(_problem_words, problems)])
         )
+    tell_unreadable(place, output)
     _print_plan(output, plan)
-    return _rename(server, projects, plan, output, options)
+    return _rename(place, projects, plan, output, options)
 
 
 def _problem_words(problem: Problem) -> str:
@@ -112,6 +123,8 @@ def _problem_words(problem: Problem) -> str:
     if problem.bearer is None:
         return f"{run_id}: no such run in {problem.rename.where}"
     new_name = visible(problem.rename.new_name)
+    if problem.taken:
+        return f"{run_id}: {new_name} is taken"
     return f"{run_id}: run {visible(problem.bearer.run_id)} already has the name {new_name}"
 
 
@@ -119,16 +132,16 @@ def _print_plan(output: Output, plan: Iterable[PlannedRename]) -> None:
     print_renames(output.out, [(r.key, r.old_name, r.new_name) for r in plan])
 
 
-def _projects(server: Server, plan: Sequence[PlannedRename]) -> Projects:
+def _projects(place: Place, plan: Sequence[PlannedRename]) -> Projects:
     """A plan's projects."""
     return {
-        where: server.project(ProjectPath(*where))
+        where: place.project(ProjectPath(*where))
         for where in dict.fromkeys(rename.where for rename in plan)
     }
 
 
 def _rename(
-    server: Server,
+    place: Place,
     projects: Projects,
     plan: Sequence[PlannedRename],
     output: Output,
@@ -144,18 +157,16 @@ def _rename(
     concerned = {rename.where for rename in plan}
     if _refuse_read_only([projects[where] for where in concerned], output):
         return 1
-    if not _agreed(
-        output, f"Rename {number_of_runs(len(plan))} on {scrub(server.base_url)}?", options.yes
-    ):
+    if not _agreed(output, f"Rename {number_of_runs(len(plan))} {in_words(place)}?", options.yes):
         return 0
     path = options.journal or _default_journal(plan)
-    header = Header.of(server.base_url, plan, include_running=options.include_running)
+    header = Header.of(place.base_url, plan, include_running=options.include_running)
     with Journal.create(path, header, plan) as journal:
         output.say(f"Journal: {path}")
         return _carry_out(journal, plan, projects, "rename", options.include_running, output)
 
 
-def _refuse_read_only(projects: Iterable[Project], output: Output) -> bool:
+def _refuse_read_only(projects: Iterable[Source], output: Output) -> bool:
     """Say so where one of the projects takes no renames: before the first write."""
     read_only = [str(project.key) for project in projects if project.read_only]
     if read_only:
@@ -176,9 +187,9 @@ def go_on(
             if direction == "rename":
                 output.say("Run `rsst-migrate rename` again.")
             return 0
-        server = connect(base_url, may_prompt=not MANNER.quiet)
-        here = scrub(server.base_url)
-        if not same_server(state.header.server, here):
+        place = open_address(state.header.server, base_url, output.progress)
+        here = scrub(place.base_url)
+        if not isinstance(place, Folder) and not same_server(state.header.server, here):
             raise InputError(
                 f"The journal is about {state.header.server}, and this session is with "
                 f"{here}. Set --base-url or WANDB_BASE_URL to the journal's."
@@ -186,7 +197,7 @@ def go_on(
         if direction == "rename" and state.last == "undo":
             output.say("This rename was being undone; resuming renames these runs again.")
         plan = state.concerned(direction)
-        projects = _projects(server, plan)
+        projects = _projects(place, plan)
         expected = state.renamed if direction == "undo" else set()
         rest = _still_to_do(plan, projects, expected, output)
         if not rest:
@@ -203,7 +214,7 @@ def go_on(
             )
             return 0
         words = "Put back the names of" if direction == "undo" else "Rename"
-        question = f"{words} {number_of_runs(len(rest))} on {here}?"
+        question = f"{words} {number_of_runs(len(rest))} {in_words(place)}?"
         if _refuse_read_only(projects.values(), output):
             return 1
         if not _agreed(output, question, yes):
@@ -271,7 +282,7 @@ def _done_already(
 
 def _is_to_do(rename: PlannedRename, states: Mapping[str, RunState]) -> bool:
     state = states.get(rename.key.run_id)
-    return state is None or state.name != rename.new_name
+    return state is None or not is_done(rename, state)
 
 
 def _few(run_ids: Sequence[str]) -> str:
@@ -301,7 +312,9 @@ def _carry_out(
                 progress=output.progress,
                 say=output.tell,
             )
-        _say_outcome(output, result, plan, direction, journal.path)
+        offline = all(isinstance(project, OfflineProject) for project in projects.values())
+        source = "the logs" if offline else "the server"
+        _say_outcome(output, result, plan, direction, journal.path, source)
     except KeyboardInterrupt:  # a second one, or the work was over: at once
         journal.close()
         next_step = _how_to_go_on(journal.path, direction)
@@ -319,8 +332,9 @@ def _say_outcome(
     plan: Sequence[PlannedRename],
     direction: Direction,
     path: Path,
+    source: str,
 ) -> None:
-    """Report what the server shows at the end, and how to go on."""
+    """Report what the server, or a folder, shows at the end, and how to go on."""
     failed = [
         (key, outcome) for key, outcome in result.failed.items() if outcome.code != "not-reached"
     ]
@@ -332,7 +346,7 @@ def _say_outcome(
         output.tell(f"{number_of_runs(len(unreached))} not reached")
     done = "renamed" if direction == "rename" else "put back"
     had = len(result.done - result.written)
-    line = f"{len(result.done)} of {number_of_runs(len(plan))} {done}, read back from the server"
+    line = f"{len(result.done)} of {number_of_runs(len(plan))} {done}, read back from {source}"
     line += f" ({had} had the name already)" if had else ""
     if unread := result.having("not-verified"):
         sent = len(unread & result.written)

@@ -18,7 +18,7 @@ from migrate.mapping.rows import RuleSource
 from migrate.mapping.rules import Rule, Where
 from naming import GUIDE_STYLE, KEYS, RSST, VOCABULARY, zone
 
-NOT_ABOUT_THE_PLAN = ("--base-url", "--include-running")
+NOT_ABOUT_THE_PLAN = ("--base-url", "--against", "--include-running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Request:
     """The options that audit, report and rename share, as they were typed."""
 
     base_url: str | None = None
+    against: str | None = None
     filters: str | None = None
     match: str | None = None
     include_running: bool = False

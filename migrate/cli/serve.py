@@ -23,7 +23,7 @@ Shell = Literal["bash", "fish", "powershell"]
 _UNKNOWN = """What the report does not hold is not here either:
 - config values that names do not use (batch_size, lr, seed, …);
 - what the config said in a conflict, and values that are not valid.
-Values that an option or a rule supplied count as the runs' own."""
+Use the options and the configuration file that the report was made with."""
 
 _LINES: Mapping[Shell, str] = {
     "bash": "export {}={}",

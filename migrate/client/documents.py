@@ -58,14 +58,6 @@ def list_document(of_run: str, *, read_only: bool) -> str:
     return _LIST % {"declared": declared, "of_project": of_project, "of_run": of_run}
 
 
-@dataclass(frozen=True, slots=True)
-class Rename:
-    """One run's new name."""
-
-    storage_id: str
-    name: str
-
-
 @lru_cache(maxsize=64)
 def rename_document(count: int) -> str:
     """The mutation for so many runs. Only `id` and `displayName`, ever.

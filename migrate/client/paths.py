@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from migrate.errors import InputError, scrub
@@ -33,6 +34,20 @@ class ProjectPath:
     def __str__(self) -> str:
         """`entity/project`, or `project` alone."""
         return self.project if self.entity is None else f"{self.entity}/{self.project}"
+
+
+def parse_folder(text: str) -> Path | None:
+    """Read a PATH that is a folder of offline runs; None where it is a project's.
+
+    Raises:
+        InputError: It can only be a folder, and there is none.
+    """
+    folder = Path(text).expanduser() if text.startswith("~") else Path(text)
+    if folder.is_dir():
+        return folder if text.startswith((".", "/", "~")) or folder.name == "wandb" else None
+    if text.startswith((".", "/", "~")):
+        raise InputError(f"There is no folder {scrub(text)}.")
+    return None
 
 
 def parse_path(text: str) -> ProjectPath:

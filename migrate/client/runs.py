@@ -62,14 +62,30 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """What a run is right now: `storage_id` is what a rename takes."""
+    """What a run is right now.
+
+    Attributes:
+        run_id: The id in the run's URL.
+        storage_id: What a rename takes.
+        name: The run name.
+        state: W&B's word, or one of HELD.
+        read_only: True where this key may look and not rename.
+        earlier_names: Of an offline run: what else its logs call it, in other Run records.
+    """
 
     run_id: str
     storage_id: str
     name: str
     state: str
     read_only: bool
+    earlier_names: frozenset[str] = frozenset()
 
 
 ALIVE = frozenset({"running", "pending", "preempting", "preempted"})
 """The states of runs whose process is alive or will start again, and then sends its own name."""
+
+BEING_WRITTEN = "being-written"
+SYNCED = "synced"
+HELD = frozenset({BEING_WRITTEN, SYNCED})
+"""The states of offline runs that are left alone, whatever was asked for: a process writes the log,
+or `wandb sync` has sent it and the run is on the server."""

@@ -36,7 +36,6 @@ from migrate.client.documents import (
     RUN_STATES,
     RUNS,
     NodePage,
-    Rename,
     list_document,
     read_names,
     read_page,
@@ -49,8 +48,9 @@ from migrate.client.failures import SERVICE_STOPPED, failure
 from migrate.client.listing import Filters, Listing, Nodes, missing_runs
 from migrate.client.paths import ProjectPath, same_server
 from migrate.client.retry import Note, no_note, read_patiently
-from migrate.client.runs import ProjectKey, Run, RunState
+from migrate.client.runs import ProjectKey, RunState
 from migrate.client.sign_in import Session, sign_in
+from migrate.client.source import Page, Rename
 from migrate.errors import (
     ConnectError,
     Incomplete,
@@ -75,14 +75,6 @@ HURRY_SECONDS = 10.0
 """What a reading may take once somebody waits for the end."""
 
 _LESS = re.compile(r"\bfirst\b|limit|exceed|too large|too many|complex", re.I)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a listing: `total` is how many runs the server counts, None where not known."""
-
-    runs: tuple[Run, ...]
-    total: int | None
 
 
 class Server:
@@ -174,6 +166,7 @@ class Project:
     Attributes:
         keys: The config keys that its runs are listed with.
         read_only: Whether the project takes no renames; known from the first page on.
+        taken: Names that no run may get, besides those that its runs bear: none.
         hurry: Where it is set, no read waits for a second try.
     """
 
@@ -181,6 +174,7 @@ class Project:
     key: ProjectKey
     keys: tuple[str, ...] = CONFIG_KEYS
     read_only: bool = field(default=False, init=False)
+    taken: frozenset[str] = field(default=frozenset(), init=False)
     hurry: threading.Event = field(default_factory=threading.Event, init=False)
     _size: int = field(default=PAGE_SIZES[0], init=False)
     _knows_read_only: bool = field(default=True, init=False)

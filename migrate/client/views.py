@@ -105,17 +105,20 @@ def read_saved(project: Project, kind: Kind, note: Note = no_note) -> Iterator[V
     if kind == "automation":
         yield from _automations(project, note)
         return
-    for connection in _connections(project, _VIEWS, _in_project, note, _VIEW_TYPES[kind]):
-        total = connection.get("totalCount")
-        views = (_view(project, kind, node) for node in _nodes(connection))
-        yield ViewPage(views, total if type(total) is int else None)
+    for nodes, total in _pages(project, _VIEWS, _in_project, note, _VIEW_TYPES[kind]):
+        yield ViewPage((_view(project, kind, node) for node in nodes), total)
 
 
 def _automations(project: Project, note: Note) -> Iterator[ViewPage]:
+    begun = False
     try:
-        for connection in _connections(project, _AUTOMATIONS, _in_entity, note):
-            yield ViewPage(_about_runs(project, _nodes(connection)), None)
-    except Refused:  # a server before 0.83 does not know triggers of an entity
+        for nodes, _ in _pages(project, _AUTOMATIONS, _in_entity, note):
+            begun = True
+            yield ViewPage(_about_runs(project, nodes), None)
+    except Refused:
+        if begun:
+            raise
+        # A server before 0.83 does not know triggers of an entity.
         variables = {"entity": project.key.entity, "project": project.key.project}
         data = project.server.read(_PROJECT_AUTOMATIONS, variables, note)
         triggers = _object(data.get("project")).get("triggers")
@@ -123,20 +126,21 @@ def _automations(project: Project, note: Note) -> Iterator[ViewPage]:
         yield ViewPage(_about_runs(project, nodes), None)
 
 
-def _connections(
+def _pages(
     project: Project,
     document: str,
     find: Callable[[dict[str, Any]], object],
     note: Note,
     view_type: str | None = None,
-) -> Iterator[dict[str, Any]]:
-    """The pages of a list, as the server answers them."""
+) -> Iterator[tuple[list[dict[str, Any]], int | None]]:
+    """The pages of a list, each entry once, with the server's count of all."""
     variables: dict[str, object] = {"entity": project.key.entity}
     if view_type is not None:
         variables |= {"project": project.key.project, "viewType": view_type}
     sizes = list(_PAGE_SIZES)
     after: str | None = None
     passed: set[str] = set()
+    known: set[str] = set()  # a cursor is an offset, and a list may grow meanwhile
     while True:
         asked = {**variables, "first": sizes[0], "after": after}
         try:
@@ -149,7 +153,10 @@ def _connections(
         connection = find(data)
         if not isinstance(connection, dict) or not isinstance(connection.get("edges"), list):
             raise Unanswered("The server's answer is not a list of them.")
-        yield connection
+        total = connection.get("totalCount")
+        nodes = [node for node in _nodes(connection) if _text(node.get("id")) not in known]
+        yield nodes, total if type(total) is int else None
+        known |= {_text(node.get("id")) for node in nodes}
         info = _object(connection.get("pageInfo"))
         if info.get("hasNextPage") is not True:
             return
@@ -193,11 +200,8 @@ def _view(project: Project, kind: Kind, node: dict[str, Any]) -> SavedView:
 def _about_runs(project: Project, nodes: list[dict[str, Any]]) -> Iterator[SavedView]:
     """The automations of this project, or of all the entity's, that choose runs."""
     for node in nodes:
-        scope = node.get("scope")
-        if (
-            isinstance(scope, dict)
-            and scope.get("name", project.key.project) != project.key.project
-        ):
+        here = project.key.project
+        if _object(node.get("scope")).get("name", here) != here:
             continue
         text = _object(node.get("triggeringCondition")).get("filter")
         event = _json(text)

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
+from functools import cached_property
 from itertools import chain
 
-from migrate.client.runs import ALIVE, Run
+from migrate.client.runs import ALIVE, HELD, Run, RunKey
 from migrate.mapping.old_names import (
     OldName,
     given_fields,
@@ -75,43 +76,77 @@ class Options:
         return tuple(dict.fromkeys([*CONFIG_KEYS, *extra, *asked]))
 
 
-def map_runs(runs: Sequence[Run], options: Options | None = None) -> list[Row]:
+def map_runs(
+    runs: Sequence[Run], options: Options | None = None, taken: Iterable[str] = ()
+) -> list[Row]:
     """Map all the runs of one project.
 
     Args:
         runs: Every run of the project, in any order.
         options: What the user decided.
+        taken: Names that no run may get, besides those that others bear.
 
     Returns:
         A row for each run, in order of (created_at, run id); the result does not depend on the
         order of `runs`. The new names are unique, among themselves and against every name that
         a run keeps.
     """
-    options = options or Options()
-    options = replace(options, vocabulary=_with_the_projects_own(runs, options.vocabulary))
-    ordered = sorted(runs, key=lambda run: (run.created_at or _NEVER, run.key.run_id))
-    read = [_read(run, options) for run in ordered]
-    rows = [known if isinstance(known, Row) else _map_old_name(known, options) for known in read]
-    rows = _with_ordinals(rows, ())
-    return _with_rules(read, rows, options) if options.rules else rows
+    survey = Survey(runs, options or Options(), taken)
+    return survey.with_rules(survey.options.rules)
 
 
-def _with_rules(read: Sequence[Row | OldName], rows: Sequence[Row], options: Options) -> list[Row]:
-    """The rows with those in review mapped again, by the rules that match them.
+class Survey:
+    """A project mapped without rules: where any number of sets of rules can begin.
 
-    The others keep the new names that they have without rules; the names of these must differ.
+    Attributes:
+        options: What the user decided; the vocabulary has the project's own words, too.
+        rows: A row for each run, in order of (created_at, run id).
     """
-    rules, aliases = RuleBook(options.rules), Aliases(options.vocabulary)
-    again: dict[int, Row] = {}
-    for place, (old, row) in enumerate(zip(read, rows, strict=True)):
-        if row.status == "review" and isinstance(old, OldName):
-            subject = Subject(old.run, row, options.vocabulary)
-            decided = rules.decide(subject)
-            if decided != NOTHING:
-                again[place] = _map_old_name(old, options, decided, aliases.of(subject, decided))
-    taken = (row.new_name or row.old_name for place, row in enumerate(rows) if place not in again)
-    again = dict(zip(again, _with_ordinals([*again.values()], taken), strict=True))
-    return [again.get(place, row) for place, row in enumerate(rows)]
+
+    def __init__(self, runs: Sequence[Run], options: Options, taken: Iterable[str] = ()) -> None:
+        self._taken = frozenset(taken)
+        vocabulary = _with_the_projects_own(runs, options.vocabulary)
+        self.options = replace(options, vocabulary=vocabulary)
+        ordered = sorted(runs, key=lambda run: (run.created_at or _NEVER, run.key.run_id))
+        self._read = [_read(run, self.options) for run in ordered]
+        self.rows = _with_ordinals(
+            [
+                known if isinstance(known, Row) else _map_old_name(known, self.options)
+                for known in self._read
+            ],
+            self._taken,
+        )
+
+    @cached_property
+    def subjects(self) -> dict[RunKey, Subject]:
+        """The runs in review, as rules see them."""
+        vocabulary = self.options.vocabulary
+        return {
+            row.key: Subject(old.run, row, vocabulary)
+            for old, row in zip(self._read, self.rows, strict=True)
+            if row.status == "review" and isinstance(old, OldName)
+        }
+
+    def with_rules(self, rules: Sequence[Rule]) -> list[Row]:
+        """The rows with those in review mapped again, by the rules that match them.
+
+        The others keep the new names that they have without rules; the names of these must differ.
+        """
+        if not rules:
+            return self.rows
+        book, aliases = RuleBook(rules), Aliases(self.options.vocabulary)
+        again: dict[RunKey, Row] = {}
+        for old, row in zip(self._read, self.rows, strict=True):
+            subject = self.subjects.get(row.key)
+            if subject is not None and isinstance(old, OldName):
+                decided = book.decide(subject)
+                if decided != NOTHING:
+                    vocabulary = aliases.of(subject, decided)
+                    again[row.key] = _map_old_name(old, self.options, decided, vocabulary)
+        others = (row.new_name or row.old_name for row in self.rows if row.key not in again)
+        taken = chain(self._taken, others)
+        again = dict(zip(again, _with_ordinals([*again.values()], taken), strict=True))
+        return [again.get(row.key, row) for row in self.rows]
 
 
 def _with_the_projects_own(runs: Iterable[Run], vocabulary: Vocabulary) -> Vocabulary:
@@ -213,6 +248,8 @@ def _judge(
         return "review", [Reason("invalid", (("new-name",),))]
     if run.read_only:
         return "hold", [Reason("read-only")]
+    if run.state in HELD:
+        return "hold", [Reason(run.state)]
     if run.state in ALIVE and not options.include_running:
         return "hold", [Reason("running", (run.state,))]
     return "rename", []

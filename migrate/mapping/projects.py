@@ -1,4 +1,4 @@
-"""From a server to rows: list the projects, map them, keep what was asked for."""
+"""From a source to rows: list the projects, map them, keep what was asked for."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from migrate.client.runs import Run
-from migrate.client.server import Project
+from migrate.client.source import Source
 from migrate.console import Progress, no_progress
 from migrate.errors import InputError
-from migrate.mapping.mapping import Options, map_runs
+from migrate.mapping.mapping import Options, Survey
 from migrate.mapping.rows import Row
 
 
@@ -45,17 +45,19 @@ class Mapped:
 
     Attributes:
         project: The project.
-        rows: A row for each of its runs.
+        survey: All of it, without rules.
+        rows: A row for each of its runs, with the rules of the options.
         chosen: Those that were asked for.
     """
 
-    project: Project
+    project: Source
+    survey: Survey
     rows: list[Row]
     chosen: list[Row]
 
 
 def read_projects(
-    projects: Sequence[Project],
+    projects: Sequence[Source],
     options: Options | None = None,
     which: Which | None = None,
     progress: Progress = no_progress,
@@ -69,21 +71,22 @@ def read_projects(
         InputError: A project is named twice, or the server refuses the filters.
         ServerError: A listing failed.
     """
-    which = which or Which()
+    options, which = options or Options(), which or Which()
     if len({project.key for project in projects}) != len(projects):
         raise InputError("A project is named twice.")
     mapped = []
     for project in projects:
-        rows = map_runs(list_runs(project, progress), options)
+        survey = Survey(list_runs(project, progress), options, project.taken)
+        rows = survey.with_rules(survey.options.rules)
         chosen = [row for row in rows if which.has(row)]
         if which.filters is not None:
             passing = project.matching(which.filters)
             chosen = [row for row in chosen if row.key.run_id in passing]
-        mapped.append(Mapped(project, rows, chosen))
+        mapped.append(Mapped(project, survey, rows, chosen))
     return mapped
 
 
-def list_runs(project: Project, progress: Progress = no_progress) -> list[Run]:
+def list_runs(project: Source, progress: Progress = no_progress) -> list[Run]:
     """Every run of a project."""
     runs: list[Run] = []
     with progress(f"Listing {project.key}") as bar:

@@ -27,7 +27,7 @@ OLD: Final[tuple[Status, ...]] = ("rename", "review", "hold")
 
 REASONS: Final = (
     *REVIEW_CODES,
-    *("running", "read-only"),
+    *("running", "read-only", "being-written", "synced"),
     *("near-miss", "exp-name", "not-ours"),
 )
 """The code of every reason: those of `review`, of `hold`, and of `custom`."""
@@ -51,7 +51,7 @@ class Reason:
             `too-long`: the length of the new name.
             `running`: the run's state, which may be another of ALIVE.
             `near-miss`, `not-ours`: `naming`'s own Reason.
-            `read-only`, `exp-name`: nothing.
+            `read-only`, `being-written`, `synced`, `exp-name`: nothing.
     """
 
     code: str

@@ -21,10 +21,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from migrate.client.documents import Rename
 from migrate.client.retry import RATE_LIMIT_NOTE, RateWait
 from migrate.client.runs import RunKey, RunState
-from migrate.client.server import Project
+from migrate.client.source import Rename, Source
 from migrate.console import Bar
 from migrate.errors import (
     JournalError,
@@ -83,7 +82,7 @@ class Renaming:
     """
 
     todo: Sequence[PlannedRename]
-    project: Project
+    project: Source
     journal: Journal
     direction: Direction
     include_running: bool
@@ -244,7 +243,7 @@ class Renaming:
 
     def _send(self, part: Part) -> None:
         self.journal.intend(self.direction, part.renames)
-        renames = [Rename(self._storage_id(rename), rename.new_name) for rename in part.renames]
+        renames = [Rename(self._storage_id(r), r.new_name, r.old_name) for r in part.renames]
         self._sending[self._pool.submit(send_document, self.project, renames)] = part
 
     def _storage_id(self, rename: PlannedRename) -> str:

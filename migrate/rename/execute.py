@@ -11,7 +11,7 @@ from functools import partial
 from types import FrameType
 
 from migrate.client.runs import ProjectKey, RunKey
-from migrate.client.server import Project
+from migrate.client.source import Source
 from migrate.console import Progress, no_progress
 from migrate.rename.batches import Renaming
 from migrate.rename.journal import Journal
@@ -51,7 +51,7 @@ class Result:
 
 def run(
     todo: Sequence[PlannedRename],
-    projects: Mapping[ProjectKey, Project],
+    projects: Mapping[ProjectKey, Source],
     journal: Journal,
     direction: Direction,
     *,

@@ -46,9 +46,17 @@ class Header:
     def of(
         cls, server: str, plan: Sequence[PlannedRename], *, include_running: bool = False
     ) -> Header:
-        """The header of a plan's journal, now; a password in the address stays out of it."""
+        """The header of a plan's journal, now; a password in the address stays out of it.
+
+        Args:
+            server: The server's address, or that of a folder of offline runs (`file:`).
+            plan: The plan.
+            include_running: Whether runs whose processes are alive may be renamed.
+        """
         projects = list(dict.fromkeys(str(rename.where) for rename in plan))
-        return cls(scrub(server), projects, now(), include_running)
+        if not server.startswith("file:"):  # which may be long, and has no secrets
+            server = scrub(server)
+        return cls(server, projects, now(), include_running)
 
 
 @dataclass(slots=True)

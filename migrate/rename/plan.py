@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from migrate.client.runs import ALIVE, ProjectKey, RunKey, RunState
+from migrate.client.runs import ALIVE, HELD, ProjectKey, RunKey, RunState
 from migrate.mapping.rows import Row
 
 Direction = Literal["rename", "undo"]
@@ -18,6 +18,7 @@ OutcomeCode = Literal[
     "drifted",
     "read-only",
     "running",
+    "held",
     "refused",
     "unanswered",
     "reverted",
@@ -34,8 +35,9 @@ class Outcome:
         code: `done`: the run bears its new name. `altered`: the server made `text` of the new
             name. `gone`: there is no such run any more. `drifted`: somebody else named it `text`.
             `read-only`: this key may not rename it. `running`: its process may write the name
-            back; its state is `text`. `refused`, `unanswered`: in the words `text`. And, known at
-            the end only: `reverted`: it had the new name, and has its old one again.
+            back; its state is `text`. `held`: an offline run in the state `text`, one of HELD.
+            `refused`, `unanswered`: in the words `text`. And, known at the end only:
+            `reverted`: it had the new name, and has its old one again.
             `not-verified`: it could not be read back, for the reason `text`. `not-reached`: its
             turn never came.
         text: The data that the code speaks of, in other people's words; else empty.
@@ -75,6 +77,15 @@ def planned(rows: Iterable[Row]) -> list[PlannedRename]:
     ]
 
 
+def is_done(rename: PlannedRename, state: RunState) -> bool:
+    """Whether a run bears its new name, and its old one nowhere.
+
+    An offline run has a log for each time that it was resumed: a rename that was killed may have
+    written some of them.
+    """
+    return state.name == rename.new_name and rename.old_name not in state.earlier_names
+
+
 def classify(
     rename: PlannedRename, state: RunState | None, *, include_running: bool
 ) -> Outcome | None:
@@ -87,14 +98,16 @@ def classify(
     """
     if state is None:
         return Outcome("gone")
-    if state.name == rename.new_name:
+    if is_done(rename, state):
         return DONE
-    if state.name != rename.old_name:
+    if state.name not in (rename.old_name, rename.new_name):
         return Outcome("drifted", state.name)
     if not state.storage_id:
         return Outcome("refused", "the server gives no id to rename it by")
     if state.read_only:
         return Outcome("read-only")
+    if state.state in HELD:
+        return Outcome("held", state.state)
     if state.state in ALIVE and not include_running:
         return Outcome("running", state.state)
     return None

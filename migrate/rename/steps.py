@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from migrate.client.documents import Rename
 from migrate.client.retry import Note
 from migrate.client.runs import RunState
-from migrate.client.server import Project
+from migrate.client.source import Rename, Source
 from migrate.errors import ServerError
 from migrate.rename.plan import PlannedRename
 
@@ -104,7 +103,7 @@ class Reading:
     failed: ServerError | None = None
 
 
-def read_states(project: Project, run_ids: Sequence[str], note: Note) -> Answer:
+def read_states(project: Source, run_ids: Sequence[str], note: Note) -> Answer:
     """What a worker does: read names."""
     begun = time.monotonic()
     try:
@@ -114,7 +113,7 @@ def read_states(project: Project, run_ids: Sequence[str], note: Note) -> Answer:
     return Answer({}, states, error, begun, time.monotonic() - begun)
 
 
-def send_document(project: Project, renames: Sequence[Rename]) -> Answer:
+def send_document(project: Source, renames: Sequence[Rename]) -> Answer:
     """What a worker does: send a document."""
     begun = time.monotonic()
     try:

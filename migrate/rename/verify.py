@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from migrate.client.runs import RunKey, RunState
-from migrate.client.server import Project
+from migrate.client.source import Source
 from migrate.console import Bar
 from migrate.errors import ServerError
 from migrate.rename.plan import DONE, Outcome, PlannedRename, classify
@@ -20,7 +20,7 @@ server may read from a copy that is some seconds behind (our assumption; W&B say
 def verify(
     todo: Sequence[PlannedRename],
     believed: Mapping[RunKey, Outcome],
-    project: Project,
+    project: Source,
     bar: Bar,
 ) -> dict[RunKey, Outcome]:
     """Read all the runs again.
@@ -64,7 +64,7 @@ def unverified(
     return outcomes
 
 
-def _states(todo: Sequence[PlannedRename], project: Project, bar: Bar) -> dict[str, RunState]:
+def _states(todo: Sequence[PlannedRename], project: Source, bar: Bar) -> dict[str, RunState]:
     states: dict[str, RunState] = {}
     for start in range(0, len(todo), READ_AT_ONCE):
         bar.advance(start, len(todo))

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from migrate.client.runs import ProjectKey
+from migrate.mapping.kinds import Group, Kind
 from migrate.mapping.rows import OLD, STATUSES, Reason, Row
 from migrate.report.words import clause
-from naming import KEYS, VOCABULARY, advise
+from naming import advise
 
-_FIELDS = {key: field for field, key in KEYS.items()}
 _NEEDS_ATTENTION = ("review", "hold")
 
 
@@ -59,22 +59,27 @@ class Picked:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A config key that runs with old names lack, and what would supply it.
+    """A config key that runs of a kind lack, and what other runs of this kind have.
 
     Attributes:
         key: The config key.
+        group: Their struct, family (or architecture, where no family has it) and schedule.
         runs: How many runs lack it.
-        assume: The option. It has the word VALUE in it, unless `alike` is more than 0.
-        alike: How many other runs of the same kinds (struct, family, schedule) there are with a
-            value; they all have the one in `assume`. Whether it holds here is for a person to say.
-        values: The values that other runs of these kinds have, the most frequent first.
+        others: The values that other runs have with how many have it, the most frequent first.
+        suggested: The value that all the others have; None where they have none, or several.
     """
 
     key: str
+    group: Group
     runs: int
-    assume: str
-    alike: int
-    values: tuple[str, ...] = ()
+    others: tuple[tuple[object, int], ...]
+    suggested: object
+
+    def to_dict(self) -> dict[str, object]:
+        """The gap as plain data, for JSON."""
+        others = [{"value": value, "runs": runs} for value, runs in self.others]
+        found = {"key": self.key, **self.group._asdict(), "runs": self.runs}
+        return {**found, "others": others, "suggested": self.suggested}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ class Audit:
         pairs: Runs by architecture and dataset, most frequent first.
         shared: Names that several runs bear.
         picked: Custom names that the guide advises against.
-        gaps: Config keys that are missing.
+        gaps: Config keys that are missing, by kind of run.
         weeks: Runs by week and format of the name.
     """
 
@@ -124,11 +129,17 @@ class Audit:
             {"status": count.status, "reason": count.text, "runs": count.runs}
             for count in self.reasons
         ]
-        return {**asdict(self), "reasons": reasons}
+        return {**asdict(self), "reasons": reasons, "gaps": [gap.to_dict() for gap in self.gaps]}
 
 
-def audit(project: str, rows: Sequence[Row]) -> Audit:
-    """Sum up the rows of a project, or of several projects together."""
+def audit(project: str, rows: Sequence[Row], kinds: Iterable[Kind] = ()) -> Audit:
+    """Sum up the rows of a project, or of several projects together.
+
+    Args:
+        project: `entity/project`, or `all` for several.
+        rows: The rows.
+        kinds: The kinds of those in review.
+    """
     statuses = Counter(row.status for row in rows)
     reasons = Counter(
         (row.status, reason)
@@ -145,7 +156,7 @@ def audit(project: str, rows: Sequence[Row]) -> Audit:
         pairs=tuple(Pair(arch, dataset, runs) for (arch, dataset), runs in pairs.most_common()),
         shared=_shared(rows),
         picked=tuple(_picked(rows)),
-        gaps=_gaps(rows),
+        gaps=tuple(_gaps(kinds)),
         weeks=_weeks(rows),
     )
 
@@ -176,40 +187,10 @@ def _picked(rows: Iterable[Row]) -> Iterable[Picked]:
                 yield Picked(str(row.key.where), row.key.run_id, row.old_name, near_miss or advice)
 
 
-def _gaps(rows: Sequence[Row]) -> tuple[Gap, ...]:
-    lacking: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        for reason in row.reasons:
-            if reason.code == "missing":
-                for key in reason.data:
-                    lacking[key].append(row)
-    ordered = sorted(lacking.items(), key=lambda item: -len(item[1]))
-    return tuple(_gap(key, without, rows) for key, without in ordered)
-
-
-def _gap(key: str, lacking: Sequence[Row], rows: Iterable[Row]) -> Gap:
-    """The value to suggest is the one that all the other runs of each of these kinds have."""
-    kinds = {_kind(row) for row in lacking}
-    field = _FIELDS.get(key, key)
-    alike = [row for row in rows if row.fields.get(field) is not None and _kind(row) in kinds]
-    counts = Counter(str(row.fields[field]) for row in alike)
-    values = tuple(value for value, _ in counts.most_common())
-    # One value is not enough where a kind has none: the option would fill it in there, too.
-    if len(values) != 1 or {_kind(row) for row in alike} != kinds:
-        return Gap(key, len(lacking), f"--assume {key}=VALUE", 0, values)
-    return Gap(key, len(lacking), f"--assume {key}={values[0]}", len(alike), values)
-
-
-def _kind(row: Row) -> tuple[object, ...]:
-    """Runs of one kind are likely to share their values: same struct, family and schedule."""
-    arch = row.fields.get("arch")
-    family = VOCABULARY.family(str(arch))
-    # An architecture that nobody has listed belongs to no family: it is a kind by itself.
-    return (
-        row.fields.get("struct"),
-        arch if family == "other" else family,
-        row.fields.get("schedule"),
-    )
+def _gaps(kinds: Iterable[Kind]) -> Iterable[Gap]:
+    for kind in kinds:
+        if kind.problem.code == "missing" and kind.key is not None and kind.group is not None:
+            yield Gap(kind.key, kind.group, len(kind.cases), kind.others, kind.suggested)
 
 
 def _weeks(rows: Iterable[Row]) -> tuple[Week, ...]:

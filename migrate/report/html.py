@@ -13,6 +13,7 @@ import json
 from collections.abc import Hashable, Iterable, Sequence
 from importlib.resources import files
 from itertools import chain, pairwise
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
 from migrate.mapping.rows import STATUSES, Row, Settled
@@ -24,6 +25,9 @@ from migrate.report.source import Source
 from migrate.report.words import WORDS, clause, settled_clause, source_text
 from migrate.text import csv_cell, shortened, visible
 from naming import VOCABULARY
+
+if TYPE_CHECKING:
+    from migrate.mapping.references import References
 
 
 def write(rows: Sequence[Row], source: Source) -> bytes:
@@ -56,6 +60,7 @@ def write(rows: Sequence[Row], source: Source) -> bytes:
         ],
         parts=source.parts(rows),
         read_at=source.read_at,
+        references=_references(source.references),
         read_at_iso=utc_text(source.read_at),
         script=Markup(script),
         server=source.app_url,
@@ -63,6 +68,24 @@ def write(rows: Sequence[Row], source: Source) -> bytes:
         words=WORDS,
     )
     return page.encode()
+
+
+def _references(found: Sequence[References] | None) -> dict[str, object] | None:
+    """What the section on views, reports and automations shows; None without one."""
+    if found is None:
+        return None
+    from migrate.report import references  # few reports have it
+
+    return {
+        "rows": references.as_objects(found),
+        "kinds": references.KINDS_ZH,
+        "projects": found,
+        "skipped": [
+            (*references.SKIPPED[code], number)
+            for code, number in references.skipped_of(found).items()
+        ],
+        "failures": references.failures(found),
+    }
 
 
 def _part(name: str) -> str:

@@ -11,6 +11,7 @@ _WORDS = {
     "drifted": "drifted: is now {}",
     "read-only": "read-only: this key may not rename it",
     "running": "running: it is {}, and its process may write its name back",
+    "held": "left alone: it is {}",
     "refused": "refused: {}",
     "unanswered": "unanswered: {}",
     "reverted": "drifted: was renamed, but has its previous name again",

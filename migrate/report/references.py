@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import Final
 
 from rich.console import Console
 from rich.text import Text
@@ -17,13 +18,24 @@ _SHOWN = 3  # values of a list, and overrides, before `and 4 more`
 _LONGEST = 200  # characters of a value
 
 _OPERATORS = {"!=": "≠", "in": "IN", "not in": "NOT IN", "regex": "matches"}
-_SKIPPED: dict[Skipped, tuple[str, str]] = {
-    "disabled": ("filter that is switched off", "filters that are switched off"),
-    "unknown": ("filter in an unknown form", "filters in an unknown form"),
-    "pattern": ("invalid regular expression", "invalid regular expressions"),
-    "too-many": ("filter of a view with very many", "filters of views with very many"),
-    "elsewhere": ("run set of another project", "run sets of other projects"),
-    "unreadable": ("view that is not JSON", "views that are not JSON"),
+SKIPPED: Final[dict[Skipped, tuple[str, str]]] = {
+    "disabled": ("filters that are switched off", "已停用的筛选条件"),
+    "unknown": ("filters in an unknown form", "形式未知的筛选条件"),
+    "pattern": (
+        "regular expressions that are not valid or take too long",
+        "无效或过慢的正则表达式",
+    ),
+    "too-many": ("filters of views with very many", "筛选条件过多的视图中的其余条件"),
+    "elsewhere": ("run sets of other projects", "属于其他项目的 run set"),
+    "unreadable": ("views that are not JSON", "不是 JSON 的视图"),
+}
+"""What is left out, in English and in Chinese."""
+
+KINDS_ZH: Final = {
+    "workspace": "工作区",
+    "report": "报告",
+    "draft": "草稿",
+    "automation": "自动化",
 }
 
 
@@ -136,6 +148,11 @@ def _number(kind: str, number: int) -> str:
     return f"{number} {kind}{'' if number == 1 else 's'}"
 
 
+def skipped_of(found: Sequence[References]) -> Counter[Skipped]:
+    """What was left out of all of them."""
+    return sum((project.skipped for project in found), Counter())
+
+
 def notes(found: Sequence[References]) -> Iterator[str]:
     """What the list does not say: what counts mean, what was left out, what was not visible."""
     if any(reference.finding.counts for project in found for reference in project.listed):
@@ -143,9 +160,9 @@ def notes(found: Sequence[References]) -> Iterator[str]:
             "The numbers are the runs of the project that the filter on the name alone matches, "
             "before and after the rename."
         )
-    skipped: Counter[Skipped] = sum((project.skipped for project in found), Counter())
+    skipped = skipped_of(found)
     if skipped:
-        counted = (f"{number} {_SKIPPED[code][number > 1]}" for code, number in skipped.items())
+        counted = (f"{SKIPPED[code][0]} ({number})" for code, number in skipped.items())
         yield f"Left out: {', '.join(counted)}."
     for project in found:
         for kind, number in project.hidden.items():
@@ -156,3 +173,12 @@ def notes(found: Sequence[References]) -> Iterator[str]:
             "W&B may hide other people's workspaces and drafts from this key. Scripts, notes and "
             "artifact names are not looked at."
         )
+
+
+def failures(found: Sequence[References]) -> list[str]:
+    """What could not be read, and why."""
+    return [
+        f"{project.project}: {kind}s could not be read: {why}"
+        for project in found
+        for kind, why in project.failed.items()
+    ]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from migrate.client.runs import ProjectKey
 from migrate.mapping.rows import Row
+
+if TYPE_CHECKING:
+    from migrate.mapping.references import References
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +23,13 @@ class Source:
         app_url: Where people see the server's pages; never with a slash at the end.
         read_at: When the rows were read.
         projects: What was read, and how many runs are there: of some there may be no row.
+        references: What else goes by the names, where it was looked for.
     """
 
     app_url: str
     read_at: datetime
     projects: Mapping[ProjectKey, int] = field(default_factory=dict)
+    references: Sequence[References] | None = None
 
     def parts(self, rows: Iterable[Row]) -> list[tuple[str, int, int]]:
         """The projects that have more runs than rows: `entity/project`, rows, runs."""

@@ -17,6 +17,7 @@ from migrate.client.runs import RunKey
 from migrate.console import print_table
 from migrate.mapping.rows import OLD, Row, count_by_status, number_of_runs
 from migrate.report.audit import Audit, Gap, Pair
+from migrate.report.kinds import group_text, others_text
 from migrate.report.marks import Span, marks, pieces
 from migrate.report.words import reason_text, settled_text
 from migrate.text import shortened, visible
@@ -26,7 +27,7 @@ from naming import parse_name
 _STYLES = {"rename": "green", "review": "yellow", "hold": "magenta", "current": "cyan"}
 _DIFFERENT, _HEADING, _DIM = map(Style.parse, ("bold underline", "bold", "dim"))
 _INDENT, _ARROW = Segment("    "), Segment("  → ")
-_MOST, _MOST_VALUES, _MOST_WORD_LINES = 12, 5, 3
+_MOST, _MOST_WORD_LINES = 12, 3
 Line = TypeVar("Line")
 Pieces = list[Segment]
 
@@ -116,8 +117,8 @@ def print_audit(console: Console, found: Audit) -> None:
     _pairs(console, found.pairs)
     _section(
         console,
-        "Missing config values, and options that would supply them (check first)",
-        [(str(gap.runs), gap.assume, _grounds(gap)) for gap in found.gaps],
+        "Missing config values, and what other runs of the kind have",
+        [(str(gap.runs), gap.key, _grounds(gap)) for gap in found.gaps],
     )
     if found.project == "all":
         return
@@ -134,17 +135,7 @@ def print_audit(console: Console, found: Audit) -> None:
 
 
 def _grounds(gap: Gap) -> str:
-    if gap.alike == 1:
-        return "suggested: the only other run of this kind has it"
-    if gap.alike:
-        return f"suggested: the {gap.alike} other runs of this kind have it"
-    more = ["…"] if len(gap.values) > _MOST_VALUES else []
-    values = ", ".join([*gap.values[:_MOST_VALUES], *more])
-    if len(gap.values) > 1:
-        return f"other runs disagree: {values}"
-    if gap.values:
-        return f"only some of these kinds of run have a value: {values}"
-    return "no other run of this kind has one"
+    return f"{group_text(gap.group)}: {others_text(gap.others)}"
 
 
 def _ids(run_ids: Sequence[str]) -> str:

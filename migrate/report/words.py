@@ -20,6 +20,8 @@ WORDS: Final = {
     "too-long": ("the new name would be too long", "新名称过长"),
     "running": ("the run has not ended", "实验尚未结束"),
     "read-only": ("this key may not rename it", "只读，当前密钥无权改名"),
+    "being-written": ("a process is writing its log", "日志仍在写入"),
+    "synced": ("it has been sent to W&B", "已同步到 W&B"),
     "near-miss": ("almost in one of our formats", "接近但不符合格式"),
     "exp-name": ("given with --exp_name", "由 --exp_name 指定"),
     "not-ours": ("not an RSST name", "不是 RSST 名称"),
@@ -114,7 +116,7 @@ def _data_in_words(code: str, data: tuple[Any, ...]) -> str:
             return "given with --exp_name"
         case "near-miss" | "not-ours":
             return str(data[0].words())
-    return ""  # `running` (the column `state` says which) and `read-only` say it all
+    return ""  # `running` (the column `state` says which) and the others say it all
 
 
 def _ambiguous(data: tuple[Any, ...]) -> str:

@@ -37,15 +37,6 @@ class Application:
     service: Service
     api_key: str
 
-    @property
-    def latency_ms(self) -> float:
-        """The pace's `request_ms`."""
-        return self.service.pace.request_ms
-
-    @latency_ms.setter
-    def latency_ms(self, value: float) -> None:
-        self.service.pace.request_ms = value
-
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
@@ -212,13 +203,12 @@ class Sandbox:
         port: int = 0,
         pace: Pace | None = None,
         faults: Faults | None = None,
-        api_key: str | None = None,
     ) -> None:
         """Listen on a port of loopback (0: any that is free); raises OSError where it is taken."""
         self.store = store or sample_store()
         self.faults = faults or Faults()
         self.pace = pace or Pace()
-        self.api_key = api_key or secrets.token_hex(20)
+        self.api_key = secrets.token_hex(20)
         self.service = Service(self.store, self.faults, self.pace)
         self.app = Application(self.service, self.api_key)
         self._socket = socket.create_server((HOST, port))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from dataclasses import dataclass, field
@@ -121,10 +120,6 @@ class Service:
         if request.failed.status != 429:
             request.commit()
         return self._fail(request.failed, request.where)
-
-    def execute(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """The body of the response to one document."""
-        return asyncio.run(self.answer(query, variables)).body
 
     def count_mutations(self, query: str) -> int:
         """How many mutations a document holds."""

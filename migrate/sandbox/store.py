@@ -11,17 +11,11 @@ from typing import Any
 # The files that come by a run's file stream.
 HISTORY, EVENTS = "wandb-history.jsonl", "wandb-events.jsonl"
 SUMMARY, OUTPUT = "wandb-summary.json", "output.log"
-HISTOGRAM = {"_type": "histogram", "bins": [i / 64 for i in range(65)], "values": [7] * 64}
-LAYERS = 48
 
-
-def heavy_summary() -> str:
-    """A summary as `wandb.watch(log="all")` leaves it: a gradient histogram for every layer."""
-    layers = {f"gradients/blocks.{layer}.attn.qkv.weight": HISTOGRAM for layer in range(LAYERS)}
-    return json.dumps({"test/accuracy": 0.71, "epoch": 79, **layers})
-
-
-_HEAVY_SUMMARY = heavy_summary()
+_HISTOGRAM = {"_type": "histogram", "bins": [i / 64 for i in range(65)], "values": [7] * 64}
+_LAYERS = {f"gradients/blocks.{layer}.attn.qkv.weight": _HISTOGRAM for layer in range(48)}
+_HEAVY_SUMMARY = json.dumps({"test/accuracy": 0.71, "epoch": 79, **_LAYERS})
+"""What `wandb.watch(log="all")` leaves behind: a gradient histogram for every layer."""
 
 
 def storage_id(entity: str, project: str, run_id: str) -> str:

@@ -7,6 +7,7 @@ the lines of crashes.txt. FUZZ=20000 in the environment makes it long.
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -25,6 +26,7 @@ from rich.console import Console
 
 import naming
 from migrate.cli import app as command_line
+from migrate.cli.copied import copied_store, read_rows
 from migrate.client import retry
 from migrate.client.documents import read_page, read_run
 from migrate.client.paths import parse_path
@@ -44,6 +46,7 @@ from migrate.rename.plan_file import check_new_name, read_plan
 from migrate.report.audit import audit
 from migrate.report.files import FORMATS, Source
 from migrate.report.terminal import print_audit, print_report
+from migrate.sandbox.filters import moment
 from migrate.sandbox.service import Service
 from migrate.sandbox.store import Store, StoredRun
 from migrate.text import visible
@@ -273,6 +276,20 @@ def plan(data):
         assert one.old_name != one.new_name
 
 
+def copied(data):
+    """A saved report of any bytes: its runs, ready to be served, or what is wrong with it."""
+    path = Path("report")
+    path.write_bytes(data)
+    try:
+        rows = read_rows(path)
+    except InputError as error:
+        assert printable(str(error)[:10_000]) and len(str(error)) < 10_000  # noqa: PT017, PT018
+        return
+    runs = copied_store(rows).by_id.values()
+    assert [run.displayName for run in runs] == [row.old_name for row in rows]
+    assert all(json.loads(run.config) and moment(run.createdAt) for run in runs)
+
+
 def journal(data):
     """A journal of any bytes: what it holds, or that it is none; going on never harms it."""
     path = Path("journal")
@@ -358,6 +375,7 @@ OFFLINE = {
     project: (st.tuples(PROJECTS, MAPPINGS), 1),
     report: (st.tuples(PROJECTS, MAPPINGS), 4),
     plan: (mutated(PLANS) | st.binary(max_size=200), 1),
+    copied: (mutated(PLANS[1:]) | st.binary(max_size=200), 1),
     journal: (mutated([JOURNAL, JOURNAL_2]) | st.binary(max_size=200), 1),
 }
 
@@ -569,7 +587,8 @@ def test_any_answers_to_a_rename(odd_server):
     service = Service(Store())
 
     def answer(request):
-        found = service.execute(request["query"], request.get("variables") or {})
+        answered = service.answer(request["query"], request.get("variables") or {})
+        found = asyncio.run(answered).body
         change = script.pop(0) if script else None
         return 200, found if change is None else change[0](json.loads(json.dumps(found)), change[1])
 

@@ -23,7 +23,8 @@ import naming
 from migrate.cli.names import describe
 from migrate.client.runs import Run, RunKey
 from migrate.errors import scrub
-from migrate.mapping.mapping import map_runs
+from migrate.mapping.kinds import Kinds
+from migrate.mapping.mapping import Options, Survey, map_runs
 from migrate.mapping.rows import Reason, Row
 from migrate.rename.plan_file import read_plan
 from migrate.report import csv, frame, html, markdown
@@ -227,14 +228,17 @@ FORGING = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def forging():
-    """Runs that all have their rate, and values that say that they have not; with one of theirs."""
-    runs = [
+def forged_runs():
+    return [
         Run(RunKey("ycx", "RSST", f"r{n}"), name, "finished", MADE, False, {**RUN_CONFIG, **config})  # type: ignore[dict-item]
         for n, (name, config, _) in enumerate(FORGING)
     ]
-    made = map_runs(runs)
+
+
+@pytest.fixture
+def forging():
+    """Runs that all have their rate, and values that say that they have not; with one of theirs."""
+    made = map_runs(forged_runs())
     assert {row.key.run_id: row.codes for row in made} == {
         f"r{n}": (code,) for n, (_, _, code) in enumerate(FORGING)
     }
@@ -281,15 +285,21 @@ def test_no_value_forges_a_reason_on_a_terminal(forging):
 
 
 def test_no_value_forges_a_gap_in_an_audit(forging):
-    """Neither a reason in its counts, nor an --assume for runs that have their rate."""
-    found = audit("ycx/RSST", forging)
+    """Neither a reason in its counts, nor a missing value of runs that have their rate."""
+    runs = forged_runs()
+    found = audit("ycx/RSST", forging, kinds_of(runs))
     assert found.gaps == ()
     saved = json.loads(json.dumps(found.to_dict()))
     assert saved["gaps"] == []
     assert reasons_split(one["reason"] for one in saved["reasons"]) == {"conflict", "invalid"}
-    printed = shown(print_audit, found)
-    assert "--assume" not in printed
-    assert "Missing config values" not in printed
+    assert "Missing config values" not in shown(print_audit, found)
     # The same project with a run that does lack its rate: that one is told, and no other.
-    lacking = replace(forging[0], reasons=(Reason("missing", ("rate",)),))
-    assert [(gap.key, gap.runs) for gap in audit("", [*forging, lacking]).gaps] == [("rate", 1)]
+    config = {key: value for key, value in RUN_CONFIG.items() if key != "rate"}
+    lacking = replace(runs[0], key=RunKey("ycx", "RSST", "lacks"), config=config)
+    (gap,) = audit("", forging, kinds_of([*runs, lacking])).gaps
+    assert (gap.key, gap.runs) == ("rate", 1)
+
+
+def kinds_of(runs):
+    survey = Survey(runs, Options())
+    return Kinds({runs[0].key.where: survey}).find(survey.rows)

@@ -1,4 +1,4 @@
-"""The READMEs and the pages on renaming: their commands, links and code are what they say."""
+"""The READMEs and the pages of docs/: their commands, links and code are what they say."""
 
 import argparse
 import re
@@ -13,7 +13,11 @@ from migrate.cli.app import app
 from migrate.cli.training_flags import read_flags
 
 ROOT = Path(__file__).parents[2]
-PAIRS = [("README.md", "README.zh-CN.md"), ("docs/renaming.md", "docs/renaming.zh-CN.md")]
+PAIRS = [
+    ("README.md", "README.zh-CN.md"),
+    ("docs/renaming.md", "docs/renaming.zh-CN.md"),
+    ("docs/references.md", "docs/references.zh-CN.md"),
+]
 PAGES = [page for pair in PAIRS for page in pair]
 READMES = PAIRS[0]
 SET_UP = [

@@ -96,7 +96,7 @@ def test_an_audit_counts_and_says_what_needs_a_person(sample, cli):
     assert max(cell_len(line) for line in out.splitlines()) <= 80
     assert out.startswith("ycx/RSST: 96 runs\n56 rename, 10 review, 6 hold, 6 current, 18 custom\n")
     assert re.search(r"1 +review +conflict: dataset is cifar100 in the name, cifar10 in", out)
-    assert re.search(r"3 +--assume rate=VALUE", out)
+    assert re.search(r"2 +exponents +rsst, ViT, exp_custom_exponents: 33 others have 3", out)
     assert re.search(r"test1 +too plain", out)
     assert all(letter.isprintable() for line in out.splitlines() for letter in line)
 

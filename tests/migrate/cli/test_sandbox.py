@@ -8,26 +8,48 @@ import subprocess
 import sys
 import time
 import urllib.request
+from datetime import timedelta, timezone
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
-from migrate.cli.copied import copied_store, read_rows
+from migrate.cli.copied import UNKNOWN, copied_store, read_rows
 from migrate.cli.serve import serve as serve_until_ctrl_c
 from migrate.client.paths import parse_path
 from migrate.client.server import connect
 from migrate.errors import InputError
-from migrate.mapping.mapping import Rules, map_runs
+from migrate.mapping.mapping import Options, map_runs
+from migrate.mapping.rows import RuleSource
+from migrate.mapping.rules import Rule, Where
 from migrate.report import json as json_report
 from migrate.sandbox.review import review_store
 from migrate.sandbox.sample import sample_store
 from naming import IN_OLD_NAMES
 
-RULES = (
-    Rules(),
-    Rules(prefer="name"),
-    Rules(prefer="config", assume={"rate": 0.15, "exponents": 3, "reg_granularity_prune": 0.5}),
+LONG = "deit_distilled_patch16_224_with_a_long_name"
+LINEAR = {"RST_schedule": "x"}
+FOOD = {"arch": "pool_former", "dataset": "food_101", "rate": 0.2}
+
+
+def rule(number, where=None, **supplies):
+    """A rule of a configuration file."""
+    return Rule(where or Where(), RuleSource(file="rules", number=number), **supplies)
+
+
+OPTIONS = (
+    Options(),
+    Options(
+        rules=(
+            rule(1, prefer="name", assume={"exponents": 3, "reg_granularity_prune": 0.5}),
+            rule(2, Where(families=frozenset(["cnn"])), assume={"rate": 0.2}),
+            rule(3, Where(families=frozenset(["vit"])), replace={"rate": 0.15, "exponents": 3}),
+            rule(4, Where(values={"RST_schedule": frozenset(["linear"])}), replace=LINEAR),
+            rule(5, Where(values={"arch": frozenset([LONG])}), replace={"arch": "deit_d"}),
+            rule(6, Where(reasons=frozenset(["ambiguous"])), assume=FOOD),
+        )
+    ),
+    Options(rules=(rule(1, prefer="config"),), timezone=timezone(timedelta(hours=8))),
 )
 
 
@@ -97,11 +119,11 @@ ROW = {
 }
 
 
-def rows_of(sandbox, rules):
+def rows_of(sandbox, options):
     """The rows of its project, by run."""
     project = connect(sandbox.url).project(parse_path("ycx/RSST"))
     runs = [run for page in project.pages() for run in page.runs]
-    return {row.key: row for row in map_runs(runs, rules)}
+    return {row.key: row for row in map_runs(runs, options)}
 
 
 def outcome(row):
@@ -112,9 +134,9 @@ def outcome(row):
 @pytest.mark.parametrize("store", [sample_store(), review_store()], ids=["kinds", "review"])
 def test_a_copy_gets_the_names_that_the_report_promised(serve, tmp_path, store):
     original = serve(store)
-    for rules, rows in [(rules, rows_of(original, rules)) for rules in RULES]:
+    for options, rows in [(options, rows_of(original, options)) for options in OPTIONS]:
         (tmp_path / "report.json").write_bytes(json_report.write(list(rows.values())))
-        copied = rows_of(serve(copied_store(read_rows(tmp_path / "report.json"))), rules)
+        copied = rows_of(serve(copied_store(read_rows(tmp_path / "report.json"))), options)
         assert {key: outcome(row) for key, row in copied.items()} == {
             key: outcome(row) for key, row in rows.items()
         }
@@ -126,12 +148,15 @@ def test_a_copy_gets_the_names_that_the_report_promised(serve, tmp_path, store):
         ({"schedule": "x^2"}, "set RST_schedule=x^2 (was x)", "RST_schedule", "x"),
         ({"arch": "r"}, "assumed rate=0.2; set arch=r (was res20s)", "arch", "res20s"),
         ({"arch": "r"}, "took arch from the config (name: res20s)", "arch", "r"),
-        ({"arch": None}, None, "arch", "res20s"),
-        ({"arch": None, "dataset": None}, None, "arch", None),
-        ({"rate": 0.3}, "set rate=0.3 (was 0.2)", "rate", 0.3),
+        ({}, "took arch from the name (config: r)", "arch", UNKNOWN),
+        ({}, "assumed arch=res20s", "dataset", None),
+        ({"rate": 0.3}, "set rate=0.3 (was abc)", "rate", UNKNOWN),
+        ({"rate": 0.3}, "set rate=0.3", "rate", None),
+        ({"rate": 0.3}, "assumed rate=0.3", "rate", None),
+        ({"rate": 0.3}, None, "rate", 0.3),
     ],
 )
-def test_what_a_rule_set_is_still_in_the_old_name(tmp_path, changed, settled, key, value):
+def test_what_was_supplied_is_taken_out_again(tmp_path, changed, settled, key, value):
     values = ("rsst", "x", "l1", "res20s", "cifar10")
     fields = {**dict(zip(IN_OLD_NAMES, values, strict=True)), **changed}
     (tmp_path / "r.json").write_text(json.dumps([{**ROW, "settled": settled, "fields": fields}]))

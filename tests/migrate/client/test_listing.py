@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 
@@ -136,7 +137,7 @@ def test_any_listing_is_complete(seconds, size, deleted, created, counts):
     where = {"entity": "ycx", "project": "RSST"}
 
     def send(document, **variables):
-        body = service.execute(document, {**where, **variables})
+        body = asyncio.run(service.answer(document, {**where, **variables})).body
         return body["data"]["project"]
 
     def filters_of(filters):

@@ -4,17 +4,19 @@ import base64
 
 import pytest
 
-from migrate.client.documents import Rename
 from migrate.client.paths import parse_path
 from migrate.client.runs import ProjectKey, RunState
 from migrate.client.server import connect
+from migrate.client.source import Rename
 from migrate.errors import InputError, NoProject, Refused, TooLarge, Unanswered
 from migrate.sandbox.faults import Refusal
+
+A_RENAME = Rename("S", "new", "old")
 
 
 def renames(sandbox, **names):
     runs = sandbox.store.project("ycx", "RSST").runs
-    return [Rename(runs[run_id].id, name) for run_id, name in names.items()]
+    return [Rename(runs[run_id].id, name, "old") for run_id, name in names.items()]
 
 
 def renamed(before, **names):
@@ -168,7 +170,7 @@ def test_a_write_that_was_done_twice_is_harmless(sandbox, project):
 )
 def test_an_answer_that_carries_no_name_promises_none(odd_server, data):
     odd = odd_server(lambda request: (200, {"data": data}))
-    assert connect(odd.url).project(parse_path("ycx/RSST")).rename([Rename("S", "new")]) == {}
+    assert connect(odd.url).project(parse_path("ycx/RSST")).rename([A_RENAME]) == {}
 
 
 # Errors.
@@ -196,7 +198,10 @@ def test_no_error_tells_the_key(odd_server, quick, status, content, kind):
     told = f"{odd.key} and Basic {basic} of http://me:{odd.key}@proxy"
     said["content"] = _filled(content, told)
     project = connect(odd.url).project(parse_path("ycx/RSST"))
-    for call in (lambda: list(project.pages()), lambda: project.rename([Rename("S", "new")])):
+    for call in (
+        lambda: list(project.pages()),
+        lambda: project.rename([A_RENAME]),
+    ):
         with pytest.raises(kind) as failed:
             call()
         assert odd.key not in str(failed.value)

@@ -312,7 +312,7 @@ def test_a_run_deleted_between_its_reading_and_its_writing(sandbox, renamer, fai
 def test_two_renames_of_one_project_at_the_same_time(serve, cli, tmp_path):
     sandbox = serve(runs=200)
     before = set(names(sandbox).values())
-    sandbox.app.latency_ms = 30
+    sandbox.pace.request_ms = 30
     ended = []
 
     def go(number: int) -> None:

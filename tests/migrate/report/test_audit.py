@@ -10,17 +10,17 @@ from rich.cells import cell_len
 from rich.console import Console
 
 import naming
-from migrate.cli.request import parse_assume
 from migrate.client.runs import RunKey
+from migrate.mapping.kinds import Case, Group, Kind, Problem
 from migrate.mapping.rows import STATUSES, Reason, Row
-from migrate.report.audit import Gap, Pair, Picked, SharedName, audit
+from migrate.report.audit import Pair, Picked, SharedName, audit
 from migrate.report.terminal import print_audit
 from migrate.text import shortened
 
 VIT = {"struct": "rsst", "arch": "vit_small", "dataset": "cifar100", "schedule": "x", "rate": 0.15}
 LONG_ARCH = "deit_" + "x" * 60
 OTHER = {"project": "other"}
-GAPS = "Missing config values, and options that would supply them (check first)"
+GAPS = "Missing config values, and what other runs of the kind have"
 
 
 def row(number=0, status="rename", *reasons, **fields):
@@ -61,77 +61,51 @@ def sections(lines):
 
 # Gaps.
 
-
-@pytest.mark.parametrize(
-    ("others", "option", "alike", "values"),
-    [
-        ([row(1), row(2, arch="vit_base")], "rate=0.15", 2, ("0.15",)),
-        ([row(1), row(2, arch="res18", rate=0.2), row(3, schedule="exp")], "rate=0.15", 1,
-         ("0.15",)),
-        ([row(1), row(2, status="custom"), row(3, status="current")], "rate=0.15", 3, ("0.15",)),
-        ([row(1), row(2, rate=0.2)], "rate=VALUE", 0, ("0.15", "0.2")),
-        ([row(1), row(2, rate=0.2), row(3, rate=0.2)], "rate=VALUE", 0, ("0.2", "0.15")),
-        ([row(1, arch="res18"), row(2, struct="refill")], "rate=VALUE", 0, ()),
-        ([row(1, arch="my_net")], "rate=VALUE", 0, ()),
-        ([], "rate=VALUE", 0, ()),
-    ],
-)  # fmt: skip
-def test_a_value_is_suggested_where_the_others_of_its_kind_agree(others, option, alike, values):
-    (gap,) = audit("ycx/RSST", [lacking(0), *others]).gaps
-    assert gap == Gap("rate", 1, f"--assume {option}", alike, values)
+VIT_GROUP = Group("rsst", "vit", None, "exp_custom_exponents")
 
 
-def test_runs_of_two_kinds_must_agree():
-    rows = [lacking(0), lacking(1, arch="res18"), row(2), row(3, arch="res50", rate=0.2)]
-    assert audit("", rows).gaps == (Gap("rate", 2, "--assume rate=VALUE", 0, ("0.15", "0.2")),)
-    assert audit("", [*rows[:3], row(3, arch="res50")]).gaps[0].assume == "--assume rate=0.15"
+def kind(runs, key="rate", others=(), group=VIT_GROUP, code="missing"):
+    cases = tuple(Case(None, lacking(number)) for number in range(runs))
+    return Kind(Problem(code, (key,)), group, (), cases, others)
 
 
-def test_a_kind_without_any_value_gets_none_from_another_kind():
-    rows = [lacking(0), lacking(1, arch="res18"), row(2), row(3)]
-    assert audit("", rows).gaps == (Gap("rate", 2, "--assume rate=VALUE", 0, ("0.15",)),)
-
-
-def test_nobody_knows_the_family_of_an_unlisted_architecture():
-    rows = [lacking(0, arch="my_net"), row(1, arch="their_net"), row(2)]
-    assert audit("", rows).gaps[0].alike == 0
-    assert audit("", [*rows, row(3, arch="my_net", rate=0.3)]).gaps[0].assume.endswith("=0.3")
-
-
-def test_gaps_name_config_keys_that_assume_takes():
-    keys = "reg_granularity_prune, exponents, rate"
-    rows = [lacking(0, keys), lacking(1), row(2, reg=1.0, exponents=4, rate=1e-05)]
-    gaps = audit("", rows).gaps
-    assert [(gap.key, gap.runs, gap.assume) for gap in gaps] == [
-        ("rate", 2, "--assume rate=1e-05"),
-        ("reg_granularity_prune", 1, "--assume reg_granularity_prune=1.0"),
-        ("exponents", 1, "--assume exponents=4"),
+def test_a_gap_says_what_other_runs_of_the_kind_have():
+    found = audit("ycx/RSST", [lacking(0)], [kind(45, others=((0.15, 181), (0.2, 2))), kind(2)])
+    assert [gap.to_dict() for gap in found.gaps] == [
+        {
+            "key": "rate",
+            "struct": "rsst",
+            "family": "vit",
+            "arch": None,
+            "schedule": "exp_custom_exponents",
+            "runs": 45,
+            "others": [{"value": 0.15, "runs": 181}, {"value": 0.2, "runs": 2}],
+            "suggested": None,
+        },
+        {**found.gaps[1].to_dict(), "runs": 2, "others": []},
     ]
-    pairs = [gap.assume.removeprefix("--assume ") for gap in gaps]
-    assert [parse_assume(pair)[0] for pair in pairs] == [gap.key for gap in gaps]
+    assert audit("", [], [kind(1, others=((0.2, 1),))]).gaps[0].to_dict()["suggested"] == 0.2
+    assert audit("", [], [kind(1, code="invalid")]).gaps == ()
 
 
-@pytest.mark.parametrize(
-    ("others", "words"),
-    [
-        ([0.15], "rate=0.15   suggested: the only other run of this kind has it"),
-        ([0.15, 0.15], "rate=0.15   suggested: the 2 other runs of this kind have it"),
-        ([0.15, 0.2], "rate=VALUE  other runs disagree: 0.15, 0.2"),
-        ([n / 10 for n in range(1, 8)],
-         "rate=VALUE  other runs disagree: 0.1, 0.2, 0.3, 0.4, 0.5, …"),
-        ([], "rate=VALUE  no other run of this kind has one"),
-    ],
-)  # fmt: skip
-def test_a_gap_says_what_its_suggestion_stands_on(others, words):
-    rows = [lacking(0), *(row(1 + n, rate=rate) for n, rate in enumerate(others))]
-    (line,) = sections(printed(rows))[GAPS]
-    assert re.sub(" +", " ", line) == re.sub(" +", " ", f"1  --assume {words}")
-
-
-def test_a_gap_of_several_kinds_says_that_some_have_no_value():
-    rows = [lacking(0), lacking(1, arch="res18"), row(2)]
-    (line,) = sections(printed(rows, 200))[GAPS]
-    assert line.endswith("--assume rate=VALUE  only some of these kinds of run have a value: 0.15")
+def test_gaps_on_a_terminal():
+    refill = Group("refill", "other", "my_net", None)
+    kinds = [
+        kind(73, "reg_granularity_prune", ((0.5, 12),)),
+        kind(6, "rate", group=refill),
+        kind(1, "rate", tuple((n / 10, 1) for n in range(1, 8))),
+    ]
+    stream = io.StringIO()
+    found = audit("ycx/RSST", [], kinds)
+    print_audit(Console(file=stream, width=200, markup=False), found)
+    assert [
+        re.sub("  +", "  ", line) for line in sections(stream.getvalue().splitlines())[GAPS]
+    ] == [
+        "73  reg_granularity_prune  rsst, ViT, exp_custom_exponents: 12 others have 0.5",
+        " 6  rate  refill, my_net: no other has a value",
+        " 1  rate  rsst, ViT, exp_custom_exponents: "
+        "1 other has 0.1, 1 has 0.2, 1 has 0.3, 1 has 0.4, 1 has 0.5, 2 have another",
+    ]
 
 
 # Shared and picked names, several projects.
@@ -269,15 +243,7 @@ def test_json_has_everything():
                 "advice": ["too plain to tell runs apart"],
             }
         ],
-        "gaps": [
-            {
-                "key": "rate",
-                "runs": 1,
-                "assume": "--assume rate=0.15",
-                "alike": 3,
-                "values": ["0.15"],
-            },
-        ],
+        "gaps": [],
         "weeks": [{"week": "2026-W01", "legacy": 4, "current": 0, "custom": 1}],
     }
 

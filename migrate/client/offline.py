@@ -1,0 +1,340 @@
+"""A folder of offline runs: the transaction logs in it, and the projects that they name.
+
+`WANDB_MODE=offline` leaves `wandb/offline-run-TIME-ID/run-ID.wandb`, for `wandb sync` to send
+later. A resumed run has several of them, which W&B sends in the order of their start, so that the
+name in the last one is the run's in the end (wandb-core's core/internal/runsync). They are renamed
+together, the last one last; a run of which one log cannot be used is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from migrate.client.log_records import LogContents
+from migrate.client.paths import ProjectPath
+from migrate.client.retry import Note, no_note
+from migrate.client.rewrite import Stamp, is_open_for_writing, rewrite, stamp_of
+from migrate.client.runs import (
+    BEING_WRITTEN,
+    HELD,
+    SYNCED,
+    ProjectKey,
+    Run,
+    RunKey,
+    RunState,
+)
+from migrate.client.source import Page, Rename
+from migrate.console import Bar
+from migrate.errors import Complaint, InputError, LogError, Refused, TruncatedLog
+
+DEFAULT_ENTITY = "(default)"
+"""Stands for the entity of a log that names none: `wandb sync` then takes the default one. W&B has
+no entity of this name."""
+
+DEFAULT_PROJECT = "uncategorized"
+"""Where W&B puts a run whose log names no project."""
+
+WRITING_SECONDS = 60.0
+"""A log that was changed so short a time ago is being written: wandb writes every 15 s."""
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+class Unreadable(NamedTuple):
+    """A log or a folder that is left alone, and why, in words."""
+
+    path: Path
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """A transaction log, as it was when it was read.
+
+    Attributes:
+        path: Where it is, links followed.
+        stamp: Tells whether it was changed since.
+        contents: What it says of its run, as far as it can be read.
+        error: Why it cannot be read to its end; None where it can.
+    """
+
+    path: Path
+    stamp: Stamp
+    contents: LogContents
+    error: LogError | None
+
+    @property
+    def key(self) -> RunKey:
+        """What its run is known by."""
+        of_run = self.contents
+        return RunKey(
+            of_run.entity or DEFAULT_ENTITY, of_run.project or DEFAULT_PROJECT, self.run_id
+        )
+
+    @property
+    def run_id(self) -> str:
+        """As it stands in the log; where that cannot be read, as its file is called."""
+        return self.contents.run_id or self.path.stem.removeprefix("run-")
+
+    @property
+    def order(self) -> tuple[datetime, Path]:
+        """Its place among the logs of a run: as W&B sends them."""
+        return self.contents.started_at or _NEVER, self.path
+
+    def is_being_written(self) -> bool:
+        """Whether a process writes it, as far as can be told."""
+        if abs(time.time() - self.stamp.changed / 1e9) < WRITING_SECONDS:
+            return True
+        try:
+            with self.path.open("rb") as file:
+                return is_open_for_writing(file)
+        except OSError:  # it is gone, or may not be read any more
+            return False
+
+    def is_synced(self) -> bool:
+        """Whether `wandb sync` has sent it."""
+        return self.path.with_name(f"{self.path.name}.synced").exists()
+
+
+@dataclass(frozen=True, slots=True)
+class _OfflineRun:
+    """A run's logs, in the order in which W&B sends them."""
+
+    key: RunKey
+    logs: list[_Log]
+
+    def name(self) -> str:
+        return next((log.contents.name for log in reversed(self.logs) if log.contents.name), "")
+
+    def earlier_names(self) -> frozenset[str]:
+        return frozenset(name for log in self.logs for name in log.contents.names) - {self.name()}
+
+    def state(self) -> str:
+        if any(log.error or log.is_being_written() for log in self.logs):
+            return BEING_WRITTEN
+        if any(log.is_synced() for log in self.logs):
+            return SYNCED
+        return "finished" if self.logs[-1].contents.ended else "crashed"
+
+    def is_read_only(self) -> bool:
+        return not all(os.access(log.path.parent, os.W_OK) for log in self.logs)
+
+    def listed(self) -> Run:
+        return Run(
+            key=self.key,
+            name=self.name(),
+            state=self.state(),
+            created_at=self.logs[0].contents.started_at,
+            read_only=self.is_read_only(),
+            config={
+                name: value for log in self.logs for name, value in log.contents.config.items()
+            },
+        )
+
+    def state_now(self) -> RunState:
+        return RunState(
+            run_id=self.key.run_id,
+            storage_id=self.key.run_id,
+            name=self.name(),
+            state=self.state(),
+            read_only=self.is_read_only(),
+            earlier_names=self.earlier_names(),
+        )
+
+    def rename(self, old_name: str, new_name: str) -> None:
+        """Put a name in place of another, in every Run record that has it.
+
+        Raises:
+            LogError: Nothing was done.
+            OSError: A file cannot be written.
+        """
+        if (state := self.state()) in HELD:
+            raise LogError(f"its log is {state}")
+        having = [(log.path, log.stamp) for log in self.logs if old_name in log.contents.names]
+        if not having:
+            raise LogError("its logs have another name")
+        rewrite(having, old_name, new_name)
+
+
+class Folder:
+    """A folder with transaction logs anywhere below it.
+
+    Attributes:
+        path: The folder, as it was typed.
+        taken: Names that no run in it may get, besides those in its logs.
+        unreadable: What was left alone when it was last read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.taken: frozenset[str] = frozenset()
+        self.unreadable: list[Unreadable] = []
+        self._logs: dict[Path, _Log] = {}
+        self._runs: dict[RunKey, _OfflineRun] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def base_url(self) -> str:
+        """Its address."""
+        return self.path.absolute().as_uri()
+
+    @property
+    def app_url(self) -> str:
+        """The like: its runs have no pages."""
+        return self.base_url
+
+    def projects(self) -> list[OfflineProject]:
+        """The projects in it, as it was last read."""
+        return [OfflineProject(self, key) for key in sorted({key.where for key in self._runs})]
+
+    def project(self, path: ProjectPath) -> OfflineProject:
+        """A project, whether it is in the folder or not."""
+        return OfflineProject(self, ProjectKey(path.entity or DEFAULT_ENTITY, path.project))
+
+    def runs(self, project: ProjectKey) -> dict[str, _OfflineRun]:
+        """The runs of a project by their ids, as the folder was last read."""
+        return {key.run_id: run for key, run in self._runs.items() if key.where == project}
+
+    def names_taken(self, project: ProjectKey) -> frozenset[str]:
+        """Names that no run of a project may get, besides those that its runs bear now.
+
+        Those in logs that are left alone, and the earlier ones of its runs: an undo takes each
+        Run record with the new name for one that was renamed.
+        """
+        logs = [log for log in self._logs.values() if log.key not in self._runs]
+        left_alone = {name for log in logs for name in log.contents.names}
+        runs = self.runs(project).values()
+        return self.taken.union(left_alone, *(run.earlier_names() for run in runs))
+
+    def read(self, bar: Bar | None = None) -> None:
+        """Read its logs; those that were read before, only where they were changed since.
+
+        Args:
+            bar: Shows how far it is.
+        """
+        with self._lock:
+            unreadable: list[Unreadable] = []
+            found = _find(self.path, unreadable)
+            logs: dict[Path, _Log] = {}
+            for number, (path, stamp) in enumerate(found.items(), 1):
+                known = self._logs.get(path)
+                logs[path] = known if known and known.stamp == stamp else _read(path, stamp)
+                if bar is not None:
+                    bar.advance(number, len(found))
+            self._logs = logs
+            self._runs = _runs_of(logs.values(), unreadable)
+            self.unreadable = unreadable
+
+
+def _find(folder: Path, unreadable: list[Unreadable]) -> dict[Path, Stamp]:
+    """The logs below a folder. `wandb/latest-run` is a link to one of its neighbours."""
+
+    def note(error: OSError) -> None:
+        unreadable.append(Unreadable(Path(error.filename), error.strerror or str(error)))
+
+    found: dict[Path, Stamp] = {}
+    for parent, folders, names in os.walk(folder, onerror=note):
+        folders.sort()
+        for name in sorted(names):
+            if name.endswith(".wandb"):
+                path = Path(os.path.realpath(os.path.join(parent, name)))  # noqa: PTH118
+                try:
+                    status = path.stat()
+                except OSError as error:
+                    note(error)
+                    continue
+                if path.is_file():
+                    found[path] = stamp_of(status)
+    return found
+
+
+def _read(path: Path, stamp: Stamp) -> _Log:
+    contents, error = LogContents(), None
+    try:
+        with path.open("rb") as file:
+            stamp = stamp_of(os.fstat(file.fileno()))
+            contents.read(file)
+    except LogError as failed:
+        error = failed
+    except OSError as failed:
+        error = LogError(failed.strerror or str(failed))
+    return _Log(path, stamp, contents, error)
+
+
+def _runs_of(logs: Iterable[_Log], unreadable: list[Unreadable]) -> dict[RunKey, _OfflineRun]:
+    """Put logs together to runs; of a run that has one which cannot be used, none is."""
+    runs: dict[RunKey, _OfflineRun] = {}
+    broken: dict[str, Path] = {}
+    for log in sorted(logs, key=lambda log: log.order):
+        if log.error and not (isinstance(log.error, TruncatedLog) and log.is_being_written()):
+            unreadable.append(Unreadable(log.path, str(log.error)))
+            broken[log.run_id] = log.path
+        elif not log.contents.run_id:
+            unreadable.append(Unreadable(log.path, "no run in it"))
+        else:
+            runs.setdefault(log.key, _OfflineRun(log.key, [])).logs.append(log)
+    for key in [key for key in runs if key.run_id in broken]:
+        why = f"of the same run as {broken[key.run_id]}"
+        unreadable += [Unreadable(log.path, why) for log in runs.pop(key).logs]
+    return runs
+
+
+@dataclass(slots=True)
+class OfflineProject:
+    """The runs of one project in a folder: a `Source`."""
+
+    folder: Folder
+    key: ProjectKey
+    hurry: threading.Event = field(default_factory=threading.Event, init=False)
+    read_only: bool = field(default=False, init=False)
+
+    @property
+    def taken(self) -> frozenset[str]:
+        """Names that no run may get, besides those that its runs bear now."""
+        return self.folder.names_taken(self.key)
+
+    def pages(self, _note: Note = no_note) -> Iterator[Page]:
+        """Its runs, as the folder was last read."""
+        runs = [run.listed() for run in self.folder.runs(self.key).values()]
+        yield Page(tuple(runs), len(runs))
+
+    def matching(self, _filters: Mapping[str, object], _note: Note = no_note) -> set[str]:
+        """Raises InputError: such filters are W&B's to evaluate."""
+        raise InputError(
+            "--filters are evaluated by W&B, so they cannot choose offline runs. "
+            "Choose them by their old names, with --match."
+        )
+
+    def states(self, run_ids: Sequence[str], _note: Note = no_note) -> dict[str, RunState]:
+        """What these runs are now, read from their files; one that is gone is absent."""
+        self.folder.read()
+        runs = self.folder.runs(self.key)
+        return {run_id: runs[run_id].state_now() for run_id in run_ids if run_id in runs}
+
+    def rename(self, renames: Sequence[Rename]) -> dict[str, str]:
+        """Write new names into the logs, as they were last read.
+
+        Raises:
+            Refused: `complaints` say for which of `renames`; the others were done.
+        """
+        runs, done, complaints = self.folder.runs(self.key), {}, []
+        for number, rename in enumerate(renames):
+            try:
+                if (run := runs.get(rename.storage_id)) is None:
+                    raise LogError("its logs are gone")
+                run.rename(rename.old_name, rename.name)
+                done[rename.storage_id] = rename.name
+            except LogError as error:
+                complaints.append(Complaint(str(error), number))
+            except OSError as error:
+                complaints.append(Complaint(f"its log cannot be written: {error.strerror}", number))
+        if complaints:
+            raise Refused(complaints[0].message, tuple(complaints))
+        return done

@@ -1,0 +1,160 @@
+"""Answers to the questions that a project leaves open, and the rules that they make. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from migrate.client.runs import ProjectKey, RunKey
+from migrate.mapping.kinds import Kind, Kinds, problems
+from migrate.mapping.mapping import Survey
+from migrate.mapping.rows import Row, RuleSource
+from migrate.mapping.rules import Rule, Side, Where, comparable
+from migrate.text import UNSEEN
+
+_NOT_WRITTEN_YET = RuleSource()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is right for every run of a kind: the supplying half of a rule.
+
+    Attributes:
+        assume: Config key to the value for runs that lack it.
+        replace: Config key to the value in place of what the run says.
+        prefer: Which side to take of a conflict.
+    """
+
+    assume: Mapping[str, object] = field(default_factory=dict)
+    replace: Mapping[str, object] = field(default_factory=dict)
+    prefer: Side | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an answer does.
+
+    Attributes:
+        rule: The rule that it makes.
+        settled: The rows that leave review by it.
+        open: Those of the kind that stay in review, for what else is wrong with them.
+    """
+
+    rule: Rule
+    settled: tuple[Row, ...]
+    open: tuple[Row, ...]
+
+    @property
+    def example(self) -> Row | None:
+        """A run that can be renamed now; None where there is none."""
+        return next((row for row in self.settled if row.new_name is not None), None)
+
+
+def answer_of(kind: Kind, value: object) -> Answer:
+    """The answer that a value makes, for a kind that takes one.
+
+    Args:
+        kind: The kind; its `key` is what the value is for, or it is an ambiguous name.
+        value: The canonical value; of an ambiguous name, the architecture.
+    """
+    if kind.problem.code == "ambiguous":
+        return Answer(assume={"arch": value})
+    assert kind.key is not None
+    values = {kind.key: value}
+    return Answer(assume=values) if kind.problem.code == "missing" else Answer(replace=values)
+
+
+class Settling:
+    """What is open in some projects, with the rules so far.
+
+    Attributes:
+        rules: The rules, in order.
+        rows: The rows that were asked for, as the rules leave them.
+        kinds: What keeps some of them in review, those with the most runs first.
+    """
+
+    def __init__(
+        self,
+        surveys: Mapping[ProjectKey, Survey],
+        chosen: Collection[RunKey],
+        rules: Sequence[Rule] = (),
+        finder: Kinds | None = None,
+    ) -> None:
+        self._surveys, self._chosen = surveys, chosen
+        self._finder = finder or Kinds(surveys)
+        self.rules = tuple(rules)
+        self._all = {
+            where: {row.key: row for row in survey.with_rules(self.rules)}
+            for where, survey in surveys.items()
+        }
+        self.rows = [
+            row for rows in self._all.values() for row in rows.values() if row.key in chosen
+        ]
+
+    @cached_property
+    def kinds(self) -> list[Kind]:
+        """What keeps rows in review."""
+        return self._finder.find(self.rows)
+
+    def with_rules(self, rules: Sequence[Rule]) -> Settling:
+        """The same projects with other rules."""
+        return Settling(self._surveys, self._chosen, rules, self._finder)
+
+    def effect(self, kind: Kind, answer: Answer) -> Effect | None:
+        """What an answer to a kind would do; None where it settles the kind for no run.
+
+        The rule is as readable as it can be without touching runs of other kinds; where what the
+        runs have in common is not enough to tell them from others, it names them one by one.
+        """
+        keys = {case.row.key for case in kind.cases}
+        for where in _wheres(kind):
+            rule = Rule(where, _NOT_WRITTEN_YET, answer.assume, answer.replace, answer.prefer)
+            after = self._with(rule, kind.projects)
+            before = {key: self._all[key.where][key] for key in after}
+            if where.runs or keys == {
+                key for key, row in after.items() if row.settled != before[key].settled
+            }:
+                break
+        if all(_still(kind, after[key]) for key in keys):
+            return None
+        settled = [
+            row
+            for key, row in after.items()
+            if before[key].status == "review" and row.status != "review"
+        ]
+        stays = [after[key] for key in keys if after[key].status == "review"]
+        return Effect(rule, tuple(settled), tuple(stays))
+
+    def _with(self, rule: Rule, projects: Sequence[ProjectKey]) -> dict[RunKey, Row]:
+        """The rows of some projects, with one rule more."""
+        rules = (*self.rules, rule)
+        rows = (row for where in projects for row in self._surveys[where].with_rules(rules))
+        return {row.key: row for row in rows}
+
+
+def _still(kind: Kind, row: Row) -> bool:
+    """Whether the row has the problem of a kind, maybe with another value."""
+    code, data = kind.problem
+    return any(
+        problem.code == code and (code not in ("missing", "invalid") or problem.data[0] == data[0])
+        for problem in problems(row)
+    )
+
+
+def _wheres(kind: Kind) -> Iterator[Where]:
+    """What a rule for a kind can ask of a run: the readable first, the exact last."""
+    projects = frozenset(map(str, kind.projects))
+    texts = [value for _, value in kind.where if isinstance(value, str)]
+    if not any(UNSEEN.search(text) for text in texts):
+        given = dict(kind.where)
+        name, family, reason = (given.pop(key, None) for key in ("name", "family", "reason"))
+        yield Where(
+            projects=projects,
+            name=None if name is None else re.compile(str(name)),
+            families=frozenset() if family is None else frozenset([str(family)]),
+            reasons=frozenset() if reason is None else frozenset([str(reason)]),
+            values={key: frozenset([comparable(key, value)]) for key, value in given.items()},
+        )
+    yield Where(projects=projects, runs=frozenset(case.row.key.run_id for case in kind.cases))

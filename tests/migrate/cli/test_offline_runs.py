@@ -1,0 +1,190 @@
+"""The command line on a folder of offline runs: no server, no account, until `wandb sync`."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+LOGS = Path(__file__).parents[2] / "fixtures" / "logs" / "0.31"
+KILLED = Path(__file__).with_name("killed_offline.py")
+OLD = "rsst_exp_custom_exponents_l1_vit_small_cifar100"
+NEW = "rsst_vit_small_cifar100_sched_exp_custom_exponents_reg_0.5_exp3_crit_l1_rate_0.15_1125_0409"
+NEW_NAMES = {
+    "twice001": NEW,
+    "later001": NEW.replace("0.15", "0.2"),
+    "again001": f"{NEW}_2",
+    "large001": f"{NEW}_3",
+    "killed01": f"{NEW}_4",
+    "plain001": NEW,
+}
+
+
+@pytest.fixture
+def folder():
+    """`./wandb`, with logs of an hour ago."""
+    copy = Path("wandb")
+    shutil.copytree(LOGS, copy)
+    then = time.time() - 3600
+    for log in copy.rglob("*.wandb"):
+        os.utime(log, (then, then))
+    return copy
+
+
+def logs(folder):
+    return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*.wandb")}
+
+
+def names(cli, *words):
+    """Run id to name, by the JSON report of a folder."""
+    rows = json.loads(cli("report", *words, "--format", "json").stdout)
+    return {row["run_id"]: row["old_name"] for row in rows if row["old_name"]}
+
+
+def test_from_audit_to_undo(cli, folder):
+    before = logs(folder)
+    audit = json.loads(cli("audit", "./wandb", "--json").stdout)
+    assert [project["project"] for project in audit["projects"]] == ["(default)/RSST", "ycx/RSST"]
+    report = cli("report", "./wandb", "--format", "csv")
+    rows = {row["run_id"]: row for row in csv.DictReader(io.StringIO(report.stdout))}
+    assert {run_id: row["new_name"] for run_id, row in rows.items() if row["new_name"]} == NEW_NAMES
+    assert f"1 log is left alone:\n  {folder.absolute()}/" in report.stderr
+    assert "run-cutoff01.wandb: cut off at byte 32,768" in report.stderr
+
+    dry = cli("rename", "./wandb", "--dry-run")
+    assert "Dry run: 6 runs would be renamed. Nothing was written." in dry.stderr
+    assert logs(folder) == before
+    renamed = cli("rename", "./wandb", "--yes", "--journal", "j.jsonl")
+    assert renamed.returncode == 0, renamed.stderr
+    assert names(cli, "./wandb") == NEW_NAMES
+    audit = cli("audit", "./wandb", "--check")
+    assert audit.returncode == 0
+
+    folder.rename("elsewhere")
+    moved = cli("undo", "j.jsonl", "--yes")
+    assert moved.returncode == 2
+    assert f"in {folder.absolute()}, and there is no such folder" in moved.stderr
+    Path("elsewhere").rename(folder)
+    undone = cli("undo", "j.jsonl", "--yes")
+    assert undone.returncode == 0, undone.stderr
+    assert logs(folder) == before
+
+
+def test_a_plan_from_a_file(cli, folder):
+    assert cli("report", "wandb", "--match", "l1", "-o", "plan.csv").returncode == 0
+    plan = Path("plan.csv")
+    plan.write_text(plan.read_text().replace(f"{NEW}_2", "mine").replace(f"{NEW}_3", "first try"))
+    taken = cli("rename", "./wandb", "--plan", plan, "--yes")
+    assert taken.returncode == 2
+    assert "The plan does not fit the folder" in taken.stderr
+    assert "large001: first try is taken" in taken.stderr
+    plan.write_text(plan.read_text().replace("first try", "yours"))
+    assert cli("rename", "./wandb", "--plan", plan, "--yes").returncode == 0
+    renamed = {**NEW_NAMES, "again001": "mine", "large001": "yours"}
+    assert names(cli, "./wandb") == renamed
+
+
+def test_what_is_left_alone(cli, folder):
+    """A run that was sent, and one that is being written."""
+    (log,) = folder.glob("*large001/*.wandb")
+    log.with_name(f"{log.name}.synced").touch()
+    (log,) = folder.glob("*killed01/*.wandb")
+    os.utime(log)
+    before = logs(folder)
+    table = cli("report", "./wandb", "--status", "hold", "--format", "json")
+    held = {row["run_id"]: (row["state"], row["reason"]) for row in json.loads(table.stdout)}
+    assert held == {
+        "large001": ("synced", "synced"),
+        "killed01": ("being-written", "being-written"),
+    }
+    renamed = cli("rename", "./wandb", "--yes", "--include-running")
+    assert renamed.returncode == 0, renamed.stderr
+    changed = [path.stem for path, found in logs(folder).items() if found != before[path]]
+    assert sorted(set(changed)) == ["run-again001", "run-later001", "run-plain001", "run-twice001"]
+
+
+def test_names_on_the_server_are_taken(cli, folder, serve):
+    serve().store.project("ycx", "RSST").runs["run00001"].displayName = NEW
+    report = cli("report", "./wandb", "--against", "ycx/RSST", "--format", "json")
+    rows = {row["run_id"]: row["new_name"] for row in json.loads(report.stdout)}
+    assert (rows["twice001"], rows["plain001"]) == (f"{NEW}_2", f"{NEW}_2")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["report", "./nothing"], "There is no folder ./nothing."),
+        (["report", "."], "There are no offline runs in .: no file below it ends in .wandb."),
+        (["report", "./wandb", "ycx/RSST"], "must be the only PATH"),
+        (["report", "./wandb", "--filters", "{}"], "Choose them by their old names, with --match."),
+        (["report", "ycx/RSST", "--against", "ycx/RSST"], "--against is for a folder"),
+        (["references", "./wandb"], "Offline runs have no saved views."),
+    ],
+)
+def test_calls_that_are_wrong(cli, folder, words, said):
+    if words[1] == ".":
+        shutil.rmtree(folder)
+    done = cli(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("number", range(1, 4))
+@pytest.mark.parametrize("point", ["before", "after"])
+def test_killed_then_undone_or_finished(commands, cli, folder, number, point):
+    """Killed when the NUMBER-th log is taken in place: before that, or right after it."""
+    for path in folder.iterdir():
+        if not path.match("*again*") and not path.match("*plain*"):
+            shutil.rmtree(path)
+    before = logs(folder)
+    words = ["./wandb", "j.jsonl", str(number), point]
+    killed = commands.run(words, os.environ, program=KILLED)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    kept = Path("kept.jsonl")
+    shutil.copy("j.jsonl", kept)
+    assert cli("undo", "j.jsonl", "--yes").returncode == 0
+    assert logs(folder) == before
+    assert cli("resume", kept, "--yes").returncode == 0
+    assert names(cli, "./wandb") == {"again001": NEW, "plain001": NEW}
+    assert cli("undo", kept, "--yes").returncode == 0
+    assert logs(folder) == before
+    assert not list(folder.rglob("*.rsst-migrate"))
+
+
+def sent(serve, folder):
+    """What a server without runs of these has after `wandb sync`, by run id; and the requests."""
+    sandbox = serve(runs=1)
+    command = [str(Path(sys.executable).parent / "wandb"), "sync", "--yes", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    assert done.returncode == 0, done.stderr
+    runs = {}
+    for run_id, run in sandbox.store.project("ycx", "RSST").runs.items():
+        config, summary = json.loads(run.config), json.loads(run.summaryMetrics)
+        runs[run_id] = (run.displayName, (config, summary, run.history, run.state, run.tags))
+    return runs, len(sandbox.service.mutations)
+
+
+def test_sent_with_wandb_sync(cli, folder, serve):
+    """The runs arrive under their new names, and otherwise as from an unchanged copy."""
+    shutil.copytree(folder, "unchanged")
+    assert cli("rename", "./wandb", "--yes").returncode == 0
+    theirs, mutations = sent(serve, "unchanged")
+    ours, with_new_names = sent(serve, folder)
+    assert with_new_names == mutations
+    assert {run_id: rest for run_id, (_, rest) in ours.items()} == {
+        run_id: rest for run_id, (_, rest) in theirs.items()
+    }
+    assert [len(rest[2]) for rest in (ours["plain001"][1], ours["again001"][1])] == [3, 6]
+    old_names = {run_id: name for run_id, (name, _) in theirs.items()}
+    assert {run_id: name for run_id, (name, _) in ours.items()} == {**old_names, **NEW_NAMES}
+    # Whatever was sent is left alone from now on; `wandb sync` did not finish the one cut off.
+    rows = json.loads(cli("report", "./unchanged", "--format", "json").stdout)
+    assert {row["status"] for row in rows if row["old_name"]} == {"hold"}
+    assert {row["state"] for row in rows} == {"synced"}
