@@ -74,7 +74,7 @@ def begin(context: typer.Context, show_help: Help = False, show_version: Version
 @command(rich_help_panel="Look")
 @with_request
 def audit(
-    paths: Annotated[list[str], PATHS],
+    paths: Annotated[list[str] | None, PATHS] = None,
     as_json: Annotated[bool, flag("json", "The audit as JSON.")] = False,
     check: Annotated[bool, flag("check", "Exit 1 while any old name remains.")] = False,
     no_pager: NoPager = False,
@@ -90,13 +90,13 @@ def audit(
     """
     from migrate.cli import look
 
-    return look.audit(paths, request, as_json=as_json, check=check)
+    return look.audit(paths or (), request, as_json=as_json, check=check)
 
 
 @command(rich_help_panel="Look")
 @with_request
 def report(
-    paths: Annotated[list[str], PATHS],
+    paths: Annotated[list[str] | None, PATHS] = None,
     file: Annotated[
         Path | None,
         option(
@@ -153,7 +153,7 @@ def report(
     from migrate.cli import look
 
     return look.report(
-        paths,
+        paths or (),
         request,
         file=file,
         file_format=file_format,
@@ -167,7 +167,7 @@ def report(
 @command(rich_help_panel="Look")
 @with_request
 def references(
-    paths: Annotated[list[str], PATHS],
+    paths: Annotated[list[str] | None, PATHS] = None,
     as_json: Annotated[bool, flag("json", "The references as JSON.")] = False,
     *,
     request: Request,
@@ -183,7 +183,7 @@ def references(
     """
     from migrate.cli.references import references
 
-    return references(paths, request, as_json=as_json)
+    return references(paths or (), request, as_json=as_json)
 
 
 @command(rich_help_panel="Rename")
@@ -296,7 +296,7 @@ def name(
     [cyan]--at ISO-TIME[/cyan]                the time to use in place of now
     [cyan]--timezone ZONE[/cyan]              its zone in the name: Asia/Shanghai, +08:00
     [cyan]--timestamp-format FORMAT[/cyan]    its form, as for strftime
-    [cyan]--extra bs,lr,seed[/cyan]           extra parts after the dataset, in this order
+    [cyan]--extra bs,lr,ep=epochs[/cyan]      extra parts after the dataset, in this order
     [cyan]--cnn-exponents[/cyan]              exponents in CNN names too
 
     [dim]Examples:[/dim]

@@ -55,8 +55,6 @@ def rename(
     paths: Sequence[str], plan_file: Path | None, request: Request, options: RenameOptions
 ) -> int:
     """Show the plan, ask, rename, and read every name back; gives the exit code."""
-    if not paths and plan_file is None:
-        raise InputError("Give a project as entity/project, or a saved report with --plan.")
     output = Output()
     if plan_file is not None:
         return _rename_saved(paths, plan_file, request, options, output)

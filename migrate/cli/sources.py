@@ -15,6 +15,7 @@ from migrate.console import MANNER, Output, Progress
 from migrate.errors import InputError, scrub
 from migrate.mapping.projects import list_runs
 from migrate.text import visible
+from naming import CONFIG_KEYS
 
 Place = Server | Folder
 _MOST_UNREADABLE = 20
@@ -34,6 +35,7 @@ def open_sources(
     against: str | None,
     progress: Progress,
     *,
+    keys: Sequence[str] = CONFIG_KEYS,
     may_prompt: bool,
 ) -> Sources:
     """Sign in to the server, or read the folder, that PATHs are about.
@@ -43,6 +45,7 @@ def open_sources(
         base_url: The server; None for wandb's own setting.
         against: A project on the server whose names are taken in the folder, too.
         progress: Opens a progress bar with a title.
+        keys: The config keys that runs are listed with.
         may_prompt: Whether a key may be asked for.
 
     Raises:
@@ -55,7 +58,7 @@ def open_sources(
             raise InputError("--against is for a folder of offline runs.")
         parsed = [parse_path(path) for path in paths]
         server = connect(base_url, may_prompt=may_prompt)
-        return Sources(server, [server.project(path) for path in parsed])
+        return Sources(server, [server.project(path, keys) for path in parsed])
     if len(paths) > 1:
         raise InputError(
             "A folder of offline runs must be the only PATH. Of several, give the one above them."

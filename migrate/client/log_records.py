@@ -100,7 +100,7 @@ def read_pieces(file: BinaryIO, whole: Container[int], *, others: bool) -> Itera
     """
     is_other = _OTHER.match
     record, wanted = bytearray(), False
-    for chunk, data in read_chunks(file):
+    for chunk, data in read_chunks(file, None if others else is_other):
         begins, ends = chunk in (FULL, FIRST), chunk in (FULL, LAST)
         if begins:
             record = bytearray()

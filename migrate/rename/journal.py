@@ -67,10 +67,12 @@ class JournalState:
         header: What it is about.
         plan: The whole plan; empty where the journal ends before it was complete.
         complete: Whether the plan is whole.
-        sent: The runs whose names may be this rename's: the new name was about to be sent, and
-            neither was refused nor is known to be taken back.
+        sent: The runs whose names undo is to take back: the new name was about to be sent, and
+            neither was refused nor is known to be taken back. Where the server altered the old
+            name when it was put back, that is the end of it: it would do so again.
         altered: What the server made of our names, where it was something else.
         renamed: The runs that bore their new name when they were last heard of.
+        open: The runs of which the rename has said nothing yet.
         last: What was done last: `rename` or `undo`.
         size: How many bytes of the file are whole records.
     """
@@ -81,6 +83,7 @@ class JournalState:
     sent: set[RunKey] = field(default_factory=set)
     altered: dict[RunKey, str] = field(default_factory=dict)
     renamed: set[RunKey] = field(default_factory=set)
+    open: set[RunKey] = field(default_factory=set)
     last: Direction = "rename"
     size: int = 0
 
@@ -96,7 +99,8 @@ class JournalState:
 
     def conclude(self, key: RunKey, outcome: Outcome, direction: Direction) -> None:
         """Take in what became of a run."""
-        undone = direction == "undo" and outcome.code == "done"
+        undone = direction == "undo" and outcome.code in ("done", "altered")
+        (self.open.add if undone else self.open.discard)(key)
         if undone or (direction == "rename" and outcome.code == "refused"):
             self.sent.discard(key)
         if outcome.code in ("done", "altered"):
@@ -274,6 +278,7 @@ def _take(state: JournalState, record: Any) -> None:
         if record["runs"] != len(state.plan):
             raise ValueError
         state.complete = True
+        state.open = {rename.key for rename in state.plan}
     elif kind == "begin" and state.complete:
         state.last = _direction(record)
     elif kind == "intent" and state.complete:

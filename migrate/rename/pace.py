@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 
 FIRST = 10
 """Renames in the first document: nothing is known yet of the time, or whether the key may write."""
@@ -23,17 +24,41 @@ class Pace:
     """The size of the next document.
 
     Attributes:
-        size: How many renames it may hold.
+        in_time: How many renames it can hold to take TARGET_SECONDS.
         most: The server refused documents that held more than this.
         fastest: What a request takes at least, in seconds: the way there and back.
+        apart: How many runs there are from one refused run to the next: the geometric mean, in
+            which each weighs half as much as the one after it. A document of that many is about as
+            likely to be refused as taken; where refusals come thick, half of it is sent.
+        accepted: How many runs were renamed since the last refused one.
         read_ahead: How many names to read at once ahead of their documents: as many as the
             documents under way hold, and no more than can be read in READ_SECONDS.
     """
 
-    size: int = FIRST
+    in_time: int = FIRST
     most: int = MOST
     fastest: float = 60.0
+    apart: float = 2 * MOST
+    accepted: int = 0
     read_ahead: int = 4 * MOST
+
+    @property
+    def size(self) -> int:
+        """How many renames the next document may hold."""
+        return max(1, int(min(self.in_time, self.most, max(self.apart / 2, self.accepted))))
+
+    def were_accepted(self, renames: int) -> None:
+        """Learn that so many runs were renamed."""
+        self.accepted += renames
+
+    def were_refused(self, renames: int) -> None:
+        """Learn that a document of so many was refused, and with it all that it held."""
+        apart = self.accepted + renames
+        if renames > 1:  # there is a refused run among them
+            self.apart = min(self.apart, apart)
+        else:
+            self.apart = sqrt(self.apart * apart)
+            self.accepted = 0
 
     def request_took(self, seconds: float) -> None:
         """Learn from any request."""
@@ -51,13 +76,12 @@ class Pace:
         self.request_took(seconds)
         each = (seconds - self.fastest) / renames
         fitting = TARGET_SECONDS / each if each > TARGET_SECONDS / MOST else MOST
-        self.size = max(1, min(self.most, int(fitting)))
+        self.in_time = int(fitting)
 
     def too_slow(self, renames: int) -> None:
         """A document ran out of time: send less, until one is answered."""
-        self.size = max(1, min(self.size, renames // 2))
+        self.in_time = max(1, min(self.in_time, renames // 2))
 
     def too_large(self, renames: int) -> None:
         """A document was refused for its size."""
         self.most = max(1, min(self.most, renames // 2))
-        self.size = min(self.size, self.most)

@@ -43,32 +43,37 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Renames that go into one document, with what happened to them before.
+    """Renames that go into one document.
 
     Attributes:
         renames: The renames.
-        refusal: The words in which a document with them was refused; empty where none was.
+        then: The other half of a document that was refused as a whole. Where this half is taken,
+            a refused run is among them.
+        passed_over: Whether the server did others of their document: that this one is refused says
+            nothing of how large documents should be.
         attempts: How often they were sent without a usable answer.
         not_before: When they may be sent again, by the monotonic clock.
         probe: Whether each is to be sent alone, to find out whether anything may be written.
     """
 
     renames: Sequence[PlannedRename]
-    refusal: str = ""
+    then: Sequence[PlannedRename] = ()
+    passed_over: bool = False
     attempts: int = 0
     not_before: float = 0.0
     probe: bool = False
 
-    @property
-    def was_sent(self) -> bool:
-        """Whether a document with them was sent before."""
-        return bool(self.refusal or self.attempts)
-
     def halves(self) -> tuple[Part, Part]:
-        """Its two halves."""
+        """Its two halves, each to be sent."""
         half = -(-len(self.renames) // 2)
         first, second = self.renames[:half], self.renames[half:]
         return replace(self, renames=first), replace(self, renames=second)
+
+
+def narrowed(renames: Sequence[PlannedRename]) -> Part:
+    """What to send of renames among which there is a refused one: half of them, or the one."""
+    half = -(-len(renames) // 2)
+    return Part(renames[:half], then=renames[half:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +101,13 @@ class Reading:
 
     Attributes:
         part: Whose names.
-        failed: Why their document has no usable answer; None ahead of it.
+        failed: Why their document has no usable answer; None before it is sent.
+        ahead: Whether they are read for documents that are not made up yet.
     """
 
     part: Part
     failed: ServerError | None = None
+    ahead: bool = False
 
 
 def read_states(project: Source, run_ids: Sequence[str], note: Note) -> Answer:

@@ -82,8 +82,8 @@ def _judge(rename: PlannedRename, state: RunState | None, believed: Outcome | No
         return Outcome("not-reached")
     if believed.code not in ("done", "altered"):
         return believed
-    if state is not None and state.name == rename.old_name:
-        return Outcome("reverted")
     if believed.code == "altered" and state is not None and state.name == believed.text:
         return believed
+    if state is not None and state.name == rename.old_name:
+        return Outcome("reverted")
     return now or Outcome("reverted")

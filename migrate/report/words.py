@@ -123,5 +123,6 @@ def _ambiguous(data: tuple[Any, ...]) -> str:
     *pairs, more = data
     readings = [f"{arch} on {dataset}" for arch, dataset in pairs]
     if len(readings) == 1:
-        return f"neither side of {readings[0]} is known (name one with --arch or --dataset)"
+        options = "--known-arch or --known-dataset"
+        return f"neither side of {readings[0]} is known (name one with {options})"
     return " or ".join([*readings, *([f"{more} more"] if more else [])])

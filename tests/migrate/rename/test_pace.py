@@ -85,6 +85,30 @@ def test_a_document_that_is_too_large_is_never_sent_again():
     assert pace.size == 1
 
 
+@pytest.mark.parametrize(
+    ("apart", "least", "most"), [(1, 1, 1), (5, 2, 4), (25, 12, 24), (500, 100, 100)]
+)
+def test_the_closer_refused_runs_stand_the_fewer_are_sent_at_once(apart, least, most):
+    pace = after((10, 0.0))
+    for _ in range(12):
+        pace.were_accepted(apart - 1)
+        pace.were_refused(1)
+    assert least <= pace.size <= most
+    while pace.size < MOST:  # and where no more come, it takes few documents to be large again
+        pace.were_accepted(pace.size)
+        least += 1
+    assert least <= 100 + 8
+
+
+def test_a_refused_document_holds_a_refused_run():
+    pace = after((10, 0.0))
+    pace.were_refused(60)
+    assert pace.size == 30
+    pace.were_accepted(30)
+    pace.were_refused(8)
+    assert pace.size == 30
+
+
 def test_names_are_read_ahead_for_as_long_as_they_stay_fresh():
     pace = Pace()
     assert pace.read_ahead == 4 * MOST
@@ -105,6 +129,8 @@ STEPS = st.one_of(
     st.tuples(st.just("too_slow"), st.integers(1, 100)),
     st.tuples(st.just("too_large"), st.integers(1, 100)),
     st.tuples(st.just("request_took"), st.floats(0, 1e4)),
+    st.tuples(st.just("were_accepted"), st.integers(1, 100)),
+    st.tuples(st.just("were_refused"), st.integers(1, 100)),
 )
 
 

@@ -1,0 +1,94 @@
+"""When to go on with a server that does not do its work, and when to stop."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from migrate.client.retry import RATE_LIMIT_NOTE, RateWait
+from migrate.errors import RateLimited
+from migrate.rename.steps import Stop
+
+MOST_REFUSALS = 40
+"""After so many refused documents in a row, the work stops: this key may not write here."""
+
+DOUBTFUL_REFUSALS = 20
+"""After so many, runs from all over the plan are tried, though something was written before."""
+
+SILENCE_SECONDS = 120.0
+"""Without any success for so long, the work stops."""
+
+MOST_SILENT = 2
+"""After so many documents in a row whose attempts were all in vain, the work stops."""
+
+
+@dataclass(slots=True)
+class Patience:
+    """What has failed since the last success.
+
+    Attributes:
+        refusals: How many documents were refused.
+        error: The last error, in words.
+        paused_until: Nothing may be sent before this time of the monotonic clock.
+    """
+
+    refusals: int = 0
+    error: str = ""
+    paused_until: float = 0.0
+    _in_vain: int = 0
+    _since: float | None = None
+    _rate: RateWait = field(default_factory=RateWait)
+
+    def succeeded(self) -> None:
+        """Something was written."""
+        self.refusals = self._in_vain = 0
+        self._since = None
+        self._rate = RateWait()
+
+    def got_no_answer(self, begun: float) -> None:
+        """A document that was sent then has no usable answer."""
+        self._since = begun if self._since is None else self._since
+
+    def was_in_vain(self) -> None:
+        """A document has had all its attempts."""
+        self._in_vain += 1
+
+    def wait_for_limit(self, error: RateLimited) -> Stop | None:
+        """Pause; the reason to stop where the rate limit has lasted too long."""
+        seconds = self._rate.seconds()
+        if seconds is None:
+            return Stop("silent", str(error))
+        self.paused_until = time.monotonic() + seconds
+        return None
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether anything failed since the last success."""
+        return self._since is not None or self.refusals > 0
+
+    def doubts(self, *, wrote: bool) -> bool:
+        """Whether it is a question if this key may write anything; `wrote`: it has."""
+        return self.refusals >= (DOUBTFUL_REFUSALS if wrote else 1)
+
+    def reason_to_stop(self, *, wrote: bool, untried: bool) -> Stop | None:
+        """Why nothing is gained by going on; None where something may be.
+
+        Args:
+            wrote: Whether anything was written at all.
+            untried: Whether there is something left that was never sent.
+        """
+        silent = time.monotonic() - self._since if self._since is not None else 0.0
+        if self._in_vain >= MOST_SILENT or silent > SILENCE_SECONDS:
+            return Stop("silent", self.error)
+        if self.refusals >= MOST_REFUSALS and (untried or not wrote):
+            return Stop("refused", self.error, self.refusals)
+        return None
+
+    def note(self) -> str:
+        """What is waited for, in words; empty for nothing."""
+        now = time.monotonic()
+        if now < self.paused_until:
+            return f"{RATE_LIMIT_NOTE}, {self.paused_until - now:.0f} s"
+        if self._since is not None and now - self._since >= 1:
+            return f"trying again (no success for {now - self._since:.0f} s)"
+        return ""
