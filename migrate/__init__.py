@@ -7,34 +7,111 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # typing's own would be loaded before Ctrl-C is seen to, in __main__
 if TYPE_CHECKING:
-    from typing import Any
+    import re
+    from collections.abc import Mapping, Sequence
+    from os import PathLike
+    from typing import Literal
 
     import pandas
+
+    from migrate.cli.request import Request
+    from migrate.mapping.rows import Row
 
 __all__ = ["plan"]
 
 
-def plan(path: str, **options: Any) -> pandas.DataFrame:
-    """The dry run of a project as a DataFrame: the rows of `rsst-migrate report`.
+def plan(
+    paths: str | Sequence[str] = (),
+    *,
+    filters: Mapping[str, object] | None = None,
+    match: str | re.Pattern[str] | None = None,
+    include_running: bool = False,
+    timezone: str | None = None,
+    timestamp_format: str | None = None,
+    extra: str | Sequence[str] | None = None,
+    cnn_exponents: bool = False,
+    assume: Mapping[str, object] | None = None,
+    prefer: Literal["name", "config"] | None = None,
+    known_arch: Sequence[str] = (),
+    known_dataset: Sequence[str] = (),
+    config: str | PathLike[str] | None = None,
+    against: str | None = None,
+    base_url: str | None = None,
+) -> pandas.DataFrame:
+    """The dry run as a DataFrame: the rows of `rsst-migrate report`.
 
     Args:
-        path: `entity/project`, `project` alone for the default entity, or a folder of offline
-            runs.
-        **options: The command line's shared options under their Python names:
-            `plan("ycx/RSST", assume=["rate=0.15"], timezone="Asia/Shanghai")`.
+        paths: `entity/project`, several of them, or a folder of offline runs; without one, the
+            projects of the configuration file.
+        filters: Only runs that pass this W&B filter: `{"state": "finished"}`.
+        match: Only runs whose old name matches this regular expression (anywhere, as `search`).
+        include_running: Rename runs whose process is alive, too.
+        timezone: The zone of the times in names: `Asia/Shanghai`, `+08:00`; UTC by default.
+        timestamp_format: Their form, as for `strftime`.
+        extra: Extra parts after the dataset, in order: `["bs", "ep=epochs"]`.
+        cnn_exponents: Write exponents in CNN names, too.
+        assume: Config values for runs that lack them: `{"rate": 0.15}`.
+        prefer: Which side is right where name and config disagree.
+        known_arch: More known architectures.
+        known_dataset: More known datasets.
+        config: The configuration file; by default the environment's RSST_MIGRATE_CONFIG, or
+            rsst-migrate.toml in the current folder; `none` for none. What is given here wins.
+        against: For offline runs: a project on the server whose names are taken, too.
+        base_url: The W&B server; by default wandb's own setting.
 
     Raises:
         migrate.errors.MigrateError: In words for the user, as on the command line.
-        TypeError: There is no such option.
     """
     from migrate.cli.request import Request
-    from migrate.cli.sources import open_sources
-    from migrate.console import no_progress
-    from migrate.mapping.projects import read_projects
     from migrate.report.frame import frame
 
-    request = Request(**options)
-    mapping, which = request.options(), request.which()
-    found = open_sources([path], request.base_url, request.against, no_progress, may_prompt=False)
-    mapped = read_projects(found.projects, mapping, which)
-    return frame([row for project in mapped for row in project.chosen])
+    request = Request(
+        base_url=base_url,
+        against=against,
+        include_running=include_running,
+        timezone=timezone,
+        timestamp_format=timestamp_format,
+        extra=extra if extra is None or isinstance(extra, str) else ",".join(extra),
+        cnn_exponents=cnn_exponents,
+        prefer=prefer,
+        known_arch=list(known_arch),
+        known_dataset=list(known_dataset),
+        config=None if config is None else str(config),
+    )
+    names = [paths] if isinstance(paths, str) else paths
+    return frame(_rows(names, request, assume or {}, filters, match))
+
+
+def _rows(
+    paths: Sequence[str],
+    request: Request,
+    assume: Mapping[str, object],
+    filters: Mapping[str, object] | None,
+    match: str | re.Pattern[str] | None,
+) -> list[Row]:
+    """The rows of a plan; what has a Python value is not in the request."""
+    from dataclasses import replace
+
+    from migrate.cli.rules import option_rules, parse_regex
+    from migrate.cli.sources import open_sources
+    from migrate.console import no_progress
+    from migrate.errors import InputError
+    from migrate.mapping.projects import Which, read_projects
+
+    asked = request.asked(paths)
+    assumed = option_rules(assume.items(), None, asked.options.style)
+    options = replace(asked.options, rules=(*asked.options.rules, *assumed))
+    try:
+        pattern = parse_regex(match) if isinstance(match, str) else match
+    except ValueError as error:
+        raise InputError(f"match: {error}.") from None
+    found = open_sources(
+        asked.paths,
+        request.base_url,
+        request.against,
+        no_progress,
+        keys=options.keys,
+        may_prompt=False,
+    )
+    mapped = read_projects(found.projects, options, Which(filters, pattern))
+    return [row for project in mapped for row in project.chosen]

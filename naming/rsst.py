@@ -36,7 +36,9 @@ RSST = Scheme(
         Field("criteria", closed(*CRITERIA), ("criteria",)),
         Field("arch", OPEN, ("arch",)),
         Field("dataset", OPEN, ("dataset",)),
-        Field("reg", NUMBER, ("reg_granularity_prune",)),
+        # The ranges: a rate is a share of the weights; no script of the guide has a negative
+        # granularity, or an exponent below 2.
+        Field("reg", NUMBER, ("reg_granularity_prune",), least=0),
         Field(
             "exponents",
             INTEGER,
@@ -50,9 +52,10 @@ RSST = Scheme(
             # `--cnn-exponents` writes them.
             may=When("schedule", _EXPONENTS_SCHEDULE),
             option="cnn_exponents",
+            least=1,
         ),
-        Field("rate", NUMBER, ("rate",)),
-        Field("fillback_rate", NUMBER, ("fillback_rate",)),
+        Field("rate", NUMBER, ("rate",), least=0, most=1),
+        Field("fillback_rate", NUMBER, ("fillback_rate",), least=0, most=1),
         Field(
             "pretrained",
             SWITCH,

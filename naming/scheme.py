@@ -95,6 +95,8 @@ class Field:
         must: When a name that lacks it is not in this format.
         may: When a name that has it is in this format.
         option: The attribute of a `Style` that has it written whenever it may be there.
+        least: The least number that makes sense; None where there is none.
+        most: The greatest number that makes sense; None where there is none.
     """
 
     name: str
@@ -106,11 +108,23 @@ class Field:
     must: When | None = None
     may: When | None = None
     option: str = ""
+    least: float | None = None
+    most: float | None = None
 
     @property
     def arguments(self) -> tuple[str, ...]:
         """Every argument that the field depends on."""
         return (self.switch, *self.keys) if self.switch else self.keys
+
+    def is_sensible(self, value: object) -> bool:
+        """Whether a canonical value is in the range that makes sense.
+
+        Names with other values are read and written all the same: they say what was run.
+        """
+        return not isinstance(value, (int, float)) or (
+            (self.least is None or value >= self.least)
+            and (self.most is None or value <= self.most)
+        )
 
     def is_written(self, fields: Mapping[str, object], family: str, style: object) -> bool:
         """Whether the new name of a run with these fields needs this one, if it is optional."""

@@ -7,13 +7,14 @@ import os
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from shlex import quote
 
-from migrate.cli.request import Request, choices
+from migrate.cli.request import Asked, Request, choices
 from migrate.cli.sources import Place, open_sources, tell_unreadable
 from migrate.client.offline import Folder
 from migrate.console import MANNER, Output
@@ -23,7 +24,9 @@ from migrate.mapping.projects import Mapped, Which, read_projects
 from migrate.mapping.rows import REASONS, STATUSES, number_of_runs
 from migrate.report.audit import audit as sum_up
 from migrate.report.files import FORMATS, Source, format_of, is_stdout, save
+from migrate.report.remarks import on_known, on_unused
 from migrate.report.terminal import count_line, print_audit, print_report
+from naming import VOCABULARY
 
 
 def mapped_projects(
@@ -34,26 +37,44 @@ def mapped_projects(
     statuses: Sequence[str] = (),
     codes: Sequence[str] = (),
 ) -> tuple[Place, list[Mapped]]:
-    """Sign in, list and map. Errors in the call are raised before a server is contacted."""
-    options = request.options()
+    """Sign in, list and map. Errors in the call are raised before a server is contacted.
+
+    Raises:
+        InputError: The call or the configuration file is not valid, or no project is given.
+        ServerError: A listing failed.
+    """
+    asked = request.asked(paths)
     which = replace(
-        request.which(),
+        asked.which,
         statuses=choices("status", statuses, STATUSES),
         codes=choices("reason", codes, REASONS),
     )
     found = open_sources(
-        paths,
+        asked.paths,
         request.base_url,
         request.against,
         output.progress,
+        keys=asked.options.keys,
         may_prompt=not MANNER.quiet,
     )
     tell_unreadable(found.place, output)
-    mapped = read_projects(found.projects, options, which, output.progress)
+    mapped = read_projects(found.projects, asked.options, which, output.progress)
     for project in mapped:
         if len(project.chosen) < len(project.rows):
             output.say(_part_words(project, which))
+    for remark in _remarks(mapped, asked):
+        output.say(remark)
     return found.place, mapped
+
+
+def _remarks(mapped: Sequence[Mapped], asked: Asked) -> Iterator[str]:
+    """What there is to say of rules and known names, now that the runs are known."""
+    rows = list(chain.from_iterable(project.rows for project in mapped))
+    first, *others = mapped
+    idle = [rule for rule in first.unused if all(rule in other.unused for other in others)]
+    yield from on_unused(idle)
+    yield from on_known("arch", asked.known_archs, VOCABULARY.architectures, rows)
+    yield from on_known("dataset", asked.known_datasets, VOCABULARY.datasets, rows)
 
 
 def _part_words(part: Mapped, which: Which) -> str:

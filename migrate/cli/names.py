@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from migrate.cli.training_flags import read_flags
+from migrate.cli.config_file import ConfigFile, config_file
+from migrate.cli.training_flags import read_flags, read_style
 from migrate.console import Output, print_table
 from migrate.errors import InputError
 from migrate.text import visible
@@ -31,7 +32,7 @@ def parse(words: Sequence[str], *, as_json: bool) -> int:
     """Parse names, or those on stdin where `-` stands in their place, and print their fields."""
     if not words:
         raise InputError("Give names to parse, or - to read them from stdin, a name a line.")
-    parsed = parse_all(words, sys.stdin)
+    parsed = parse_all(words, sys.stdin, config_file())
     output = Output()
     if as_json:
         output.data(json.dumps([as_object(name) for name in parsed], indent=1) + "\n")
@@ -42,7 +43,7 @@ def parse(words: Sequence[str], *, as_json: bool) -> int:
 
 def name(words: Sequence[str]) -> int:
     """Print the name that a command line of the training script gives, and advice on it."""
-    previewed, advice = preview(words)
+    previewed, advice = preview(words, config_file())
     output = Output()
     output.data(f"{previewed}\n")
     for line in advice:
@@ -50,7 +51,7 @@ def name(words: Sequence[str]) -> int:
     return 0
 
 
-def parse_all(names: Sequence[str], stdin: TextIO) -> list[ParsedName]:
+def parse_all(names: Sequence[str], stdin: TextIO, config: ConfigFile) -> list[ParsedName]:
     """Parse names; `-` alone reads them from stdin, one a line."""
     if "-" in names:
         if len(names) > 1:
@@ -60,7 +61,8 @@ def parse_all(names: Sequence[str], stdin: TextIO) -> list[ParsedName]:
         except UnicodeDecodeError:
             raise InputError("stdin is not UTF-8 text.") from None
         names = [line for line in names if line]
-    return [parse_name(name) for name in names]
+    style, vocabulary = read_style(config), config.vocabulary
+    return [parse_name(name, style=style, vocabulary=vocabulary) for name in names]
 
 
 def as_object(parsed: ParsedName) -> dict[str, object]:
@@ -90,16 +92,20 @@ def describe(console: Console, parsed: Sequence[ParsedName]) -> None:
             print_table(console, table)
 
 
-def preview(words: Sequence[str]) -> tuple[str, list[str]]:
+def preview(words: Sequence[str], config: ConfigFile) -> tuple[str, list[str]]:
     """The name that a command line of the training script gives, and what there is to say of it."""
-    flags = read_flags(words)
-    arguments = with_guide_defaults(flags.given)
+    flags = read_flags(words, config)
+    arguments = with_guide_defaults(flags.given, config.vocabulary)
     try:
-        name = experiment_name(arguments, at=flags.at, timezone=flags.timezone, style=flags.style)
+        name = experiment_name(
+            arguments,
+            at=flags.at,
+            timezone=flags.timezone,
+            style=flags.style,
+            vocabulary=config.vocabulary,
+        )
     except FieldsError as error:
         raise InputError(f"No name: {error}.") from None
-    except ValueError as error:
-        raise InputError(f"--timezone: {error}.") from None
     except OverflowError:
         raise InputError(
             f"--at {flags.at} is too early or too late for a time in that zone."

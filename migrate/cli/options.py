@@ -16,6 +16,9 @@ from migrate.cli import completion
 from migrate.cli.request import Request
 from migrate.console import MANNER
 
+NAME = "rsst-migrate"
+COMPLETE = "_RSST_MIGRATE_COMPLETE"  # in the environment when the shell asks
+
 WHICH, HOW, SETTLE, RUN = "Which runs", "How names are written", "Filling in and deciding", "Output"
 
 
@@ -119,7 +122,8 @@ NoColor = Annotated[bool, _manner("no-color", "No colours.")]
 Quiet = Annotated[bool, _manner("quiet", "No progress, no advice.", "-q")]
 
 PATH_HELP = (
-    "entity/project, project alone, the address of the project's page, or a folder of offline runs."
+    "entity/project, project alone, the address of the project's page, or a folder of offline "
+    "runs; without one, the projects of rsst-migrate.toml."
 )
 PATHS = typer.Argument(help=PATH_HELP, metavar="PATH", autocompletion=completion.paths)
 JournalPath = Annotated[
@@ -151,7 +155,12 @@ _SHARED = {
     ),
     "timezone": option("The zone of the times in names: Asia/Shanghai, +08:00.", "ZONE", HOW),
     "timestamp_format": option("The form of the times in names, as for strftime.", "FORMAT", HOW),
-    "extra": option("Extra parts after the dataset, in this order: bs,lr,seed.", "LABELS", HOW),
+    "extra": option(
+        "Extra parts after the dataset, in this order: bs,lr,seed, or LABEL=KEY for any config "
+        "key: ep=epochs.",
+        "LABELS",
+        HOW,
+    ),
     "cnn_exponents": flag(
         "cnn-exponents", "Write exponents in CNN names too (the guide omits them).", HOW
     ),
@@ -159,8 +168,14 @@ _SHARED = {
         "A config value for runs that lack it: rate=0.15. Repeatable.", "KEY=VALUE", SETTLE
     ),
     "prefer": option("Which side is right where name and config disagree.", "name|config", SETTLE),
-    "arch": option("Treat NAME as a known architecture. Repeatable.", "NAME", SETTLE),
-    "dataset": option("Treat NAME as a known dataset. Repeatable.", "NAME", SETTLE),
+    "known_arch": option("Count NAME among the architectures. Repeatable.", "NAME", SETTLE),
+    "known_dataset": option("Count NAME among the datasets. Repeatable.", "NAME", SETTLE),
+    "config": option(
+        "The configuration file (default: rsst-migrate.toml in this folder, or what "
+        "RSST_MIGRATE_CONFIG names); none for none.",
+        "FILE",
+        SETTLE,
+    ),
 }
 """The options of `Request`, by field."""
 

@@ -55,8 +55,6 @@ def rename(
     paths: Sequence[str], plan_file: Path | None, request: Request, options: RenameOptions
 ) -> int:
     """Show the plan, ask, rename, and read every name back; gives the exit code."""
-    if not paths and plan_file is None:
-        raise InputError("Give a project as entity/project, or a saved report with --plan.")
     output = Output()
     if plan_file is not None:
         return _rename_saved(paths, plan_file, request, options, output)
@@ -188,6 +186,7 @@ def go_on(
                 output.say("Run `rsst-migrate rename` again.")
             return 0
         place = open_address(state.header.server, base_url, output.progress)
+        tell_unreadable(place, output)
         here = scrub(place.base_url)
         if not isinstance(place, Folder) and not same_server(state.header.server, here):
             raise InputError(

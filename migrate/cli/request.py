@@ -2,82 +2,102 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from datetime import UTC
 from difflib import get_close_matches
 from typing import Any, Literal
 
-from migrate.cli.training_flags import read_style
+from migrate.cli.config_file import config_file
+from migrate.cli.rules import file_rules, option_rules, parse_assume, parse_regex
+from migrate.cli.training_flags import read_style, read_words, read_zone
 from migrate.client.paths import parse_filters
-from migrate.errors import InputError, scrub
+from migrate.errors import InputError
 from migrate.mapping.mapping import Options
 from migrate.mapping.projects import Which
-from migrate.mapping.rows import RuleSource
-from migrate.mapping.rules import Rule, Where
-from naming import GUIDE_STYLE, KEYS, RSST, VOCABULARY, zone
+from naming import VOCABULARY
 
-NOT_ABOUT_THE_PLAN = ("--base-url", "--against", "--include-running")
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a call asks for, with what the configuration file says, as values.
+
+    Attributes:
+        paths: The PATHs, at least one.
+        options: How to map them.
+        which: The runs to choose.
+        known_archs: The architectures that were declared as known.
+        known_datasets: The datasets that were declared as known.
+    """
+
+    paths: tuple[str, ...]
+    options: Options
+    which: Which
+    known_archs: tuple[str, ...]
+    known_datasets: tuple[str, ...]
+
+
+NOT_ABOUT_THE_PLAN = ("--base-url", "--against", "--include-running", "--config")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The options that audit, report and rename share, as they were typed."""
+    """The options that audit, report and rename share, as they were typed; None: not given."""
 
     base_url: str | None = None
     against: str | None = None
     filters: str | None = None
     match: str | None = None
     include_running: bool = False
-    timezone: str = "UTC"
-    timestamp_format: str = GUIDE_STYLE.timestamp_format
-    extra: str = ""
+    timezone: str | None = None
+    timestamp_format: str | None = None
+    extra: str | None = None
     cnn_exponents: bool = False
     assume: list[str] | None = None
     prefer: Literal["name", "config"] | None = None
-    arch: list[str] | None = None
-    dataset: list[str] | None = None
+    known_arch: list[str] | None = None
+    known_dataset: list[str] | None = None
+    config: str | None = None
 
-    def options(self) -> Options:
-        """What the options say about the mapping; InputError where one is not valid."""
-        if self.prefer not in (None, "name", "config"):  # in a notebook: typer sees to it elsewhere
-            raise InputError(f"--prefer {self.prefer!r}: write name or config.")
-        style = read_style(self.timestamp_format, self.extra, self.cnn_exponents)
-        try:
-            timezone = zone(self.timezone)
-        except ValueError as error:
-            raise InputError(f"--timezone: {error}.") from None
-        return Options(
+    def asked(self, paths: Sequence[str]) -> Asked:
+        """What the options, these PATHs and the configuration file say together.
+
+        Raises:
+            InputError: One of them is not valid, or there is no PATH.
+        """
+        config = config_file(self.config)
+        paths = tuple(paths or config.projects)
+        if not paths:
+            raise InputError(
+                f"Give a project as entity/project, or list some as `projects` in {config.name}."
+            )
+        archs = (*config.known_archs, *read_words("--known-arch", self.known_arch or ()))
+        datasets = (
+            *config.known_datasets,
+            *read_words("--known-dataset", self.known_dataset or ()),
+        )
+        style = read_style(config, self.timestamp_format, self.extra, self.cnn_exponents)
+        timezone = read_zone(config, self.timezone) or UTC
+        options = Options(
             style=style,
             timezone=timezone,
-            vocabulary=VOCABULARY.extended(self.arch or (), self.dataset or ()),
+            vocabulary=VOCABULARY.extended(archs, datasets),
             include_running=self.include_running,
-            rules=tuple(self._rules()),
+            # Of two rules that give the same value the later one wins: options over the file.
+            rules=(
+                *file_rules(config, timezone, style),
+                *option_rules(map(parse_assume, self.assume or ()), self.prefer, style),
+            ),
         )
-
-    def _rules(self) -> Iterator[Rule]:
-        """`--assume` and `--prefer`, which are rules for any run."""
-        assumed: dict[str, object] = {}
-        for pair in self.assume or ():
-            key, value = parse_assume(pair)
-            if assumed.setdefault(key, value) != value:
-                raise InputError(f"--assume gives {key} two values.")
-            yield Rule(Where(), RuleSource(option=f"--assume {pair}"), assume={key: value})
-        if self.prefer is not None:
-            source = RuleSource(option=f"--prefer {self.prefer}")
-            yield Rule(Where(), source, prefer=self.prefer)
+        return Asked(paths, options, self.which(), archs, datasets)
 
     def which(self) -> Which:
         """`--filters` and `--match`; InputError where one is not valid."""
         filters = None if self.filters is None else parse_filters(self.filters)
         try:
-            with warnings.catch_warnings(action="ignore"):  # of what a later Python may read else
-                return Which(filters, re.compile(self.match) if self.match else None)
-        except (re.error, RecursionError, OverflowError, ValueError) as error:
-            raise InputError(
-                f"--match {scrub(repr(self.match))} is not a valid regular expression: {error}."
-            ) from None
+            return Which(filters, parse_regex(self.match) if self.match else None)
+        except ValueError as error:
+            raise InputError(f"--match {error}.") from None
 
     def words(self, *, about_the_plan: bool = True) -> list[str]:
         """The options given, for another command: all, or those that rename takes with --plan."""
@@ -113,22 +133,3 @@ def choices(option: str, typed: Sequence[str], known: Sequence[str]) -> frozense
                 f"--{option}: {word!r} is not a known {option}{meant} (known: {', '.join(known)})."
             )
     return frozenset(typed)
-
-
-def parse_assume(pair: str) -> tuple[str, object]:
-    """`--assume KEY=VALUE`, with a field's name (`reg`) as good as its key.
-
-    Raises:
-        InputError: It is malformed, its key is not one that names are made of, or its value is
-            not one that the key can have.
-    """
-    typed, equals, text = pair.partition("=")
-    key = KEYS.get(typed.strip(), typed.strip())
-    if not equals or key not in RSST.kinds:
-        raise InputError(
-            f"--assume {pair!r}: write KEY=VALUE, with KEY one of {', '.join(RSST.kinds)}."
-        )
-    try:
-        return key, RSST.kinds[key].parse(text)
-    except ValueError:
-        raise InputError(f"--assume {pair!r}: {text!r} is not a valid {typed.strip()}.") from None

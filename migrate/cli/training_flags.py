@@ -9,11 +9,13 @@ import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import NoReturn
 
+from migrate.cli.config_file import ConfigFile
 from migrate.errors import InputError
-from naming import CONFIG_KEYS, GUIDE_STYLE, SWITCH_KEYS, Style, StyleError, add_arguments
+from naming import CONFIG_KEYS, GUIDE_STYLE, SWITCH_KEYS, Style, StyleError, add_arguments, zone
+from naming.values import is_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Flags:
     given: dict[str, object]
     ignored: list[str]
     at: datetime | None
-    timezone: str | None
+    timezone: tzinfo | None
     style: Style
 
 
@@ -40,11 +42,12 @@ class _Parser(argparse.ArgumentParser):
         raise InputError(f"{message[:1].upper()}{message[1:]}.")
 
 
-def read_flags(words: Sequence[str]) -> Flags:
+def read_flags(words: Sequence[str], config: ConfigFile) -> Flags:
     """Read a pasted command line of the training script, and the preview's own options with it.
 
     Args:
         words: Its words; `python main_imp_fillback.py` in front is skipped.
+        config: Says what the preview's own options leave open.
 
     Raises:
         InputError: A flag has no value, or one that it cannot have.
@@ -52,13 +55,16 @@ def read_flags(words: Sequence[str]) -> Flags:
     own = _Parser(add_help=False, allow_abbrev=False)
     own.add_argument("--at")
     own.add_argument("--timezone")
-    own.add_argument("--timestamp-format", default=GUIDE_STYLE.timestamp_format)
-    own.add_argument("--extra", default="")
+    own.add_argument("--timestamp-format")
+    own.add_argument("--extra")
     own.add_argument("--cnn-exponents", action="store_true")
     options, words = own.parse_known_args(_with_zones_joined(words))
 
+    style = read_style(config, options.timestamp_format, options.extra, options.cnn_exponents)
+    timezone = read_zone(config, options.timezone)
+
     script = _Parser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
-    for key in CONFIG_KEYS:
+    for key in dict.fromkeys([*CONFIG_KEYS, *(key for key, _ in style.parts.values())]):
         if key in SWITCH_KEYS:
             script.add_argument(f"--{key}", nargs="?", const=True)
         else:
@@ -66,18 +72,54 @@ def read_flags(words: Sequence[str]) -> Flags:
     add_arguments(script)
     given, others = script.parse_known_args(words)
     ignored = [word.partition("=")[0] for word in others if word.startswith("--")]
-    names = read_style(options.timestamp_format, options.extra, options.cnn_exponents)
-    return Flags(vars(given), ignored, _moment(options.at), options.timezone, names)
+    return Flags(vars(given), ignored, _moment(options.at), timezone, style)
 
 
-def read_style(timestamp_format: str, extra: str, cnn_exponents: bool) -> Style:
-    """The style that options ask for; InputError where there is no such style."""
-    labels = tuple(label.strip() for label in extra.split(",") if label.strip())
+def read_style(
+    config: ConfigFile,
+    timestamp_format: str | None = None,
+    extra: str | None = None,
+    cnn_exponents: bool = False,
+) -> Style:
+    """The style that options ask for; what they leave open, the configuration file says.
+
+    Raises:
+        InputError: There is no such style.
+    """
+    extras = config.extras
+    if extra is not None:
+        extras = tuple(part.strip() for part in extra.split(",") if part.strip())
+    if timestamp_format is None:
+        timestamp_format = config.timestamp_format
     try:
-        return Style(timestamp_format, labels, cnn_exponents)
+        return Style(
+            GUIDE_STYLE.timestamp_format if timestamp_format is None else timestamp_format,
+            extras,
+            cnn_exponents or config.cnn_exponents,
+        )
     except StyleError as error:
         option = "--extra" if error.attribute == "extras" else "--timestamp-format"
         raise InputError(f"{option}: {error.text}.") from None
+
+
+def read_zone(config: ConfigFile, timezone: str | None) -> tzinfo | None:
+    """The zone that `--timezone` names, else the configuration file's; None where none is given.
+
+    Raises:
+        InputError: It is not a time zone.
+    """
+    try:
+        return config.timezone if timezone is None else zone(timezone)
+    except ValueError as error:
+        raise InputError(f"--timezone: {error}.") from None
+
+
+def read_words(option: str, words: Sequence[str]) -> Sequence[str]:
+    """Words that can stand in a name; InputError where one cannot."""
+    for word in words:
+        if not is_word(word):
+            raise InputError(f"{option} {word!r}: no name can hold it; leave out white space.")
+    return words
 
 
 def _with_zones_joined(words: Sequence[str]) -> list[str]:

@@ -31,7 +31,7 @@ def demo(runs: int | None) -> int:
         os.environ.update(served.env)
         MANNER.no_pager = MANNER.no_next = True  # the steps follow each other
         journal = Path("demo.journal.jsonl")
-        request, yes = Request(), RenameOptions(journal=journal, yes=True)
+        request, yes = Request(config="none"), RenameOptions(journal=journal, yes=True)
         _title(f"audit {PATH}", "What is in the project, and what needs attention.")
         look.audit([PATH], request, as_json=False, check=False)
         _title(f"report {PATH}", "The dry run: what each run would be called. Nothing changes.")

@@ -33,6 +33,7 @@ from migrate.client.runs import (
 from migrate.client.source import Page, Rename
 from migrate.console import Bar
 from migrate.errors import Complaint, InputError, LogError, Refused, TruncatedLog
+from naming import CONFIG_KEYS
 
 DEFAULT_ENTITY = "(default)"
 """Stands for the entity of a log that names none: `wandb sync` then takes the default one. W&B has
@@ -99,7 +100,12 @@ class _Log:
             return False
 
     def is_synced(self) -> bool:
-        """Whether `wandb sync` has sent it."""
+        """Whether its run is on the server: sent by `wandb sync`, or online while it ran.
+
+        The folder of an online run is called run-TIME-ID, and `wandb sync` passes it over.
+        """
+        if self.path.parent.name.startswith("run-"):
+            return True
         return self.path.with_name(f"{self.path.name}.synced").exists()
 
 
@@ -166,14 +172,19 @@ class _OfflineRun:
 class Folder:
     """A folder with transaction logs anywhere below it.
 
+    Args:
+        path: The folder, as it was typed.
+        keys: The config keys that its runs are listed with.
+
     Attributes:
         path: The folder, as it was typed.
         taken: Names that no run in it may get, besides those in its logs.
         unreadable: What was left alone when it was last read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keys: Sequence[str] = CONFIG_KEYS) -> None:
         self.path = path
+        self._keys = frozenset(keys)
         self.taken: frozenset[str] = frozenset()
         self.unreadable: list[Unreadable] = []
         self._logs: dict[Path, _Log] = {}
@@ -225,12 +236,24 @@ class Folder:
             logs: dict[Path, _Log] = {}
             for number, (path, stamp) in enumerate(found.items(), 1):
                 known = self._logs.get(path)
-                logs[path] = known if known and known.stamp == stamp else _read(path, stamp)
+                logs[path] = known if known and known.stamp == stamp else self._read(path, stamp)
                 if bar is not None:
                     bar.advance(number, len(found))
             self._logs = logs
             self._runs = _runs_of(logs.values(), unreadable)
             self.unreadable = unreadable
+
+    def _read(self, path: Path, stamp: Stamp) -> _Log:
+        contents, error = LogContents(self._keys), None
+        try:
+            with path.open("rb") as file:
+                stamp = stamp_of(os.fstat(file.fileno()))
+                contents.read(file)
+        except LogError as failed:
+            error = failed
+        except OSError as failed:
+            error = LogError(failed.strerror or str(failed))
+        return _Log(path, stamp, contents, error)
 
 
 def _find(folder: Path, unreadable: list[Unreadable]) -> dict[Path, Stamp]:
@@ -253,19 +276,6 @@ def _find(folder: Path, unreadable: list[Unreadable]) -> dict[Path, Stamp]:
                 if path.is_file():
                     found[path] = stamp_of(status)
     return found
-
-
-def _read(path: Path, stamp: Stamp) -> _Log:
-    contents, error = LogContents(), None
-    try:
-        with path.open("rb") as file:
-            stamp = stamp_of(os.fstat(file.fileno()))
-            contents.read(file)
-    except LogError as failed:
-        error = failed
-    except OSError as failed:
-        error = LogError(failed.strerror or str(failed))
-    return _Log(path, stamp, contents, error)
 
 
 def _runs_of(logs: Iterable[_Log], unreadable: list[Unreadable]) -> dict[RunKey, _OfflineRun]:

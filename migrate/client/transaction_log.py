@@ -14,7 +14,7 @@ same records, byte for byte. An undo relies on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from struct import Struct
 from typing import BinaryIO, Protocol
 from zlib import crc32
@@ -35,11 +35,16 @@ Chunk = tuple[int, memoryview]
 """A chunk's type and its data, which is valid until the next chunk is asked for."""
 
 
-def read_chunks(file: BinaryIO) -> Iterator[Chunk]:
+Skip = Callable[[bytes, int, int], object]
+"""Whether a record is passed over: the bytes that it is in, where it begins and where it ends."""
+
+
+def read_chunks(file: BinaryIO, skip: Skip | None = None) -> Iterator[Chunk]:
     """The chunks of a log, each checked before it is given out.
 
     Args:
         file: The log, at its beginning; buffered, so that a short read is the end.
+        skip: Which records of a single chunk are checked and not given out.
 
     Raises:
         TruncatedLog: The file ends within a record. What came before it is whole.
@@ -49,28 +54,30 @@ def read_chunks(file: BinaryIO) -> Iterator[Chunk]:
     if buffer[: len(HEADER)] != HEADER:
         raise _not_a_log(buffer)
     base, at, within = 0, len(HEADER), False
+    unpack = _CHUNK.unpack_from
     while buffer:
         view = memoryview(buffer)
         for block in range(0, len(buffer), BLOCK):
             full, end = block + BLOCK, min(block + BLOCK, len(buffer))
             last_header = end - CHUNK_HEADER
             while at <= last_header:
-                checksum, length, kind = _CHUNK.unpack_from(view, at)
-                data_end = at + CHUNK_HEADER + length
+                checksum, length, kind = unpack(buffer, at)
+                start = at + CHUNK_HEADER
+                data_end = start + length
                 if data_end > end:
-                    raise (_damaged if data_end > full else _truncated)(base + at)
+                    raise _too_long(base + at, beyond_block=data_end > full)
                 # The checksum is also of the type, the byte before the data.
-                checked = view[at + CHUNK_HEADER - 1 : data_end]
-                if crc32(checked) != checksum:
+                if crc32(view[start - 1 : data_end]) != checksum:
                     raise _damaged(base + at)
                 if kind != FULL or within:
                     if not _fits(kind, within, length, fills=data_end == full):
                         raise _damaged(base + at)
                     within = kind != LAST
-                yield kind, checked[1:]
+                    yield kind, view[start:data_end]
+                elif skip is None or not skip(buffer, start, data_end):
+                    yield kind, view[start:data_end]
                 at = data_end
-            if at < end:
-                _check_rest(view[at:end], base + at, padding=at > full - CHUNK_HEADER)
+            _check_rest(view[at:end], base + at, padding=at > full - CHUNK_HEADER)
             at = full
         if len(buffer) < _READ:
             break
@@ -81,11 +88,16 @@ def read_chunks(file: BinaryIO) -> Iterator[Chunk]:
         raise _truncated(base + len(buffer))
 
 
+def _too_long(offset: int, *, beyond_block: bool) -> LogError:
+    """The error for a chunk that says that it is longer than what is there."""
+    return _damaged(offset) if beyond_block else _truncated(offset)
+
+
 def _check_rest(rest: memoryview, offset: int, *, padding: bool) -> None:
     """Check what is too short for a chunk's header: the end of a block, or that of the file."""
     if padding and any(rest):
         raise _damaged(offset)
-    if (offset + len(rest)) % BLOCK:
+    if rest and (offset + len(rest)) % BLOCK:
         raise _truncated(offset)
 
 

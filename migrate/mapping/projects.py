@@ -12,6 +12,7 @@ from migrate.console import Progress, no_progress
 from migrate.errors import InputError
 from migrate.mapping.mapping import Options, Survey
 from migrate.mapping.rows import Row
+from migrate.mapping.rules import Rule, unused
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,14 @@ class Mapped:
         survey: All of it, without rules.
         rows: A row for each of its runs, with the rules of the options.
         chosen: Those that were asked for.
+        unused: The rules that match none of its runs.
     """
 
     project: Source
     survey: Survey
     rows: list[Row]
     chosen: list[Row]
+    unused: tuple[Rule, ...] = ()
 
 
 def read_projects(
@@ -76,13 +79,15 @@ def read_projects(
         raise InputError("A project is named twice.")
     mapped = []
     for project in projects:
-        survey = Survey(list_runs(project, progress), options, project.taken)
+        runs = list_runs(project, progress)
+        survey = Survey(runs, options, project.taken)
         rows = survey.with_rules(survey.options.rules)
         chosen = [row for row in rows if which.has(row)]
         if which.filters is not None:
             passing = project.matching(which.filters)
             chosen = [row for row in chosen if row.key.run_id in passing]
-        mapped.append(Mapped(project, survey, rows, chosen))
+        idle = unused(options.rules, runs, survey.rows, options.vocabulary)
+        mapped.append(Mapped(project, survey, rows, chosen, tuple(idle)))
     return mapped
 
 

@@ -20,7 +20,7 @@ PLOT_HEIGHT = 150
 SHADES = 5
 _MOST_BARS = 208  # four years of weeks; of more, several weeks share a bar
 _FEWEST_SLOTS = 20  # so that a single week is a bar and not a block
-_MOST_ARCHS, _MOST_DATASETS, _MOST_REASONS = 14, 8, 12
+_MOST_ARCHS, _MOST_DATASETS = 14, 8
 
 
 def percent(part: float, whole: float) -> str:
@@ -92,15 +92,6 @@ class Matrix:
 
     datasets: tuple[Heading, ...]
     lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Reasons:
-    """The reasons that need attention, each with the width of its bar; and what is left out."""
-
-    shown: tuple[tuple[ReasonCount, str], ...]
-    others: int
-    other_runs: int
 
 
 def segments(audit: Audit) -> tuple[Segment, ...]:
@@ -233,14 +224,7 @@ def _heading(headings: Sequence[Heading], name: str | None) -> Heading:
     return next(heading for heading in headings if isinstance(heading, int))
 
 
-def reasons(audit: Audit) -> Reasons:
-    """The most frequent reasons."""
-    # Never "1 more": that reason fits as well as the line that says so.
-    number = _MOST_REASONS + (len(audit.reasons) == _MOST_REASONS + 1)
-    shown, rest = audit.reasons[:number], audit.reasons[number:]
-    most = max((reason.runs for reason in shown), default=0)
-    return Reasons(
-        tuple((reason, percent(reason.runs, most)) for reason in shown),
-        len(rest),
-        sum(reason.runs for reason in rest),
-    )
+def reasons(audit: Audit) -> tuple[tuple[ReasonCount, str], ...]:
+    """Every reason that needs attention, most frequent first, with the width of its bar."""
+    most = max((reason.runs for reason in audit.reasons), default=0)
+    return tuple((reason, percent(reason.runs, most)) for reason in audit.reasons)

@@ -14,16 +14,16 @@ from collections.abc import Hashable, Iterable, Sequence
 from importlib.resources import files
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
-from migrate.mapping.rows import STATUSES, Row
-from migrate.report import charts
+from migrate.mapping.rows import STATUSES, Row, Settled
+from migrate.report import charts, chinese
 from migrate.report.audit import audit
 from migrate.report.columns import COLUMNS, flat, utc_text
-from migrate.report.marks import Span, marks
+from migrate.report.marks import Span, marks, settled_places
 from migrate.report.source import Source
-from migrate.report.words import WORDS
-from migrate.text import UNSEEN, csv_cell, shortened, visible
+from migrate.report.words import WORDS, clause, settled_clause, source_text
+from migrate.text import csv_cell, shortened, visible
 from naming import VOCABULARY
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ def write(rows: Sequence[Row], source: Source) -> bytes:
         lstrip_blocks=True,
     )
     environment.filters["clip"] = _clip
+    environment.globals |= {"charts": charts, "chinese": chinese.clause, "link": _link}
     style, script = _part("report.css"), _part("report.js")
     projects = sorted({*source.projects, *(row.key.where for row in rows)})
     page = environment.from_string(_part("report.html.jinja")).render(
         audit=audit("all", rows),
-        charts=charts,
         data=Markup(_script_json(_data(rows, source, several=len(projects) > 1))),
         policy=_policy(style, script),
         projects=[
@@ -119,6 +119,15 @@ def _address(app_url: str, *path: str) -> str | None:
         return None
 
 
+def _link(**facets: str | None) -> str:
+    """The address on this page of the runs with these values; None where it is not known.
+
+    >>> _link(arch="vit_small", dataset=None)
+    '#arch=vit_small&dataset=%3F'
+    """
+    return "#" + urlencode({name: visible(value or "?") for name, value in facets.items()})
+
+
 def _data(rows: Sequence[Row], source: Source, *, several: bool) -> dict[str, object]:
     """What `report.js` reads: the columns of the CSV, and what the table needs besides."""
     flat_rows = [flat(row) for row in rows]
@@ -132,54 +141,84 @@ def _data(rows: Sequence[Row], source: Source, *, several: bool) -> dict[str, ob
     archs = [row.fields.get("arch") for row in rows]
     columns["family"] = [VOCABULARY.family(str(arch)) if arch else None for arch in archs]
     columns["codes"] = [row.codes for row in rows]
+    columns["reasons"] = [_clauses(row) for row in rows]
+    columns["rules"] = [_rules(row) for row in rows]
     columns["page"] = [
         _address(source.app_url, *row.key.where, "runs", row.key.run_id) for row in rows
     ]
     return {
         "several": several,
-        "unseen": UNSEEN.pattern,
         "csv": COLUMNS,
         "statuses": STATUSES,
         "words": WORDS,
+        "chinese": {
+            english: visible(words)
+            for row in rows
+            for english, words in (
+                *zip(_clauses(row), map(chinese.clause, row.reasons), strict=True),
+                *zip(_rules(row), map(chinese.settled_clause, row.settled), strict=True),
+            )
+        },
         "columns": {name: _packed(column) for name, column in columns.items()},
         "cells": {name: _odd_cells(column) for name, column in values.items()},
     }
 
 
 def _text(value: object) -> str | None:
-    """A value as the CSV writes it. JavaScript would write 1.0 as 1 and 1e-05 as 0.00001."""
-    if value is None or isinstance(value, str):
-        return value
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """A value as it is shown. JavaScript would write 1.0 as 1 and 1e-05 as 0.00001."""
+    if value is None:
+        return None
+    return str(value).lower() if isinstance(value, bool) else visible(str(value))
 
 
 def _odd_cells(column: Iterable[object]) -> dict[int, str]:
-    """The CSV cells that are not the text of their value, by place in the column."""
-    cells = {}
-    for place, value in enumerate(column):
-        if isinstance(value, str):
-            cell = csv_cell(value)
-            if cell != value:
-                cells[place] = cell
-    return cells
+    """The CSV cells that are not what is shown of their value, by place in the column."""
+    texts = {place: value for place, value in enumerate(column) if isinstance(value, str)}
+    cells = {place: csv_cell(text) for place, text in texts.items()}
+    return {place: cell for place, cell in cells.items() if cell != visible(texts[place])}
 
 
-def _names(row: Row) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
-    """The old and the new name, each in parts: shared, its own, shared, and so on."""
+def _clauses(row: Row) -> tuple[str, ...]:
+    return tuple(visible(clause(reason)) for reason in row.reasons)
+
+
+def _rules(row: Row) -> tuple[str, ...]:
+    return tuple(map(_rule, row.settled))
+
+
+def _rule(part: Settled) -> str:
+    return visible(f"{settled_clause(part)} · {source_text(part.source)}")
+
+
+Piece = str | tuple[str, bool, str]
+"""A piece of a name; with whether the run's other name has not got it, and the rule behind it."""
+
+
+def _names(row: Row) -> tuple[tuple[Piece, ...], tuple[Piece, ...] | None]:
+    """The old and the new name, in pieces."""
     if row.new_name is None:
-        return (row.old_name,), None
+        return (visible(row.old_name),), None
     found = marks(row.old_name, row.new_name, row.fields)
-    return _parts(row.old_name, found.dropped), _parts(row.new_name, found.added)
+    rules = settled_places(row.new_name, row.fields, row.settled)
+    return _pieces(row.old_name, found.dropped, ()), _pieces(row.new_name, found.added, rules)
 
 
-def _parts(name: str, spans: Iterable[Span]) -> tuple[str, ...]:
-    """A name cut where spans begin and end: they are every second part.
+def _pieces(
+    name: str, own: Sequence[Span], rules: Sequence[tuple[Span, Settled]]
+) -> tuple[Piece, ...]:
+    """A name cut where its own parts, and those that rules supplied, begin and end.
 
-    >>> _parts("a_b_reg_1.0", [(4, 11)])
-    ('a_b_', 'reg_1.0', '')
+    >>> _pieces("a_b_reg_1.0", [(4, 11)], ())
+    ('a_b_', ('reg_1.0', True, ''))
     """
-    edges = [0, *chain.from_iterable(spans), len(name)]
-    return tuple(name[start:end] for start, end in pairwise(edges))
+    spans = [*own, *(span for span, _ in rules)]
+    made: list[Piece] = []
+    for start, end in pairwise(sorted({0, len(name), *chain.from_iterable(spans)})):
+        is_own = any(first <= start < last for first, last in own)
+        rule = next((_rule(part) for (first, last), part in rules if first <= start < last), "")
+        text = visible(name[start:end])
+        made.append((text, is_own, rule) if is_own or rule else text)
+    return tuple(made)
 
 
 def _packed(column: Sequence[Hashable]) -> object:

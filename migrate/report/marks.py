@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from migrate.mapping.rows import Settled
 from naming import IN_OLD_NAMES, RSST
 
 Span = tuple[int, int]
@@ -47,6 +48,32 @@ def marks(old_name: str, new_name: str, fields: Mapping[str, object]) -> Marks:
         _between(old_name, [here[field] for field in here if field in both]),
         _between(new_name, [there[field] for field in there if field in both]),
     )
+
+
+def settled_places(
+    new_name: str, fields: Mapping[str, object], settled: Iterable[Settled]
+) -> list[tuple[Span, Settled]]:
+    """Where in a new name the values stand that rules supplied.
+
+    >>> from migrate.mapping.rows import RuleSource
+    >>> part = Settled("assumed", "rate", 0.2, None, RuleSource(option="--assume rate=0.2"))
+    >>> fields = {"struct": "rsst", "arch": "a", "dataset": "b", "rate": 0.2}
+    >>> new = "rsst_a_b_sched_x_reg_0.5_crit_l1_rate_0.2_0108_1430"
+    >>> [new[start:end] for (start, end), _ in settled_places(new, fields, [part])]
+    ['rate_0.2']
+    """
+    texts = {
+        field: field if value is True else str(value)
+        for field, value in fields.items()
+        if value not in (None, False)
+    }
+    places = _places(new_name, _in_new(texts))
+    found = []
+    for part in settled:
+        field = RSST.by_key[part.key].name if part.key in RSST.by_key else part.key
+        if field in places:
+            found.append((places[field], part))
+    return found
 
 
 def pieces(name: str, spans: Iterable[Span]) -> list[tuple[str, bool]]:

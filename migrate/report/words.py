@@ -21,7 +21,7 @@ WORDS: Final = {
     "running": ("the run has not ended", "实验尚未结束"),
     "read-only": ("this key may not rename it", "只读，当前密钥无权改名"),
     "being-written": ("a process is writing its log", "日志仍在写入"),
-    "synced": ("it has been sent to W&B", "已同步到 W&B"),
+    "synced": ("it is on W&B already; rename it there", "已在 W&B 上，请在那里改名"),
     "near-miss": ("almost in one of our formats", "接近但不符合格式"),
     "exp-name": ("given with --exp_name", "由 --exp_name 指定"),
     "not-ours": ("not an RSST name", "不是 RSST 名称"),
@@ -70,10 +70,15 @@ def settled_text(settled: Iterable[Settled]) -> str:
     ...               Settled("preferred", "dataset", "name", "a;b", option)])
     'set RST_schedule=x (was linear); took dataset from the name (config: a\\x3bb)'
     """
-    return "; ".join(_settled_clause(part).replace(";", "\\x3b") for part in settled)
+    return "; ".join(settled_clause(part) for part in settled)
 
 
-def _settled_clause(part: Settled) -> str:
+def settled_clause(part: Settled) -> str:
+    """One value that a rule supplied, without the rule."""
+    return _settled_words(part).replace(";", "\\x3b")
+
+
+def _settled_words(part: Settled) -> str:
     if part.kind == "preferred":
         other = "config" if part.value == "name" else "name"
         return f"took {part.key} from the {part.value} ({other}: {part.was})"
@@ -118,5 +123,6 @@ def _ambiguous(data: tuple[Any, ...]) -> str:
     *pairs, more = data
     readings = [f"{arch} on {dataset}" for arch, dataset in pairs]
     if len(readings) == 1:
-        return f"neither side of {readings[0]} is known (name one with --arch or --dataset)"
+        options = "--known-arch or --known-dataset"
+        return f"neither side of {readings[0]} is known (name one with {options})"
     return " or ".join([*readings, *([f"{more} more"] if more else [])])

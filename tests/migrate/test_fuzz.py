@@ -422,8 +422,9 @@ ARGUMENTS = st.binary(max_size=20).map(lambda text: os.fsdecode(text.replace(b"\
 OPTIONS = st.lists(
     st.tuples(
         st.sampled_from(
-            "--match --filters --timezone --timestamp-format --extra --assume --prefer --arch "
-            "--dataset --limit --format --at --exp_name --rate --seed --exponents --plan".split()
+            "--match --filters --timezone --timestamp-format --extra --assume --prefer "
+            "--known-arch --known-dataset --config --limit --format --at --exp_name --rate --seed "
+            "--exponents --plan".split()
         ),
         ARGUMENTS
         | st.sampled_from(

@@ -10,6 +10,7 @@ import pytest
 import typer
 
 from migrate.cli.app import app
+from migrate.cli.config_file import NO_CONFIG
 from migrate.cli.training_flags import read_flags
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +65,7 @@ def test_every_command_line_is_one(page):
         assert name in COMMANDS, line
         known = {option for one in COMMANDS[name].params for option in one.opts}
         if name == "name":  # it reads the training script's flags by itself
-            assert read_flags(words).ignored == [], line
+            assert read_flags(words, NO_CONFIG).ignored == [], line
             continue
         assert {word for word in words if re.match(r"--?[a-z]", word)} <= known, line
 

@@ -6,7 +6,7 @@
 const FIRST = 100;
 const CHUNK = 500;
 const PRINTED = 5000; // of 20,000, a thousand pages, Chromium prints none: "Printing failed"
-const FACETS = ["status", "codes", "family", "dataset"];
+const FACETS = ["status", "reason", "family", "arch", "dataset"];
 const TEXTS = {
   en: {
     other: "中文",
@@ -45,31 +45,26 @@ let language = preferred.slice(0, 2).toLowerCase();
 
 // --- The data -----------------------------------------------------------------------------------
 
+// Every text is as it is shown: what cannot be seen in it is spelled out.
 const data = JSON.parse($("data").textContent);
 const columns = {}; // column → a text for each run, or null
 for (const [name, packed] of Object.entries(data.columns)) {
   columns[name] = Array.isArray(packed) ? packed : packed.at.map((at) => packed.values[at]);
 }
-// Names come in parts: shared with the run's other name, its own, shared, …
-const { old_name: oldParts, new_name: newParts } = columns;
-columns.old_name = oldParts.map((parts) => parts.join(""));
-columns.new_name = newParts.map((parts) => parts && parts.join(""));
+// Names come in pieces: a text, or a text with whether the other name has not got it, and the rule
+// that supplied it.
+const { old_name: oldPieces, new_name: newPieces } = columns;
+const whole = (pieces) => pieces && pieces.map((piece) => [piece].flat()[0]).join("");
+columns.old_name = oldPieces.map(whole);
+columns.new_name = newPieces.map(whole);
 
-// As `migrate.text.visible`. With the u flag, halves of surrogate pairs count only when alone.
-const UNSEEN = new RegExp(data.unseen, "gu");
-const ESCAPES = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
-function escape(mark) {
-  const code = mark.codePointAt(0);
-  const hex = (width) => code.toString(16).padStart(width, "0");
-  if (ESCAPES[mark]) return ESCAPES[mark];
-  return code < 0x100 ? `\\x${hex(2)}` : code < 0x10000 ? `\\u${hex(4)}` : `\\U${hex(8)}`;
-}
-const visible = (text) => text.replace(UNSEEN, escape);
+// A reason or a rule, in the page's language.
+const said = (text) => (language === "zh" && data.chinese[text]) || text;
 
 // Byte for byte the file of `-o plan.csv`: Python wrote the cells that are not the text itself.
 function csv(runs) {
   const cell = (name, run) => data.cells[name][run] ?? columns[name][run] ?? "";
-  const quote = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const quote = (text) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const lines = runs.map((run) => data.csv.map((name) => quote(cell(name, run))).join(","));
   return `\ufeff${[data.csv.join(","), ...lines].join("\r\n")}\r\n`;
 }
@@ -82,28 +77,33 @@ let shown = order; // the runs that pass the filters, sorted
 let searched = null; // what the search looks in, a text for each run
 
 function searchable() {
-  const names = ["old_name", "new_name", "run_id", "reason", "arch", "dataset", "state", "status"];
+  const names = ["old_name", "new_name", "run_id", "arch", "dataset", "state", "status"];
   if (data.several) names.push("entity", "project");
-  searched ??= columns.run_id.map((_, run) =>
-    visible(names.map((name) => columns[name][run]).join(" \n ")).toLowerCase(),
-  );
+  searched ??= columns.run_id.map((_, run) => {
+    const clauses = [...columns.reasons[run], ...columns.rules[run]];
+    const texts = [...clauses, ...clauses.map((text) => data.chinese[text])];
+    return [...names.map((name) => columns[name][run]), ...texts].join(" \n ").toLowerCase();
+  });
   return searched;
 }
 
-// What a run counts as in a filter: a run may have several reasons, and "" is not known.
+// What a run counts as in a filter: a run may have several reasons, and "?" is not known.
 function facetValues(name, run) {
-  return name === "codes" ? columns.codes[run] : [columns[name][run] ?? ""];
+  if (name === "reason") return [...columns.codes[run], ...columns.reasons[run]];
+  return [columns[name][run] || "?"];
+}
+
+function test([name, value]) {
+  if (name !== "words") return (run) => facetValues(name, run).includes(value);
+  const texts = searchable();
+  const words = value.toLowerCase().split(/\s+/);
+  return (run) => words.every((word) => texts[run].includes(word));
 }
 
 function filter() {
-  const words = visible($("words").value).toLowerCase().split(/\s+/).filter(Boolean);
-  const haystack = words.length ? searchable() : null;
-  const tests = words.map((word) => (run) => haystack[run].includes(word));
-  for (const name of FACETS) {
-    const chosen = $(`f-${name}`).value; // "" is all, "=x" the value x
-    if (chosen) tests.push((run) => facetValues(name, run).includes(chosen.slice(1)));
-  }
-  shown = order.filter((run) => tests.every((test) => test(run)));
+  const chosen = [...new FormData($("filters"))].filter(([, value]) => value);
+  const tests = chosen.map(test);
+  shown = order.filter((run) => tests.every((passes) => passes(run)));
   const texts = TEXTS[language];
   const renames = shown.filter((run) => columns.status[run] === "rename").length;
   $("count").textContent = texts.count(number(shown.length), number(order.length), number(renames));
@@ -113,6 +113,28 @@ function filter() {
   $("table").setAttribute("aria-rowcount", shown.length + 1);
   $("rows").replaceChildren();
   draw(FIRST);
+  writeAddress(new URLSearchParams(chosen));
+}
+
+// The filters stand in the address, as in the links of the charts: #arch=res18&dataset=imagenet
+function writeAddress(chosen) {
+  try {
+    history.replaceState(null, "", `#${chosen}`);
+  } catch {} // a page within a page has no address of its own
+  for (const link of document.querySelectorAll("a[href^='#']")) {
+    const same = String(new URLSearchParams(link.hash.slice(1))) === String(chosen);
+    link.setAttribute("aria-current", same);
+  }
+}
+
+function readAddress(address) {
+  const asked = new URLSearchParams(address.slice(1));
+  for (const field of $("filters").elements) {
+    field.value = asked.get(field.name) ?? "";
+    if (field.selectedIndex === -1) field.value = ""; // there is no such value here
+  }
+  filter();
+  if (address.length > 1) $("runs").scrollIntoView();
 }
 
 function sortBy(column) {
@@ -144,7 +166,7 @@ function element(tag, properties, ...children) {
 // A name that may be broken after each `_`, and not within 1e-05.
 function breakable(name) {
   const nodes = [];
-  for (const part of visible(name).split(/(?<=_)/)) {
+  for (const part of name.split(/(?<=_)/)) {
     const exponent = /^[\d.]+e-\d+_?$/.test(part);
     nodes.push(exponent ? element("span", { className: "whole" }, part) : part);
     if (part.endsWith("_")) nodes.push(element("wbr"));
@@ -152,44 +174,52 @@ function breakable(name) {
   return nodes;
 }
 
-// A name with the parts marked that the other has not got.
-function nameLine(className, parts, mark) {
+// A name with the pieces marked that the other has not got, and those that a rule supplied.
+function nameLine(className, pieces, mark, run) {
   const line = element("div", { className });
-  parts.forEach((part, at) => {
-    const nodes = breakable(part);
-    line.append(...(at % 2 ? [element(mark, {}, ...nodes)] : nodes));
-  });
+  for (const piece of pieces) {
+    const [text, own, rule] = [piece].flat();
+    const nodes = breakable(text);
+    if (rule) {
+      const marked = element(own ? mark : "span", { className: "settled", title: said(rule) }, ...nodes);
+      marked.setAttribute("aria-describedby", `rules-${run}`);
+      line.append(marked);
+    } else line.append(...(own ? [element(mark, {}, ...nodes)] : nodes));
+  }
   return line;
 }
 
 // The old name, and under it what becomes of it: the new name, or the reason why not.
 function namesCell(run) {
-  const old = nameLine("old", oldParts[run], "del");
+  const old = nameLine("old", oldPieces[run], "del", run);
   const cell = element("td", { className: "names", colSpan: 3 }, old);
-  if (newParts[run]) {
+  const add = (className, clauses, id) => {
+    const text = clauses.map(said).join(language === "zh" ? "；" : "; ");
+    if (text) cell.append(element("div", { className, id }, text));
+  };
+  if (newPieces[run]) {
     const copy = element("button", { type: "button", className: "copy" }, TEXTS[language].copy);
-    copy.ariaLabel = TEXTS[language].copyName(visible(columns.new_name[run]));
+    copy.ariaLabel = TEXTS[language].copyName(columns.new_name[run]);
     copy.dataset.run = run;
-    const line = nameLine("new", newParts[run], "ins");
+    const line = nameLine("new", newPieces[run], "ins", run);
     line.append(copy);
     cell.append(line);
   } else {
     old.classList.add("kept");
-    if (columns.reason[run]) {
-      cell.append(element("div", { className: "why" }, visible(columns.reason[run])));
-    }
+    add("why", columns.reasons[run], "");
   }
+  add("why rules", columns.rules[run], `rules-${run}`);
   return cell;
 }
 
 function runCell(run) {
-  const id = visible(columns.run_id[run]);
+  const id = columns.run_id[run];
   const href = columns.page[run];
   const ariaLabel = TEXTS[language].open(id);
   const link = { href, target: "_blank", rel: "noopener noreferrer", ariaLabel };
   const cell = element("td", { className: "c-run_id mono" }, href ? element("a", link, id) : id);
   if (data.several) {
-    const project = visible(`${columns.entity[run]}/${columns.project[run]}`);
+    const project = `${columns.entity[run]}/${columns.project[run]}`;
     cell.append(element("div", { className: "quiet" }, project));
   }
   return cell;
@@ -204,7 +234,7 @@ function makeRow(run) {
     {},
     runCell(run),
     cell("created_at", created),
-    cell("state", visible(columns.state[run])),
+    cell("state", columns.state[run]),
     cell("status", element("code", { className: `tag tag-${status}` }, status)),
     namesCell(run),
     cell("arch", ...breakable(columns.arch[run] ?? "")),
@@ -244,8 +274,10 @@ function countValues(name) {
   for (const run of order) {
     for (const value of facetValues(name, run)) counts.set(value, (counts.get(value) || 0) + 1);
   }
-  const rank = ([value]) => (name === "status" ? data.statuses.indexOf(value) : value === "");
-  return [...counts].sort((a, b) => rank(a) - rank(b) || b[1] - a[1]);
+  const rank = ([value]) => (name === "status" ? data.statuses.indexOf(value) : value === "?");
+  // Codes, then the reasons with each code: both most frequent first.
+  const code = ([value]) => (name === "reason" ? value in data.words : true);
+  return [...counts].sort((a, b) => rank(a) - rank(b) || code(b) - code(a) || b[1] - a[1]);
 }
 
 const facets = Object.fromEntries(FACETS.map((name) => [name, countValues(name)]));
@@ -261,9 +293,9 @@ function speak(chosen) {
     select.replaceChildren(element("option", { value: "" }, TEXTS[chosen].all));
     for (const [value, count] of facets[name]) {
       const meaning = data.words[value]?.[chosen === "zh" ? 1 : 0];
-      const label = `${visible(value) || TEXTS[chosen].unknown} (${number(count)})`;
+      const label = `${value === "?" ? TEXTS[chosen].unknown : said(value)} (${number(count)})`;
       const text = meaning ? `${label} · ${meaning}` : label;
-      select.append(element("option", { value: `=${value}` }, text));
+      select.append(element("option", { value }, text));
     }
     select.value = selected;
   }
@@ -271,7 +303,7 @@ function speak(chosen) {
 }
 
 function clear() {
-  for (const id of ["words", ...FACETS.map((name) => `f-${name}`)]) $(id).value = "";
+  $("filters").reset();
   filter();
 }
 
@@ -329,8 +361,15 @@ addEventListener("keydown", onKey);
 for (const button of document.querySelectorAll("[data-column]")) {
   button.addEventListener("click", () => sortBy(button.dataset.column));
 }
-for (const name of FACETS) $(`f-${name}`).addEventListener("change", filter);
-$("words").addEventListener("input", filter);
+addEventListener("hashchange", () => readAddress(location.hash));
+addEventListener("click", (event) => {
+  if (event.target.closest("a[aria-current=true]")) { // once more: all runs again
+    event.preventDefault();
+    clear();
+  }
+});
+$("filters").addEventListener("input", filter);
+$("filters").addEventListener("submit", (event) => event.preventDefault());
 $("rows").addEventListener("click", (event) => {
   const button = event.target.closest("button.copy");
   if (button) copyFrom(button);
@@ -341,5 +380,7 @@ $("language").addEventListener("click", () => speak(language === "zh" ? "en" : "
 $("more").addEventListener("click", showMore);
 
 $("runs").hidden = $("language").hidden = false;
+const linked = location.hash; // before it is written
 speak(language);
+readAddress(linked);
 setTimeout(searchable, 200); // so that the first key pressed need not wait for it

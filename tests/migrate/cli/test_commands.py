@@ -175,8 +175,6 @@ def test_a_dataframe_has_types(sample):
     assert list(counts.items()) == list(zip(STATUSES, [56, 10, 6, 6, 18], strict=True))
     rates = frame[frame["struct"] == "rsst"].groupby("arch")["rate"].mean()
     assert rates["res18_2"] < 0.2
-    with pytest.raises(TypeError):
-        plan("ycx/RSST", colour="red")
 
 
 # Which rows.
@@ -237,14 +235,16 @@ OPEN = "rsst_x_l1_my_net_my_data"
 @pytest.mark.parametrize(
     ("one", "options", "before", "after"),
     [
-        (run(OLD, LACKING), {"assume": ["rate=0.3"]}, "missing: rate", "_crit_l1_rate_0.3_pre"),
+        (run(OLD, LACKING), {"assume": {"rate": 0.3}}, "missing: rate", "_crit_l1_rate_0.3_pre"),
         (run(OLD, TWO), {"prefer": "name"}, "conflict", "small_cifar100_"),
         (run(OLD, TWO), {"prefer": "config"}, "conflict", "_cifar10_sched"),
-        (run(OPEN, UNKNOWN), {"arch": ["my_net"]}, "ambiguous", "my_net_my_da"),
-        (run(OPEN, UNKNOWN), {"dataset": ["my_data"]}, "ambiguous", "my_net_m"),
+        (run(OPEN, UNKNOWN), {"known_arch": ["my_net"]}, "ambiguous", "my_net_my_da"),
+        (run(OPEN, UNKNOWN), {"known_dataset": ["my_data"]}, "ambiguous", "my_net_m"),
         (run(OLD, VIT), {"timezone": "Asia/Shanghai"}, "", "_0108_2230"),
         (run(OLD, VIT), {"timestamp_format": "%Y%m%d_%H%M%S"}, "", "_20260108_143000"),
-        (run(OLD, VIT), {"extra": "bs,lr,seed"}, "", "_cifar100_bs_128_lr_0.1_sched_"),
+        (run(OLD, VIT), {"extra": ["bs", "n=lr"]}, "", "_bs_128_n_0.1_sched_"),
+        (run(OLD, VIT), {"match": re.compile("CIFAR", re.I)}, "", "_0108_1430"),
+        (run(OLD, VIT), {"filters": {"state": "finished"}}, "", "_0108_1430"),
         (run(OLD, VIT, state="running"), {"include_running": True}, "running", "_0108_1430"),
     ],
 )  # fmt: skip
@@ -259,6 +259,39 @@ def test_an_option_settles_what_it_is_for(serve, one, options, before, after):
     assert after in row["new_name"]
 
 
+SETTLED = """
+projects = ["ycx/RSST"]
+known-archs = ["res18", "nobodys_net"]
+[extra]
+opt = "optimizer"
+[[rule]]
+where = { family = "vit", optimizer = "sgd" }
+assume = { rate = 0.3 }
+[[rule]]
+where = { familly = "cnn" }
+prefer = "name"
+"""
+
+
+def test_a_configuration_file_says_which_projects_and_how(serve, cli):
+    lacking = {**LACKING, "optimizer": "sgd"}
+    serve(a_store(run(OLD, lacking), run(OLD, {**lacking, "optimizer": "adam"}, run_id="b")))
+    Path("rsst-migrate.toml").write_text(SETTLED)
+    done = cli("report")
+    told(done)
+    assert "  → rsst_vit_small_cifar100_opt_sgd_sched_" in done.stdout
+    assert "    assumed rate=0.3\n" in done.stdout
+    assert "    missing: rate\n" in done.stdout
+    assert done.stderr.splitlines()[:3] == [
+        "rule 2 of rsst-migrate.toml is unused: it matches no run (no familly in a config; did you "
+        "mean family?)",
+        "res18 is a known architecture already",
+        "no run has the architecture nobodys_net",
+    ]
+    table = told(cli("report", "ycx/RSST", "--config", "none", "--assume", "rate=0.2", "--all"))
+    assert table.count("    assumed rate=0.2\n") == 2
+
+
 def test_the_same_options_on_the_command_line(serve, cli):
     serve(
         a_store(
@@ -269,7 +302,7 @@ def test_the_same_options_on_the_command_line(serve, cli):
         )
     )
     words = (
-        "report ycx/RSST --format json --assume rate=0.3 --prefer config --arch my_net "
+        "report ycx/RSST --format json --assume rate=0.3 --prefer config --known-arch my_net "
         "--match ^rsst_ --timezone +08:00 --timestamp-format %Y%m%d_%H%M --extra bs "
         "--include-running"
     )

@@ -146,7 +146,7 @@ def test_name_is_quiet_where_asked(cli):
         (["--at", "yesterday"], "--at 'yesterday' is not a time"),
         (["--rate", "fast"], "rate is 'fast'"),
         (["--timezone", "Mars"], "'Mars' is not a time zone"),
-        (["--extra", "colour"], "'colour' is not a known extra part"),
+        (["--extra", "1e"], "'1e' is not a label"),
         (["--arch"], "expected one argument"),
     ],
 )

@@ -29,7 +29,10 @@ def call(monkeypatch, capfd):
     [
         ("parse --bogus", "No such option: --bogus. See rsst-migrate parse --help."),
         ("--bogus", "No such option: --bogus. See rsst-migrate --help."),
-        ("audit", "Missing argument 'PATH'. See rsst-migrate audit --help."),
+        (
+            "audit",
+            "Give a project as entity/project, or list some as `projects` in rsst-migrate.toml.",
+        ),
         ("undo", "Missing argument 'JOURNAL'. See rsst-migrate undo --help."),
         ("reprot a/b", "No such command 'reprot'. Did you mean 'report'? See rsst-migrate --help."),
         ("report a/b -o", "Option '-o' requires an argument. See rsst-migrate --help."),
@@ -45,8 +48,9 @@ def call(monkeypatch, capfd):
         ),
         ("report a/b --reason zz", "--reason: 'zz' is not a known reason (known: missing, "),
         (
-            "report a/b --extra colour",
-            "--extra: 'colour' is not a known extra part (known: bs, lr, seed).",
+            "report a/b --extra 1e",
+            "--extra: '1e' is not a label: write LABEL or LABEL=ARGUMENT, the label in letters, "
+            "digits, - and _, as in ep=epochs.",
         ),
         ("report a/b --timestamp-format %Q", "--timestamp-format: '%Q' cannot be read back"),
         ("name --timestamp-format %Q", "--timestamp-format: '%Q' cannot be read back"),

@@ -186,6 +186,10 @@ def test_a_run_that_was_sent(folder):
     (second / "run-again001.wandb.synced").touch()
     assert listed(folder / "0.31")["again001"].state == "synced"
     assert refusal(folder / "0.31", "again001") == "its log is synced"
+    # An online run is on the server from its beginning.
+    killed = log_of(folder, "0.31", "killed01").parent
+    killed.rename(killed.with_name(killed.name.removeprefix("offline-")))
+    assert listed(folder / "0.31")["killed01"].state == "synced"
 
 
 def test_a_log_that_was_changed_since_it_was_read(folder):

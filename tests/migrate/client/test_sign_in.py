@@ -48,8 +48,11 @@ WRONG_CALLS = [
     (["audit", "ycx/RSST", "--filters", '["state"]'], "--filters must be a JSON object"),
     (["audit", "ycx/RSST", "--match", "("], "--match '(' is not a valid regular expression"),
     (["audit", "ycx/RSST", "--timezone", "Mars/Base"], "'Mars/Base' is not a time zone"),
-    (["audit", "ycx/RSST", "--assume", "colour=red"], "with KEY one of struct, RST_schedule"),
-    (["report", "ycx/RSST", "--extra", "colour"], "'colour' is not a known extra part"),
+    (
+        ["audit", "ycx/RSST", "--assume", "colour=red"],
+        "'colour' is not a known key; known are",
+    ),
+    (["report", "ycx/RSST", "--extra", "1e"], "'1e' is not a label"),
     (["report", "ycx/RSST", "--timestamp-format", "%Q"], "'%Q' cannot be read back"),
     (["report", "ycx/RSST", "-o", "runs.doc"], "'doc' is not a report format"),
     (["report", "ycx/RSST", "-o", "none/runs.csv"], "no folder none"),
@@ -83,18 +86,30 @@ def test_paths_that_are_none(path):
         ({"filters": "[" * 20_000}, "--filters is not JSON"),
         ({"match": "(" * 20_000}, "is not a valid regular expression"),
         ({"assume": ["rate"]}, "write KEY=VALUE"),
-        ({"assume": ["rate=fast"]}, "--assume 'rate=fast': 'fast' is not a valid rate."),
-        ({"assume": ["exp_name=mine"]}, "with KEY one of"),
-        ({"assume": ["rate=1", "rate=2"]}, "gives rate two values"),
+        (
+            {"assume": ["rate=fast"]},
+            "--assume rate=fast: 'fast' is not a valid rate: write a number between 0 and 1.",
+        ),
+        ({"assume": ["rate=15"]}, "write a number between 0 and 1."),
+        ({"assume": ["reg=-1"]}, "'-1' is not a valid reg: write a number of at least 0."),
+        ({"assume": ["exponents=0"]}, "write a whole number of at least 1."),
+        ({"assume": ["criteria=l3"]}, "write one of remain, magnitude, l1, l2, saliency."),
+        ({"assume": ["ratte=1"]}, "'ratte' is not a known key; did you mean rate?"),
+        ({"assume": ["exp_name=mine"]}, "'exp_name' is not a known key; "),
+        ({"assume": ["arch=my net"]}, "'my net' is not a valid arch: write a word without white"),
+        ({"known_arch": ["my net"]}, "--known-arch 'my net': no name can hold it"),
+        ({"extra": "b s"}, "--extra: 'b s' is not a label"),
+        ({"match": "("}, "--match '(' is not a valid regular expression: "),
+        ({"assume": ["rate=1", "rate=0.2"]}, "gives rate two values"),
         ({"timezone": "../../etc/passwd"}, "is not a time zone"),
         ({"timestamp_format": "now"}, "'now' cannot be read back"),
-        ({"prefer": "nmae"}, "--prefer 'nmae': write name or config"),
+        ({"prefer": "nmae"}, "--prefer nmae: 'nmae' is neither name nor config."),
     ],
 )
 def test_options_that_cannot_be(options, said):
     request = Request(**options)
     with pytest.raises(InputError) as error:
-        (request.which(), request.options())
+        request.asked(["ycx/RSST"])
     assert said in str(error.value)
     assert error.value.exit_code == 2
 

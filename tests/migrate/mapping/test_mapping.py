@@ -105,7 +105,8 @@ STATUSES = [
     (
         a_run("rsst_x_l1_mine_yours", config={}),
         "review",
-        "ambiguous: neither side of mine on yours is known (name one with --arch or --dataset)",
+        "ambiguous: neither side of mine on yours is known (name one with --known-arch or "
+        "--known-dataset)",
     ),
     (
         a_run("rsst_x_l1_mobilenet_v2_cifar10", config={}),

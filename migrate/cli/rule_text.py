@@ -1,0 +1,90 @@
+"""Rules as text for the configuration file: what `cli/rules.py` reads, written. Pure."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Mapping
+
+import tomlkit
+
+from migrate.errors import InputError
+from migrate.mapping.rules import Rule, Where
+from migrate.text import visible
+
+
+def rule_text(rule: Rule, comment: str) -> str:
+    """A rule as a table of the file, under a comment that says what it answers."""
+    supplies: dict[str, object] = {"assume": rule.assume, "set": rule.replace}
+    if rule.prefer is not None:
+        supplies["prefer"] = rule.prefer
+    return _table(comment, rule.where, supplies)
+
+
+def blank_text(rule: Rule, comment: str, hint: str) -> str:
+    """The same as comments, with VALUE in place of what it supplies, and what that can be."""
+    blank = dict.fromkeys((*rule.assume, *rule.replace), "VALUE")
+    supplies: dict[str, object] = {
+        "assume" if rule.assume else "set" if rule.replace else "prefer": blank or "VALUE"
+    }
+    _, *lines = _table(comment, rule.where, supplies).replace('"VALUE"', "VALUE").splitlines()
+    blank_lines = "\n".join(f"# {line}" for line in lines)
+    return f"# {visible(comment)}\n{blank_lines}  # {visible(hint)}\n"
+
+
+def _table(comment: str, where: Where, supplies: Mapping[str, object]) -> str:
+    lines = [f"# {visible(comment)}", "[[rule]]", f"where = {_value(_where(where))}"]
+    lines += [f"{key} = {_value(supplied)}" for key, supplied in supplies.items() if supplied]
+    return "\n".join(lines) + "\n"
+
+
+def with_rule(content: bytes, text: str, name: str) -> bytes:
+    """A configuration file with one rule more, at its end; all else stays as it is.
+
+    Args:
+        content: The file; empty where there is none yet.
+        text: The rule.
+        name: The file's name, for messages.
+
+    Raises:
+        InputError: Its rules are not `[[rule]]` tables, so that none can be added.
+    """
+    gap = b"" if not content else b"\n" if content.endswith(b"\n") else b"\n\n"
+    longer = content + gap + text.encode()
+    try:
+        tomllib.loads(longer.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise InputError(
+            f"Cannot add a rule to {name}: write its rules as [[rule]] tables."
+        ) from None
+    return longer
+
+
+def _where(where: Where) -> dict[str, object]:
+    """What `where` asks, by the keys of the file."""
+    values = {key: _few([*map(_as_typed, values)]) for key, values in where.values.items()}
+    given: dict[str, object] = {"project": _few(where.projects)}
+    given |= {"struct": values.get("struct"), "family": _few(where.families), **values}
+    given["name"] = where.name.pattern if where.name is not None else None
+    given |= {"state": _few(where.states), "reason": _few(where.reasons)}
+    given |= {"before": where.before, "after": where.after, "runs": _few(where.runs)}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _as_typed(value: object) -> object:
+    """A number that is compared, as a person would write it: 3 and not 3.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _few(values: Collection[object]) -> object:
+    """One value as it is, several as a list."""
+    ordered = sorted(values, key=str)
+    return ordered[0] if len(ordered) == 1 else ordered or None
+
+
+def _value(value: object) -> str:
+    if isinstance(value, Mapping):
+        pairs = (f"{tomlkit.key(key).as_string()} = {_value(v)}" for key, v in value.items())
+        return f"{{ {', '.join(pairs)} }}"
+    if isinstance(value, str) and "\\" in value and "'" not in value and value.isprintable():
+        return f"'{value}'"  # a regular expression, with no backslash doubled
+    return tomlkit.item(value).as_string()
