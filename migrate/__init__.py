@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     import pandas
 
+    from migrate.cli.request import Request
+    from migrate.mapping.rows import Row
+
 __all__ = ["plan"]
 
 
@@ -32,6 +35,7 @@ def plan(
     known_arch: Sequence[str] = (),
     known_dataset: Sequence[str] = (),
     config: str | PathLike[str] | None = None,
+    against: str | None = None,
     base_url: str | None = None,
 ) -> pandas.DataFrame:
     """The dry run as a DataFrame: the rows of `rsst-migrate report`.
@@ -52,22 +56,18 @@ def plan(
         known_dataset: More known datasets.
         config: The configuration file; by default the environment's RSST_MIGRATE_CONFIG, or
             rsst-migrate.toml in the current folder; `none` for none. What is given here wins.
+        against: For offline runs: a project on the server whose names are taken, too.
         base_url: The W&B server; by default wandb's own setting.
 
     Raises:
         migrate.errors.MigrateError: In words for the user, as on the command line.
     """
-    from dataclasses import replace
-
     from migrate.cli.request import Request
-    from migrate.cli.rules import option_rules, parse_regex
-    from migrate.cli.sources import open_sources
-    from migrate.console import no_progress
-    from migrate.errors import InputError
-    from migrate.mapping.projects import Which, read_projects
     from migrate.report.frame import frame
 
     request = Request(
+        base_url=base_url,
+        against=against,
         include_running=include_running,
         timezone=timezone,
         timestamp_format=timestamp_format,
@@ -78,15 +78,40 @@ def plan(
         known_dataset=list(known_dataset),
         config=None if config is None else str(config),
     )
-    asked = request.asked([paths] if isinstance(paths, str) else paths)
-    assumed = option_rules((assume or {}).items(), None, asked.options.style)
+    names = [paths] if isinstance(paths, str) else paths
+    return frame(_rows(names, request, assume or {}, filters, match))
+
+
+def _rows(
+    paths: Sequence[str],
+    request: Request,
+    assume: Mapping[str, object],
+    filters: Mapping[str, object] | None,
+    match: str | re.Pattern[str] | None,
+) -> list[Row]:
+    """The rows of a plan; what has a Python value is not in the request."""
+    from dataclasses import replace
+
+    from migrate.cli.rules import option_rules, parse_regex
+    from migrate.cli.sources import open_sources
+    from migrate.console import no_progress
+    from migrate.errors import InputError
+    from migrate.mapping.projects import Which, read_projects
+
+    asked = request.asked(paths)
+    assumed = option_rules(assume.items(), None, asked.options.style)
     options = replace(asked.options, rules=(*asked.options.rules, *assumed))
     try:
         pattern = parse_regex(match) if isinstance(match, str) else match
     except ValueError as error:
         raise InputError(f"match: {error}.") from None
     found = open_sources(
-        asked.paths, base_url, None, no_progress, keys=options.keys, may_prompt=False
+        asked.paths,
+        request.base_url,
+        request.against,
+        no_progress,
+        keys=options.keys,
+        may_prompt=False,
     )
     mapped = read_projects(found.projects, options, Which(filters, pattern))
-    return frame([row for project in mapped for row in project.chosen])
+    return [row for project in mapped for row in project.chosen]

@@ -10,12 +10,14 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, NoReturn, Protocol, runtime_checkable
 
 import typer
 
-from migrate.cli import completion
+from migrate.cli import completion, practising
 from migrate.cli.options import (
+    COMPLETE,
+    NAME,
     PATHS,
     BaseUrl,
     Command,
@@ -31,7 +33,6 @@ from migrate.cli.options import (
     flag,
     number,
     option,
-    with_help,
     with_request,
 )
 from migrate.cli.request import Request
@@ -41,9 +42,6 @@ from migrate.text import visible
 
 if TYPE_CHECKING:
     from migrate.rename.plan import Direction
-
-NAME = "rsst-migrate"
-COMPLETE = "_RSST_MIGRATE_COMPLETE"  # in the environment when the shell asks
 
 app = typer.Typer(
     name=NAME,
@@ -93,47 +91,55 @@ def audit(
     return look.audit(paths or (), request, as_json=as_json, check=check)
 
 
+OutputFile = Annotated[
+    Path | None,
+    option(
+        "Write to a file (- is stdout); its suffix picks the format.",
+        "FILE",
+        names=("-o", "--output"),
+    ),
+]
+OutputFormat = Annotated[
+    str | None,
+    option(
+        "csv, json, md, html or parquet.",
+        "FORMAT",
+        names=("--format",),
+        autocompletion=completion.formats,
+    ),
+]
+Every = Annotated[bool, flag("all", "Show all runs, not only those with an old name.")]
+Statuses = Annotated[
+    list[str] | None,
+    option(
+        "Only runs of this status. Repeatable.",
+        "STATUS",
+        autocompletion=completion.statuses,
+    ),
+]
+Reasons = Annotated[
+    list[str] | None,
+    option(
+        "Only runs with a reason of this code: missing, conflict, … Repeatable.",
+        "CODE",
+        autocompletion=completion.reasons,
+    ),
+]
+References = Annotated[
+    bool, flag("references", "Look for views, reports and automations, too (HTML only).")
+]
+
+
 @command(rich_help_panel="Look")
 @with_request
 def report(
     paths: Annotated[list[str] | None, PATHS] = None,
-    file: Annotated[
-        Path | None,
-        option(
-            "Write to a file (- is stdout); its suffix picks the format.",
-            "FILE",
-            names=("-o", "--output"),
-        ),
-    ] = None,
-    file_format: Annotated[
-        str | None,
-        option(
-            "csv, json, md, html or parquet.",
-            "FORMAT",
-            names=("--format",),
-            autocompletion=completion.formats,
-        ),
-    ] = None,
-    every: Annotated[bool, flag("all", "Show all runs, not only those with an old name.")] = False,
-    status: Annotated[
-        list[str] | None,
-        option(
-            "Only runs of this status. Repeatable.",
-            "STATUS",
-            autocompletion=completion.statuses,
-        ),
-    ] = None,
-    reason: Annotated[
-        list[str] | None,
-        option(
-            "Only runs with a reason of this code: missing, conflict, … Repeatable.",
-            "CODE",
-            autocompletion=completion.reasons,
-        ),
-    ] = None,
-    references: Annotated[
-        bool, flag("references", "Look for views, reports and automations, too (HTML only).")
-    ] = False,
+    file: OutputFile = None,
+    file_format: OutputFormat = None,
+    every: Every = False,
+    status: Statuses = None,
+    reason: Reasons = None,
+    references: References = False,
     no_pager: NoPager = False,
     *,
     request: Request,
@@ -185,6 +191,31 @@ def references(
     from migrate.cli.references import references
 
     return references(paths or (), request, as_json=as_json)
+
+
+@command(rich_help_panel="Rename")
+@with_request
+def settle(
+    paths: Annotated[list[str] | None, PATHS] = None,
+    to_stdout: Annotated[
+        bool, flag("print", "Write the suggested rules to stdout instead of asking.")
+    ] = False,
+    no_pager: NoPager = False,
+    *,
+    request: Request,
+) -> int:
+    """Decide what keeps runs in review, once for each kind of run.
+
+    One question a kind, the largest first, with what other runs have. The answers
+    are written as rules into rsst-migrate.toml, which every command reads.
+
+    [dim]Examples:[/dim]
+    $ rsst-migrate settle ycx/RSST
+    $ rsst-migrate settle ycx/RSST --print > rules.toml
+    """
+    from migrate.cli.settle import settle
+
+    return settle(paths or (), request, to_stdout=to_stdout)
 
 
 @command(rich_help_panel="Rename")
@@ -309,145 +340,9 @@ def name(
     return name(context.args)
 
 
-FAULTS = """
-[cyan]400 401 403 404 409 413[/cyan]   refused with this HTTP status; nothing is done
-[cyan]429[/cyan]                       too many requests, wait a second
-[cyan]500 501 502 503 504[/cyan]       the server failed; nothing is done
-[cyan]hang[/cyan]                      no answer, ever
-[cyan]drop[/cyan]                      the connection is dropped; nothing is done
-[cyan]cut[/cyan]                       half an answer, then the connection is dropped
-[cyan]garbled[/cyan]                   an answer cut off in the middle of its JSON
-[cyan]html[/cyan]                      a page in place of an answer, as proxies send it
-[cyan]null[/cyan]                      an answer without data
-[cyan]drop-after cut-after garbled-after html-after null-after[/cyan]
-                          the same, after everything was done
-[cyan]run-created[/cyan]               after a page of a listing, an older run is created
-[cyan]run-deleted[/cyan]               after a page of a listing, its first run is deleted
-"""
-
-
-@command(rich_help_panel="Try it out")
-@with_help(faults=FAULTS.strip())
-def sandbox(
-    port: Annotated[int, number("The port; 0 takes any.", "PORT", 0, 65535)] = 0,
-    runs: Annotated[int | None, number("How many runs ycx/RSST has.", "N", 1, 1_000_000)] = None,
-    sample: Annotated[
-        Literal["kinds", "review"] | None,
-        option(
-            "kinds: runs of every kind (the default). review: 420 runs, of which 300 need review.",
-            "NAME",
-        ),
-    ] = None,
-    report: Annotated[
-        Path | None,
-        option(
-            "Serve a copy of the projects in this saved JSON report, to rehearse its plan on.",
-            "FILE",
-            names=("--from",),
-        ),
-    ] = None,
-    shell: Annotated[
-        Literal["bash", "fish", "powershell"] | None,
-        option(
-            "Print the variables for bash (and zsh), fish or powershell (default: the one in use).",
-            "SHELL",
-        ),
-    ] = None,
-    latency_ms: Annotated[float, number("How long each request takes.", "MS", 0, 60_000)] = 0,
-    run_ms: Annotated[float, number("Query time of each run of a page.", "MS", 0, 60_000)] = 0,
-    upsert_ms: Annotated[
-        float, number("Query time of each upsertBucket of a document.", "MS", 0, 60_000)
-    ] = 0,
-    count_ms: Annotated[float, number("Query time of each runCount.", "MS", 0, 60_000)] = 0,
-    time_limit_s: Annotated[
-        float | None,
-        number("Answer 500 (context deadline exceeded) after this query time.", "S", 0.001, 3600),
-    ] = None,
-    quota: Annotated[
-        float | None,
-        number("Query time that a project may use in a second; then 429.", "S", 0.001, 1000),
-    ] = None,
-    retry_after: Annotated[bool, flag("retry-after", "Send Retry-After with a 429.")] = False,
-    fail: Annotated[
-        list[str] | None,
-        option(
-            "Make requests fail, but not the sign-in: 429@mutationx3 the next three mutations, "
-            "hang@query+2 the third query; the kinds are above. Repeatable.",
-            "SPEC",
-        ),
-    ] = None,
-    debug: Debug = False,
-) -> int:
-    """Serve a W&B-compatible project on loopback, full of old runs of every kind.
-
-    Prints the two environment variables that point any command at it, then serves
-    until Ctrl-C. Faults for `--fail`:
-
-    {faults}
-
-    [dim]Examples:[/dim]
-    $ rsst-migrate sandbox
-    $ rsst-migrate sandbox --sample review
-    $ rsst-migrate sandbox --from runs.json
-    $ rsst-migrate sandbox --runs 2000 --latency-ms 100 --fail 429@mutationx3
-    $ rsst-migrate sandbox --runs 3000 --upsert-ms 50 --quota 2 --fail run-deleted+1x5
-    """
-    from migrate.cli.serve import serve
-
-    pace = {
-        "request_ms": latency_ms,
-        "run_ms": run_ms,
-        "upsert_ms": upsert_ms,
-        "count_ms": count_ms,
-        "limit_s": time_limit_s,
-        "quota": quota,
-        "retry_after": retry_after,
-    }
-    return serve(
-        port=port,
-        sample=sample,
-        runs=runs,
-        report=report,
-        shell=shell,
-        pace=pace,
-        fail=fail or (),
-    )
-
-
-@command(rich_help_panel="Try it out")
-def demo(
-    runs: Annotated[int | None, number("How many runs there are.", "N", 1, 100_000)] = None,
-    no_color: NoColor = False,
-    debug: Debug = False,
-) -> int:
-    """Try the whole tool on a sample project, with the real wandb client and no account.
-
-    [dim]Example:[/dim]
-    $ rsst-migrate demo
-    """
-    from migrate.cli.try_out import demo
-
-    return demo(runs)
-
-
-@command("completion", rich_help_panel="Try it out")
-def print_completion(
-    shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(metavar="SHELL")],
-) -> int:
-    """Print a script for bash, zsh or fish that completes commands, projects and journals.
-
-    [dim]To have it in every new shell:[/dim]
-    $ echo 'source <(rsst-migrate completion bash)' >> ~/.bashrc
-    $ echo 'source <(rsst-migrate completion zsh)' >> ~/.zshrc
-    $ rsst-migrate completion fish > ~/.config/fish/completions/rsst-migrate.fish
-    """
-    from typer.completion import get_completion_script  # type: ignore[attr-defined]
-
-    from migrate.console import Output
-
-    script = get_completion_script(prog_name=NAME, complete_var=COMPLETE, shell=shell)
-    Output().data(f"{script}\n")
-    return 0
+for practice in (practising.sandbox, practising.demo):
+    command(rich_help_panel="Try it out")(practice)
+command("completion", rich_help_panel="Try it out")(practising.print_completion)
 
 
 def main() -> NoReturn:

@@ -16,6 +16,9 @@ from migrate.cli import completion
 from migrate.cli.request import Request
 from migrate.console import MANNER
 
+NAME = "rsst-migrate"
+COMPLETE = "_RSST_MIGRATE_COMPLETE"  # in the environment when the shell asks
+
 WHICH, HOW, SETTLE, RUN = "Which runs", "How names are written", "Filling in and deciding", "Output"
 
 

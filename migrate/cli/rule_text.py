@@ -14,11 +14,26 @@ from migrate.text import visible
 
 def rule_text(rule: Rule, comment: str) -> str:
     """A rule as a table of the file, under a comment that says what it answers."""
-    supplies = {"assume": rule.assume, "set": rule.replace}
-    lines = [f"# {visible(comment)}", "[[rule]]", f"where = {_inline(_where(rule.where))}"]
-    lines += [f"{key} = {_inline(values)}" for key, values in supplies.items() if values]
+    supplies: dict[str, object] = {"assume": rule.assume, "set": rule.replace}
     if rule.prefer is not None:
-        lines.append(f"prefer = {_value(rule.prefer)}")
+        supplies["prefer"] = rule.prefer
+    return _table(comment, rule.where, supplies)
+
+
+def blank_text(rule: Rule, comment: str, hint: str) -> str:
+    """The same as comments, with VALUE in place of what it supplies, and what that can be."""
+    blank = dict.fromkeys((*rule.assume, *rule.replace), "VALUE")
+    supplies: dict[str, object] = {
+        "assume" if rule.assume else "set" if rule.replace else "prefer": blank or "VALUE"
+    }
+    _, *lines = _table(comment, rule.where, supplies).replace('"VALUE"', "VALUE").splitlines()
+    blank_lines = "\n".join(f"# {line}" for line in lines)
+    return f"# {visible(comment)}\n{blank_lines}  # {visible(hint)}\n"
+
+
+def _table(comment: str, where: Where, supplies: Mapping[str, object]) -> str:
+    lines = [f"# {visible(comment)}", "[[rule]]", f"where = {_value(_where(where))}"]
+    lines += [f"{key} = {_value(supplied)}" for key, supplied in supplies.items() if supplied]
     return "\n".join(lines) + "\n"
 
 
@@ -46,8 +61,9 @@ def with_rule(content: bytes, text: str, name: str) -> bytes:
 
 def _where(where: Where) -> dict[str, object]:
     """What `where` asks, by the keys of the file."""
-    given: dict[str, object] = {"project": _few(where.projects), "family": _few(where.families)}
-    given |= {key: _few([*map(_as_typed, values)]) for key, values in where.values.items()}
+    values = {key: _few([*map(_as_typed, values)]) for key, values in where.values.items()}
+    given: dict[str, object] = {"project": _few(where.projects)}
+    given |= {"struct": values.get("struct"), "family": _few(where.families), **values}
     given["name"] = where.name.pattern if where.name is not None else None
     given |= {"state": _few(where.states), "reason": _few(where.reasons)}
     given |= {"before": where.before, "after": where.after, "runs": _few(where.runs)}
@@ -65,12 +81,10 @@ def _few(values: Collection[object]) -> object:
     return ordered[0] if len(ordered) == 1 else ordered or None
 
 
-def _inline(values: Mapping[str, object]) -> str:
-    pairs = (f"{tomlkit.key(key).as_string()} = {_value(value)}" for key, value in values.items())
-    return f"{{ {', '.join(pairs)} }}"
-
-
 def _value(value: object) -> str:
+    if isinstance(value, Mapping):
+        pairs = (f"{tomlkit.key(key).as_string()} = {_value(v)}" for key, v in value.items())
+        return f"{{ {', '.join(pairs)} }}"
     if isinstance(value, str) and "\\" in value and "'" not in value and value.isprintable():
         return f"'{value}'"  # a regular expression, with no backslash doubled
     return tomlkit.item(value).as_string()
