@@ -154,6 +154,7 @@ def report(
     $ rsst-migrate report ycx/RSST --status review --reason missing
     $ rsst-migrate report ycx/RSST -o runs.csv
     $ rsst-migrate report ycx/RSST -o report.html   # for a browser
+    $ rsst-migrate report ./wandb                   # offline runs, before wandb sync
     $ rsst-migrate report ycx/RSST --assume rate=0.15 --timezone Asia/Shanghai
     """
     from migrate.cli import look
@@ -190,6 +191,31 @@ def references(
     from migrate.cli.references import references
 
     return references(paths or (), request, as_json=as_json)
+
+
+@command(rich_help_panel="Rename")
+@with_request
+def settle(
+    paths: Annotated[list[str] | None, PATHS] = None,
+    to_stdout: Annotated[
+        bool, flag("print", "Write the suggested rules to stdout instead of asking.")
+    ] = False,
+    no_pager: NoPager = False,
+    *,
+    request: Request,
+) -> int:
+    """Decide what keeps runs in review, once for each kind of run.
+
+    One question a kind, the largest first, with what other runs have. The answers
+    are written as rules into rsst-migrate.toml, which every command reads.
+
+    [dim]Examples:[/dim]
+    $ rsst-migrate settle ycx/RSST
+    $ rsst-migrate settle ycx/RSST --print > rules.toml
+    """
+    from migrate.cli.settle import settle
+
+    return settle(paths or (), request, to_stdout=to_stdout)
 
 
 @command(rich_help_panel="Rename")

@@ -129,13 +129,20 @@ def config_file(given: str | None = None) -> ConfigFile:
     Raises:
         InputError: It cannot be read, or is not valid.
     """
-    named = os.environ.get(VARIABLE) if given is None else given
-    if named == NO_FILE:
+    named = _named(given)
+    if named == NO_FILE or not (named or os.path.lexists(FILE)):
         return NO_CONFIG
-    if named:
-        return read_config(Path(named))
-    here = Path(FILE)
-    return read_config(here) if os.path.lexists(here) else NO_CONFIG
+    return read_config(Path(named or FILE))
+
+
+def config_path(given: str | None = None) -> Path | None:
+    """Where that file is, or would be; None where `none` is given."""
+    named = _named(given)
+    return None if named == NO_FILE else Path(named or FILE)
+
+
+def _named(given: str | None) -> str | None:
+    return os.environ.get(VARIABLE) if given is None else given
 
 
 def read_config(path: Path) -> ConfigFile:

@@ -194,6 +194,7 @@ def go_on(
                 output.say("Run `rsst-migrate rename` again.")
             return 0
         place = open_address(state.header.server, base_url, output.progress)
+        tell_unreadable(place, output)
         here = scrub(place.base_url)
         if not isinstance(place, Folder) and not same_server(state.header.server, here):
             raise InputError(

@@ -8,17 +8,32 @@ from collections.abc import Mapping
 import tomlkit
 
 from migrate.errors import InputError
-from migrate.mapping.rules import Rule, where_table
+from migrate.mapping.rules import Rule, Where, where_table
 from migrate.text import visible
 
 
 def rule_text(rule: Rule, comment: str) -> str:
     """A rule as a table of the file, under a comment that says what it answers."""
-    supplies = {"assume": rule.assume, "set": rule.replace}
-    lines = [f"# {visible(comment)}", "[[rule]]", f"where = {_inline(where_table(rule.where))}"]
-    lines += [f"{key} = {_inline(values)}" for key, values in supplies.items() if values]
+    supplies: dict[str, object] = {"assume": rule.assume, "set": rule.replace}
     if rule.prefer is not None:
-        lines.append(f"prefer = {_value(rule.prefer)}")
+        supplies["prefer"] = rule.prefer
+    return _table(comment, rule.where, supplies)
+
+
+def blank_text(rule: Rule, comment: str, hint: str) -> str:
+    """The same as comments, with VALUE in place of what it supplies, and what that can be."""
+    blank = dict.fromkeys((*rule.assume, *rule.replace), "VALUE")
+    supplies: dict[str, object] = {
+        "assume" if rule.assume else "set" if rule.replace else "prefer": blank or "VALUE"
+    }
+    _, *lines = _table(comment, rule.where, supplies).replace('"VALUE"', "VALUE").splitlines()
+    blank_lines = "\n".join(f"# {line}" for line in lines)
+    return f"# {visible(comment)}\n{blank_lines}  # {visible(hint)}\n"
+
+
+def _table(comment: str, where: Where, supplies: Mapping[str, object]) -> str:
+    lines = [f"# {visible(comment)}", "[[rule]]", f"where = {_value(where_table(where))}"]
+    lines += [f"{key} = {_value(supplied)}" for key, supplied in supplies.items() if supplied]
     return "\n".join(lines) + "\n"
 
 
@@ -44,12 +59,10 @@ def with_rule(content: bytes, text: str, name: str) -> bytes:
     return longer
 
 
-def _inline(values: Mapping[str, object]) -> str:
-    pairs = (f"{tomlkit.key(key).as_string()} = {_value(value)}" for key, value in values.items())
-    return f"{{ {', '.join(pairs)} }}"
-
-
 def _value(value: object) -> str:
+    if isinstance(value, Mapping):
+        pairs = (f"{tomlkit.key(key).as_string()} = {_value(v)}" for key, v in value.items())
+        return f"{{ {', '.join(pairs)} }}"
     if isinstance(value, str) and "\\" in value and "'" not in value and value.isprintable():
         return f"'{value}'"  # a regular expression, with no backslash doubled
     return tomlkit.item(value).as_string()

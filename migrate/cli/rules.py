@@ -87,6 +87,11 @@ def supplied(typed: str, value: object, style: Style) -> tuple[str, object]:
     return key, canonical
 
 
+def allowed(key: str) -> str:
+    """What can be written as a value of an argument."""
+    return _allowed(RSST.kinds.get(key, PART), RSST.by_key.get(key))
+
+
 def _allowed(kind: Kind, field: Field | None) -> str:
     """What the values of a kind, or of a field with a range, may be."""
     if kind.words:

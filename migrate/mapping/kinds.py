@@ -105,6 +105,11 @@ class Kind:
         return str(self.problem.data[0])
 
     @property
+    def is_about_a_word(self) -> bool:
+        """Whether another architecture or dataset settles it."""
+        return self.problem.code in ("too-long", "unseen", "new-name")
+
+    @property
     def suggested(self) -> object:
         """The value that all the other runs have; None where they have none, or several."""
         return self.others[0][0] if len(self.others) == 1 else None

@@ -124,8 +124,9 @@ class Where:
 
 def where_table(where: Where) -> dict[str, object]:
     """What `where` asks, by the keys of the configuration file."""
-    given: dict[str, object] = {"project": _few(where.projects), "family": _few(where.families)}
-    given |= {key: _few([*map(_as_typed, values)]) for key, values in where.values.items()}
+    values = {key: _few([*map(_as_typed, values)]) for key, values in where.values.items()}
+    given: dict[str, object] = {"project": _few(where.projects)}
+    given |= {"struct": values.get("struct"), "family": _few(where.families), **values}
     given["name"] = where.name.pattern if where.name is not None else None
     given |= {"state": _few(where.states), "reason": _few(where.reasons)}
     given |= {"before": where.before, "after": where.after, "runs": _few(where.runs)}

@@ -39,12 +39,14 @@ class Effect:
     Attributes:
         rule: The rule that it makes.
         settled: The rows that leave review by it.
-        open: Those of the kind that stay in review, for what else is wrong with them.
+        open: Those of the kind that stay in review.
+        fails: Whether all of the kind still have its problem.
     """
 
     rule: Rule
     settled: tuple[Row, ...]
     open: tuple[Row, ...]
+    fails: bool
 
     @property
     def example(self) -> Row | None:
@@ -52,18 +54,24 @@ class Effect:
         return next((row for row in self.settled if row.new_name is not None), None)
 
 
-def answer_of(kind: Kind, value: object) -> Answer:
+def answer_of(kind: Kind, value: object, key: str | None = None) -> Answer:
     """The answer that a value makes, for a kind that takes one.
 
     Args:
-        kind: The kind; its `key` is what the value is for, or it is an ambiguous name.
+        kind: The kind.
         value: The canonical value; of an ambiguous name, the architecture.
+        key: The config key that it is for; None for the kind's own.
     """
     if kind.problem.code == "ambiguous":
         return Answer(assume={"arch": value})
-    assert kind.key is not None
-    values = {kind.key: value}
+    values = {key or str(kind.key): value}
     return Answer(assume=values) if kind.problem.code == "missing" else Answer(replace=values)
+
+
+def readings(kind: Kind) -> list[tuple[str, str]]:
+    """The first readings of an ambiguous name, as (arch, dataset)."""
+    reasons = kind.cases[0].row.reasons
+    return [pair for reason in reasons if reason.code == "ambiguous" for pair in reason.data[:-1]]
 
 
 class Settling:
@@ -102,8 +110,8 @@ class Settling:
         """The same projects with other rules."""
         return Settling(self._surveys, self._chosen, rules, self._finder)
 
-    def effect(self, kind: Kind, answer: Answer) -> Effect | None:
-        """What an answer to a kind would do; None where it settles the kind for no run.
+    def effect(self, kind: Kind, answer: Answer) -> Effect:
+        """What an answer to a kind would do.
 
         The rule is as readable as it can be without touching runs of other kinds; where what the
         runs have in common is not enough to tell them from others, it names them one by one.
@@ -113,25 +121,32 @@ class Settling:
             rule = Rule(where, _NOT_WRITTEN_YET, answer.assume, answer.replace, answer.prefer)
             after = self._with(rule, kind.projects)
             before = {key: self._all[key.where][key] for key in after}
-            if where.runs or keys == {
-                key for key, row in after.items() if row.settled != before[key].settled
-            }:
+            if where.runs or keys == {key for key in after if touched(before[key], after[key])}:
                 break
-        if all(_still(kind, after[key]) for key in keys):
-            return None
         settled = [
             row
             for key, row in after.items()
             if before[key].status == "review" and row.status != "review"
         ]
-        stays = [after[key] for key in keys if after[key].status == "review"]
-        return Effect(rule, tuple(settled), tuple(stays))
+        of_kind = [after[case.row.key] for case in kind.cases]
+        stays = [row for row in of_kind if row.status == "review"]
+        fails = all(_still(kind, row) for row in of_kind)
+        return Effect(rule, tuple(settled), tuple(stays), fails)
 
     def _with(self, rule: Rule, projects: Sequence[ProjectKey]) -> dict[RunKey, Row]:
         """The rows of some projects, with one rule more."""
         rules = (*self.rules, rule)
         rows = (row for where in projects for row in self._surveys[where].with_rules(rules))
         return {row.key: row for row in rows}
+
+
+def touched(before: Row, after: Row) -> bool:
+    """Whether a rule made a difference to a run; another's name may give it another ordinal."""
+
+    def what(row: Row) -> tuple[object, ...]:
+        return row.settled, row.fields, [p for p in problems(row) if p.code != "too-long"]
+
+    return what(before) != what(after)
 
 
 def _still(kind: Kind, row: Row) -> bool:

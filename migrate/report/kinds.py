@@ -9,7 +9,7 @@ from migrate.mapping.kinds import Case, Group, Kind
 from migrate.mapping.rows import number_of_runs
 from migrate.report.words import reason_text
 from migrate.text import visible
-from naming import MAX_LENGTH, RSST, cut
+from naming import RSST, cut
 
 FAMILY_NAMES = {"cnn": "CNN", "vit": "ViT", "mamba": "Mamba"}
 _MOST_VALUES = 4
@@ -19,22 +19,22 @@ _EXAMPLES = 3
 def kind_text(kind: Kind) -> str:
     """How many runs a kind has, and what keeps them in review: on one line, without a stop."""
     runs = _runs(kind)
-    what = kind.problem.data[0]
+    what, value = kind.problem.data[0], shown(kind.problem.data[-1])
     match kind.problem.code:
         case "missing":
             return f"{runs} without {what}"
         case "invalid":
-            return f"{runs} with {what} {kind.problem.data[1]}, which is not valid"
+            return f"{runs} with {what} {value}, which is not valid"
         case "conflict":
-            return f"{runs}: {' and '.join(map(_sides, kind.problem.data))}"
+            return f"{runs}: {_sides(kind)}"
         case "ambiguous":
             return f"{runs}: {visible(what)} in the name can be split in several ways"
         case "too-long":
-            return f"{runs}: the new name would have more than {MAX_LENGTH} characters"
+            return f"{runs} with {what} {value}: the new name would be too long"
         case "unseen":
-            return f"{runs}: the new name would have characters that cannot be seen"
+            return f"{runs} with {what} {value}: it has characters that cannot be seen"
         case "new-name":
-            return f"{runs}: {what} {_shown(kind.problem.data[1])} would not read back"
+            return f"{runs} with {what} {value}: it would not read back from the new name"
     return f"{runs}: {reason_text(kind.cases[0].row.reasons)}"
 
 
@@ -56,10 +56,13 @@ def group_text(group: Group) -> str:
     return visible(", ".join(word for word in (group.struct, family, group.schedule) if word))
 
 
-def _sides(conflict: tuple[str, str | None, str]) -> str:
-    field, in_name, in_config = conflict
-    name = "another in the name" if in_name is None else f"{visible(in_name)} in the name"
-    return f"{field} is {name}, {visible(in_config)} in the config"
+def _sides(kind: Kind) -> str:
+    """Both sides of a conflict; of one in several fields, the config's."""
+    if len(kind.problem.data) > 1:
+        values = (f"{field} {shown(in_config)}" for field, _, in_config in kind.problem.data)
+        return f"the config has {' and '.join(values)}, the name has others"
+    ((field, in_name, in_config),) = kind.problem.data
+    return f"{field} is {shown(in_name)} in the name, {shown(in_config)} in the config"
 
 
 def others_text(others: Sequence[tuple[object, int]]) -> str:
@@ -71,8 +74,8 @@ def others_text(others: Sequence[tuple[object, int]]) -> str:
     if not others:
         return "no other has a value"
     (value, count), *more = others
-    parts = [f"{count} {'other has' if count == 1 else 'others have'} {_shown(value)}"]
-    parts += [f"{n} {'has' if n == 1 else 'have'} {_shown(v)}" for v, n in more[:_MOST_VALUES]]
+    parts = [f"{count} {'other has' if count == 1 else 'others have'} {shown(value)}"]
+    parts += [f"{n} {'has' if n == 1 else 'have'} {shown(v)}" for v, n in more[:_MOST_VALUES]]
     if len(more) > _MOST_VALUES:
         parts.append(f"{sum(n for _, n in more[_MOST_VALUES:])} have another")
     return ", ".join(parts)
@@ -98,7 +101,7 @@ def config_text(kind: Kind, case: Case) -> str:
     """What a run's config says of the values that its kind is about."""
     config = case.subject.run.config or {}
     return ", ".join(
-        f"no {key}" if config.get(key) is None else f"{key}={_shown(config[key])}"
+        f"no {key}" if config.get(key) is None else f"{key}={shown(config[key])}"
         for key in _keys(kind, case)
     )
 
@@ -120,6 +123,6 @@ def _keys(kind: Kind, case: Case) -> Iterator[str]:
         yield kind.key
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A value of a config, harmless and not too long."""
     return visible(cut(str(value)))

@@ -23,7 +23,7 @@ WORDS: Final = {
     "running": ("the run has not ended", "实验尚未结束"),
     "read-only": ("this key may not rename it", "只读，当前密钥无权改名"),
     "being-written": ("a process is writing its log", "日志仍在写入"),
-    "synced": ("it has been sent to W&B", "已同步到 W&B"),
+    "synced": ("it is on W&B already; rename it there", "已在 W&B 上，请在那里改名"),
     "near-miss": ("almost in one of our formats", "接近但不符合格式"),
     "exp-name": ("given with --exp_name", "由 --exp_name 指定"),
     "not-ours": ("not an RSST name", "不是 RSST 名称"),

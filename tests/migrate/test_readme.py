@@ -18,6 +18,7 @@ PAIRS = [
     ("README.md", "README.zh-CN.md"),
     ("docs/renaming.md", "docs/renaming.zh-CN.md"),
     ("docs/references.md", "docs/references.zh-CN.md"),
+    ("docs/offline.md", "docs/offline.zh-CN.md"),
 ]
 PAGES = [page for pair in PAIRS for page in pair]
 READMES = PAIRS[0]

@@ -1,0 +1,71 @@
+"""What is typed at a question of `settle`, parsed into an answer. Pure."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from migrate.cli.rules import supplied
+from migrate.mapping.kinds import Kind
+from migrate.mapping.settling import Answer, answer_of, readings
+from naming import Style
+
+Command = Literal["skip", "every", "back", "quit", "help"]
+
+_COMMANDS: Final[dict[str, Command]] = {
+    "s": "skip",
+    "e": "every",
+    "b": "back",
+    "q": "quit",
+    "?": "help",
+}
+_SIDES: Final = {
+    "n": Answer(prefer="name"),
+    "name": Answer(prefer="name"),
+    "c": Answer(prefer="config"),
+    "config": Answer(prefer="config"),
+}
+
+
+def read_reply(kind: Kind, typed: str, style: Style) -> Answer | Command:
+    """What a line means as the reply to a question.
+
+    Args:
+        kind: What was asked about.
+        typed: The line.
+        style: Its extra parts may be supplied, too.
+
+    Raises:
+        ValueError: It is not an answer; says what is.
+    """
+    typed = typed.strip()
+    if command := _COMMANDS.get(typed.lower()):
+        return command
+    if not typed:
+        if kind.suggested is None:
+            raise ValueError("there is no single value that all the others have; enter one, or ?")
+        return answer_of(kind, kind.suggested)
+    if kind.problem.code == "conflict":
+        if side := _SIDES.get(typed.lower()):
+            return side
+        if kind.key is None:
+            raise ValueError("enter n for what the name says, or c for what the config says")
+    if kind.problem.code == "ambiguous":
+        return answer_of(kind, _architecture(kind, typed))
+    key, text = kind.key or "", typed
+    if kind.is_about_a_word and typed.startswith(("arch=", "dataset=")):
+        key, _, text = typed.partition("=")
+    _, value = supplied(key, text, style)
+    return answer_of(kind, value, key)
+
+
+def _architecture(kind: Kind, typed: str) -> str:
+    """The architecture of a reading, by its number or by itself."""
+    shown = readings(kind)
+    if typed.isdecimal() and 1 <= int(typed) <= len(shown):
+        return shown[int(typed) - 1][0]
+    text = str(kind.problem.data[0])
+    if not text.startswith(f"{typed}_") or len(text) == len(typed) + 1:
+        raise ValueError(
+            f"enter the number of a reading, or the architecture that {text} begins with"
+        )
+    return typed
