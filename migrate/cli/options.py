@@ -6,7 +6,6 @@ import inspect
 from collections.abc import Callable
 from dataclasses import fields
 from functools import wraps
-from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -126,12 +125,9 @@ PATH_HELP = (
     "runs; without one, the projects of rsst-migrate.toml."
 )
 PATHS = typer.Argument(help=PATH_HELP, metavar="PATH", autocompletion=completion.paths)
-JournalPath = Annotated[
-    Path,
-    typer.Argument(
-        help="The journal of a rename.", metavar="JOURNAL", autocompletion=completion.journals
-    ),
-]
+JOURNAL = typer.Argument(
+    help="The journal of a rename.", metavar="JOURNAL", autocompletion=completion.journals
+)
 Yes = Annotated[bool, flag("yes", "Do not ask.", short="-y")]
 DryRun = Annotated[bool, flag("dry-run", "Show the plan and change nothing.", short="-n")]
 BaseUrl = Annotated[str | None, option("The W&B server; without it, wandb's own setting.", "URL")]
