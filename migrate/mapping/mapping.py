@@ -203,11 +203,11 @@ def _map_old_name(
     settled: tuple[Settled, ...] = ()
     if decided != NOTHING:
         parts = parts_of(known, style=options.style, vocabulary=vocabulary)
-        needed = {*chain.from_iterable(parts)}
+        needed = {*parts[0], *parts[1]}
         settled = tuple(what_was_settled(old, decided, from_name, options.style, needed))
         # What was assumed and is not needed must not look known.
-        here = needed | old.from_config.known.keys() | from_name.fields.keys()
-        known = {name: value for name, value in known.items() if name in here}
+        for name in known.keys() - needed - old.from_config.known.keys() - from_name.fields.keys():
+            del known[name]
     invalid = {name: text for name, text in filled.invalid.items() if name not in known}
     problems = list(from_name.problems)
     if run.config is None:
