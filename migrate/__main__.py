@@ -12,6 +12,12 @@ import sys
 INTERRUPTED = 130
 try:
     import signal
+
+    # While modules are loaded, a KeyboardInterrupt would be a page of traceback, or be ignored with
+    # one. Elsewhere Ctrl-C is ignored: `nohup`, and what a script starts with `&`.
+    IS_OURS = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if IS_OURS:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     import threading
     from contextlib import suppress
     from types import FrameType
@@ -29,13 +35,15 @@ class _Interrupt:
 
     def __init__(self) -> None:
         self.came = False
-        # Elsewhere it is ignored: `nohup`, and what a script starts with `&`.
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self)
 
     def __call__(self, _number: int, _frame: FrameType | None) -> NoReturn:
         self.came = True
         raise KeyboardInterrupt
+
+    def is_possible(self) -> None:
+        """From now on there is something that has to come to a proper end."""
+        if IS_OURS:
+            signal.signal(signal.SIGINT, self)
 
     def is_too_late(self) -> None:
         """From now on there is nothing left to interrupt."""
@@ -51,7 +59,7 @@ def main() -> NoReturn:
         threading.excepthook = lambda _thread: None  # our own errors say
     try:
         try:
-            code = _run()
+            code = _run(interrupt)
         finally:
             interrupt.is_too_late()
     except BaseException:
@@ -73,11 +81,12 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
-def _run() -> int:
+def _run(interrupt: _Interrupt) -> int:
     from migrate.cli.app import main as run_command_line
     from migrate.console import prepare
 
     prepare()
+    interrupt.is_possible()
     try:
         run_command_line()
     except SystemExit as end:

@@ -154,6 +154,7 @@ def report(
     $ rsst-migrate report ycx/RSST --status review --reason missing
     $ rsst-migrate report ycx/RSST -o runs.csv
     $ rsst-migrate report ycx/RSST -o report.html   # for a browser
+    $ rsst-migrate report ./wandb                   # offline runs, before wandb sync
     $ rsst-migrate report ycx/RSST --assume rate=0.15 --timezone Asia/Shanghai
     """
     from migrate.cli import look

@@ -6,6 +6,7 @@ import os
 import re
 import threading
 from collections.abc import Iterable, Iterator
+from glob import escape, iglob
 from itertools import islice
 from pathlib import Path
 
@@ -16,7 +17,13 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.+-][A-Za-z0-9_.+/-]*")
 
 
 def paths(incomplete: str) -> list[str]:
-    """The account's projects as entity/project; nothing on any error, or after SECONDS."""
+    """The account's projects as entity/project; nothing on any error, or after SECONDS.
+
+    What begins like a path is completed with folders.
+    """
+    if incomplete.startswith("."):
+        folders = iglob(f"{escape(incomplete)}*/")  # noqa: PTH207 - a Path has no ./
+        return _beginning(incomplete, sorted(folders))
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # the user is in the middle of a line
     found: list[str] = []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from migrate.client.offline import Folder
 from migrate.client.paths import parse_folder, parse_path
@@ -64,24 +64,30 @@ def open_sources(
             "A folder of offline runs must be the only PATH. Of several, give the one above them."
         )
     other = None if against is None else parse_path(against)
-    place = read_folder(folders[0], progress, keys)
+    place = _read_folder(folders[0], keys, progress)
+    if not place.projects():
+        raise InputError(_nothing_in(place))
     if other is not None:
         project = connect(base_url, may_prompt=may_prompt).project(other)
         place.taken = frozenset(run.name for run in list_runs(project, progress))
     return Sources(place, [*place.projects()])
 
 
-def read_folder(path: Path, progress: Progress, keys: Sequence[str] = CONFIG_KEYS) -> Folder:
-    """Read the logs below a folder, with these config keys; InputError where there is none."""
+def _read_folder(path: Path, keys: Sequence[str], progress: Progress) -> Folder:
     folder = Folder(path, keys)
     with progress(f"Reading {path}") as bar:
         folder.read(bar)
-    if not folder.projects() and not folder.unreadable:
-        raise InputError(
-            f"There are no offline runs in {path}: no file below it ends in .wandb. "
-            "Give the folder wandb that the training script has written."
-        )
     return folder
+
+
+def _nothing_in(folder: Folder) -> str:
+    """Why no run was found in a folder."""
+    if folder.unreadable:
+        return "\n".join([f"No offline run in {folder.path} can be used:", *_left_alone(folder)])
+    return (
+        f"There are no offline runs in {folder.path}: no file below it ends in .wandb. "
+        "Give the folder wandb that the training script has written."
+    )
 
 
 def open_address(address: str, base_url: str | None, progress: Progress) -> Place:
@@ -92,13 +98,15 @@ def open_address(address: str, base_url: str | None, progress: Progress) -> Plac
     """
     if not address.startswith("file:"):
         return connect(base_url, may_prompt=not MANNER.quiet)
-    path = Path(unquote(urlsplit(address).path))
+    from urllib.request import url2pathname  # which brings much
+
+    path = Path(url2pathname(urlsplit(address).path))
     if not path.is_dir():
         raise InputError(
             f"The journal is about offline runs in {path}, and there is no such folder. "
             "Put it back there, then run this again."
         )
-    return read_folder(path, progress)
+    return _read_folder(path, CONFIG_KEYS, progress)
 
 
 def in_words(place: Place) -> str:
@@ -108,11 +116,15 @@ def in_words(place: Place) -> str:
 
 def tell_unreadable(place: Place, output: Output) -> None:
     """Say which logs in a folder are left alone, and why."""
-    unreadable = place.unreadable if isinstance(place, Folder) else []
-    if unreadable:
-        logs = "1 log is" if len(unreadable) == 1 else f"{len(unreadable)} logs are"
-        output.tell(f"{logs} left alone:")
-        for path, why in unreadable[:_MOST_UNREADABLE]:
-            output.tell(f"  {visible(str(path))}: {why}")
-        if len(unreadable) > _MOST_UNREADABLE:
-            output.tell(f"  and {len(unreadable) - _MOST_UNREADABLE} more")
+    if isinstance(place, Folder) and place.unreadable:
+        count = len(place.unreadable)
+        output.tell("1 log is left alone:" if count == 1 else f"{count} logs are left alone:")
+        for line in _left_alone(place):
+            output.tell(line)
+
+
+def _left_alone(folder: Folder) -> list[str]:
+    """A line for each of the first logs that are left alone, and how many more there are."""
+    lines = [f"  {visible(str(path))}: {why}" for path, why in folder.unreadable]
+    more = len(lines) - _MOST_UNREADABLE
+    return lines if more <= 0 else [*lines[:_MOST_UNREADABLE], f"  and {more} more"]

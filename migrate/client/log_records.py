@@ -15,7 +15,7 @@ from collections.abc import Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from migrate.client.transaction_log import FIRST, FULL, LAST, read_chunks
 from migrate.errors import DamagedLog
@@ -198,7 +198,7 @@ class LogContents:
     """What the records of a log say of its run, so far.
 
     Attributes:
-        keys: The config keys to take in.
+        keys: The keys of the config that are kept.
         run_id: Empty where there is no Run record.
         entity: Empty where the client did not know it.
         project: Likewise.
@@ -282,17 +282,18 @@ def _item(record: Data, item: _Field) -> tuple[list[str], str]:
     return path, value_json
 
 
-def _change(config: dict[str, Any], path: list[str], value_json: str | None) -> None:
-    """Set a value of a config, or remove it (None). What is not JSON is passed over, as by W&B."""
-    *parents, key = path
-    for parent in parents:
-        below = config.get(parent)
-        config[parent] = config = below if isinstance(below, dict) else {}
-    if value_json is None:
-        config.pop(key, None)
-        return
-    with suppress(ValueError, RecursionError):
-        config[key] = json.loads(value_json)
+def _change(config: dict[str, object], path: list[str], value_json: str | None) -> None:
+    """Set a value of a config, or remove it (None). What is not JSON is passed over, as by W&B.
+
+    Of a value in a value it is enough to know that it is there: no name is made of one.
+    """
+    if len(path) > 1:
+        config[path[0]] = {}
+    elif value_json is None:
+        config.pop(path[0], None)
+    else:
+        with suppress(ValueError, RecursionError):
+            config[path[0]] = json.loads(value_json)
 
 
 def _time(record: Data, where: _Field) -> datetime | None:

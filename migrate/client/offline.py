@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,7 +100,12 @@ class _Log:
             return False
 
     def is_synced(self) -> bool:
-        """Whether `wandb sync` has sent it."""
+        """Whether its run is on the server: sent by `wandb sync`, or online while it ran.
+
+        The folder of an online run is called run-TIME-ID, and `wandb sync` passes it over.
+        """
+        if self.path.parent.name.startswith("run-"):
+            return True
         return self.path.with_name(f"{self.path.name}.synced").exists()
 
 
@@ -167,6 +172,10 @@ class _OfflineRun:
 class Folder:
     """A folder with transaction logs anywhere below it.
 
+    Args:
+        path: The folder, as it was typed.
+        keys: The config keys that its runs are listed with.
+
     Attributes:
         path: The folder, as it was typed.
         taken: Names that no run in it may get, besides those in its logs.
@@ -211,9 +220,9 @@ class Folder:
         Run record with the new name for one that was renamed.
         """
         logs = [log for log in self._logs.values() if log.key not in self._runs]
-        left_alone = {name for log in logs for name in log.contents.names}
+        unused = {name for log in logs for name in log.contents.names}
         runs = self.runs(project).values()
-        return self.taken.union(left_alone, *(run.earlier_names() for run in runs))
+        return self.taken.union(unused, *(run.earlier_names() for run in runs))
 
     def read(self, bar: Bar | None = None) -> None:
         """Read its logs; those that were read before, only where they were changed since.
@@ -227,14 +236,24 @@ class Folder:
             logs: dict[Path, _Log] = {}
             for number, (path, stamp) in enumerate(found.items(), 1):
                 known = self._logs.get(path)
-                logs[path] = (
-                    known if known and known.stamp == stamp else _read(path, stamp, self._keys)
-                )
+                logs[path] = known if known and known.stamp == stamp else self._read(path, stamp)
                 if bar is not None:
                     bar.advance(number, len(found))
             self._logs = logs
             self._runs = _runs_of(logs.values(), unreadable)
             self.unreadable = unreadable
+
+    def _read(self, path: Path, stamp: Stamp) -> _Log:
+        contents, error = LogContents(self._keys), None
+        try:
+            with path.open("rb") as file:
+                stamp = stamp_of(os.fstat(file.fileno()))
+                contents.read(file)
+        except LogError as failed:
+            error = failed
+        except OSError as failed:
+            error = LogError(failed.strerror or str(failed))
+        return _Log(path, stamp, contents, error)
 
 
 def _find(folder: Path, unreadable: list[Unreadable]) -> dict[Path, Stamp]:
@@ -257,19 +276,6 @@ def _find(folder: Path, unreadable: list[Unreadable]) -> dict[Path, Stamp]:
                 if path.is_file():
                     found[path] = stamp_of(status)
     return found
-
-
-def _read(path: Path, stamp: Stamp, keys: Container[str]) -> _Log:
-    contents, error = LogContents(keys), None
-    try:
-        with path.open("rb") as file:
-            stamp = stamp_of(os.fstat(file.fileno()))
-            contents.read(file)
-    except LogError as failed:
-        error = failed
-    except OSError as failed:
-        error = LogError(failed.strerror or str(failed))
-    return _Log(path, stamp, contents, error)
 
 
 def _runs_of(logs: Iterable[_Log], unreadable: list[Unreadable]) -> dict[RunKey, _OfflineRun]:

@@ -30,6 +30,7 @@ class Pace:
         apart: How many runs there are from one refused run to the next: the geometric mean, in
             which each weighs half as much as the one after it. A document of that many is about as
             likely to be refused as taken; where refusals come thick, half of it is sent.
+        refused: Whether a run was refused: the first one alone has no distance.
         accepted: How many runs were renamed since the last refused one.
         read_ahead: How many names to read at once ahead of their documents: as many as the
             documents under way hold, and no more than can be read in READ_SECONDS.
@@ -39,6 +40,7 @@ class Pace:
     most: int = MOST
     fastest: float = 60.0
     apart: float = 2 * MOST
+    refused: bool = False
     accepted: int = 0
     read_ahead: int = 4 * MOST
 
@@ -54,10 +56,12 @@ class Pace:
     def were_refused(self, renames: int) -> None:
         """Learn that a document of so many was refused, and with it all that it held."""
         apart = self.accepted + renames
-        if renames > 1:  # there is a refused run among them
+        if self.refused and renames > 1:  # there is a refused run among them
             self.apart = min(self.apart, apart)
-        else:
+        elif self.refused:
             self.apart = sqrt(self.apart * apart)
+        if renames == 1:
+            self.refused = True
             self.accepted = 0
 
     def request_took(self, seconds: float) -> None:

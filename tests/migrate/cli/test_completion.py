@@ -40,6 +40,12 @@ def test_commands_and_options(tab):
     assert tab("rsst-migrate completion ") == ["bash", "zsh", "fish"]
 
 
+def test_folders_of_offline_runs(tab):
+    for name in ("wandb", "web site", "w"):
+        Path(name).mkdir()
+    assert tab("rsst-migrate report ./w") == ["./w/", "./wandb/"]
+
+
 def test_formats():
     assert completion.formats("") == ["csv", "json", "md", "html", "parquet"]
     assert completion.formats("p") == ["parquet"]

@@ -117,8 +117,28 @@ def test_names_on_the_server_are_taken(cli, folder, serve):
     assert (rows["twice001"], rows["plain001"]) == (f"{NEW}_2", f"{NEW}_2")
 
 
+def test_a_folder_of_which_nothing_can_be_used(cli, folder):
+    for path in folder.iterdir():
+        if not path.match("*cutoff*"):
+            shutil.rmtree(path)
+    done = cli("audit", "./wandb")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "No offline run in wandb can be used:\n  " in done.stderr
+    assert "run-cutoff01.wandb: cut off at byte 32,768" in done.stderr
+
+
+def test_the_configuration_file(cli, folder):
+    """It may name the folder, and other arguments that the logs have."""
+    Path("rsst-migrate.toml").write_text('projects = ["./wandb"]\n[extra]\nnote = "notes"\n')
+    report = cli("report", "--format", "json")
+    assert report.returncode == 0, report.stderr
+    reasons = {row["run_id"]: row["reason"] for row in json.loads(report.stdout)}
+    assert reasons.pop("large001").startswith("too-long: 70")
+    assert [run_id for run_id, reason in reasons.items() if reason] == ["unnamed1"]
+
+
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "error"),
     [
         (["report", "./nothing"], "There is no folder ./nothing."),
         (["report", "."], "There are no offline runs in .: no file below it ends in .wandb."),
@@ -128,12 +148,12 @@ def test_names_on_the_server_are_taken(cli, folder, serve):
         (["references", "./wandb"], "Offline runs have no saved views."),
     ],
 )
-def test_calls_that_are_wrong(cli, folder, words, said):
+def test_calls_that_are_wrong(cli, folder, words, error):
     if words[1] == ".":
         shutil.rmtree(folder)
     done = cli(*words)
     assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
+    assert error in done.stderr
 
 
 @pytest.mark.parametrize("number", range(1, 4))
