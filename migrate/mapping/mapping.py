@@ -105,6 +105,7 @@ class Survey:
 
     def __init__(self, runs: Sequence[Run], options: Options, taken: Iterable[str] = ()) -> None:
         self._taken = frozenset(taken)
+        self._decided: dict[RunKey, tuple[Decided, Row]] = {}
         vocabulary = _with_the_projects_own(runs, options.vocabulary)
         self.options = replace(options, vocabulary=vocabulary)
         ordered = sorted(runs, key=lambda run: (run.created_at or _NEVER, run.key.run_id))
@@ -141,12 +142,19 @@ class Survey:
             if subject is not None and isinstance(old, OldName):
                 decided = book.decide(subject)
                 if decided != NOTHING:
-                    vocabulary = aliases.of(subject, decided)
-                    again[row.key] = _map_old_name(old, self.options, decided, vocabulary)
+                    again[row.key] = self._mapped(old, decided, aliases.of(subject, decided))
         others = (row.new_name or row.old_name for row in self.rows if row.key not in again)
         taken = chain(self._taken, others)
         again = dict(zip(again, _with_ordinals([*again.values()], taken), strict=True))
         return [again.get(row.key, row) for row in self.rows]
+
+    def _mapped(self, old: OldName, decided: Decided, vocabulary: Vocabulary) -> Row:
+        """A row by what rules give for it; one rule more changes that for few of the runs."""
+        before = self._decided.get(old.run.key)
+        if before is None or before[0] != decided:
+            row = _map_old_name(old, self.options, decided, vocabulary)
+            before = self._decided[old.run.key] = (decided, row)
+        return before[1]
 
 
 def _with_the_projects_own(runs: Iterable[Run], vocabulary: Vocabulary) -> Vocabulary:
