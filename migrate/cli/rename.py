@@ -32,6 +32,7 @@ from migrate.rename.plan import Direction, PlannedRename, is_done, planned
 from migrate.rename.plan_file import list_problems, read_plan
 from migrate.report.outcomes import outcome_words, stop_words
 from migrate.report.terminal import print_renames, print_report
+from migrate.report.words import settled_text
 from migrate.text import visible
 
 Projects = Mapping[ProjectKey, Source]
@@ -60,7 +61,7 @@ def rename(
         return _rename_saved(paths, plan_file, request, options, output)
     place, mapped = mapped_projects(paths, request, output)
     rows = [row for project in mapped for row in project.chosen]
-    renames = planned(rows)
+    renames = planned(rows, settled_text)
     plan = renames[: options.limit]
     kept = {rename.key for rename in plan}
     print_report(output.out, [row for row in rows if row.new_name is None or row.key in kept])
@@ -70,7 +71,8 @@ def rename(
     held = {row.key.where for row in rows if "read-only" in row.codes}
     if not options.dry_run and _refuse_read_only([projects[where] for where in held], output):
         return 1
-    return _rename(place, projects, plan, output, options)
+    made_with = mapped[0].made_with.as_data() if mapped else {}
+    return _rename(place, projects, plan, output, options, made_with)
 
 
 def _rename_saved(
@@ -113,7 +115,7 @@ def _rename_saved(
         )
     tell_unreadable(place, output)
     _print_plan(output, plan)
-    return _rename(place, projects, plan, output, options)
+    return _rename(place, projects, plan, output, options, {"plan": str(plan_file)})
 
 
 def _problem_words(problem: Problem) -> str:
@@ -127,7 +129,7 @@ def _problem_words(problem: Problem) -> str:
 
 
 def _print_plan(output: Output, plan: Iterable[PlannedRename]) -> None:
-    print_renames(output.out, [(r.key, r.old_name, r.new_name) for r in plan])
+    print_renames(output.out, [(r.key, r.old_name, r.new_name, r.settled) for r in plan])
 
 
 def _projects(place: Place, plan: Sequence[PlannedRename]) -> Projects:
@@ -144,11 +146,15 @@ def _rename(
     plan: Sequence[PlannedRename],
     output: Output,
     options: RenameOptions,
+    made_with: Mapping[str, object],
 ) -> int:
     """Ask, journal the plan, rename, and report what the server shows; gives the exit code."""
     if not plan:
         output.say("Nothing to rename.")
         return 0
+    if supplied := sum(bool(rename.settled) for rename in plan):
+        renames = number_of_runs(len(plan))
+        output.tell(f"With values that rules or options supplied: {supplied} of {renames}.")
     if options.dry_run:
         output.say(f"Dry run: {number_of_runs(len(plan))} would be renamed. Nothing was written.")
         return 0
@@ -158,7 +164,9 @@ def _rename(
     if not _agreed(output, f"Rename {number_of_runs(len(plan))} {in_words(place)}?", options.yes):
         return 0
     path = options.journal or _default_journal(plan)
-    header = Header.of(place.base_url, plan, include_running=options.include_running)
+    header = Header.of(
+        place.base_url, plan, include_running=options.include_running, made_with=made_with
+    )
     with Journal.create(path, header, plan) as journal:
         output.say(f"Journal: {path}")
         return _carry_out(journal, plan, projects, "rename", options.include_running, output)

@@ -106,7 +106,7 @@ def test_the_lines_for_the_training_script(page, capsys):
     ):
         parser.add_argument(f"--{key}", default=value)
     parser.add_argument("--pretrained", action="store_true")
-    names = {"parser": parser}
+    names: dict[str, object] = {"parser": parser}
     exec("\n".join(lines[:2]), names)
 
     def name(words):
