@@ -44,7 +44,8 @@ from migrate.rename.journal import read as read_journal
 from migrate.rename.plan import PlannedRename
 from migrate.rename.plan_file import check_new_name, read_plan
 from migrate.report.audit import audit
-from migrate.report.files import FORMATS, Source
+from migrate.report.files import FORMATS
+from migrate.report.origin import Origin
 from migrate.report.terminal import print_audit, print_report
 from migrate.sandbox.filters import moment
 from migrate.sandbox.service import Service
@@ -227,7 +228,7 @@ def every_output(rows):
         print_audit(console, audit("ycx/RSST", rows))
         assert printable(stream.getvalue())
     for write in FORMATS.values():
-        assert write(rows, Source("http://localhost", AT))
+        assert write(rows, Origin("http://localhost", AT))
 
 
 def project(given_project):
@@ -314,7 +315,7 @@ ROWS = [
         [("rename", "a"), ("rename", '=1+1, "quoted"\nline'), ("custom", "模"), ("rename", "'1e5")]
     )
 ]
-PLANS = [FORMATS[suffix](ROWS, Source("http://localhost", AT)) for suffix in ("csv", "json")]
+PLANS = [FORMATS[suffix](ROWS, Origin("http://localhost", AT)) for suffix in ("csv", "json")]
 JOURNAL = "\n".join(
     json.dumps(record)
     for record in [
