@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, TextIO, cast
 
@@ -266,10 +267,9 @@ class Output:
     """
 
     def __init__(self) -> None:
-        plain = {"highlight": False, "markup": False, "emoji": False}
-        plain["no_color"] = MANNER.no_color or None  # type: ignore[assignment]
-        self.out = Console(**plain)  # type: ignore[arg-type]
-        self.err = Console(stderr=True, **plain)  # type: ignore[arg-type]
+        plain = partial(Console, highlight=False, markup=False, emoji=False)
+        self.out = plain(no_color=MANNER.no_color or None)
+        self.err = plain(no_color=MANNER.no_color or None, stderr=True)
         self.quiet = MANNER.quiet
 
     def say(self, text: str) -> None:
