@@ -120,21 +120,24 @@ def _is_nearly_old(name: str, vocabulary: Vocabulary, scheme: Scheme) -> bool:
 
 def _words(name: str, vocabulary: Vocabulary, scheme: Scheme) -> list[str | None]:
     """The words of a name, the longest that are known: which field's each is, if any."""
-    fields = dict.fromkeys(vocabulary.datasets, DATASET)
-    fields.update(dict.fromkeys(vocabulary.architectures, ARCH))
-    fields.update(
-        (word, part.name)
+    closed = {
+        word: part.name
         for part in scheme.old.parts
         for word in (part.kind.words if part.kind else ())
-    )
+    }
     pieces = re.split("([^A-Za-z0-9^])", name)
     found: list[str | None] = []
     place = 0
     while place < len(pieces):
         for size in range(_LONGEST_WORD, 0, -1):
-            field = fields.get("".join(pieces[place : place + size]))
-            if field is not None or size == 1:
-                found.append(field)
+            word = "".join(pieces[place : place + size])
+            kind = closed.get(word)
+            if kind is None and word in vocabulary.architectures:
+                kind = ARCH
+            if kind is None and word in vocabulary.datasets:
+                kind = DATASET
+            if kind is not None or size == 1:
+                found.append(kind)
                 place += size + 1
                 break
     return found
