@@ -37,10 +37,19 @@ class Vocabulary:
         return self.architectures.get(arch, "other")
 
     def extended(
-        self, architectures: Iterable[str] = (), datasets: Iterable[str] = ()
+        self,
+        architectures: Iterable[str] = (),
+        datasets: Iterable[str] = (),
+        family: str = "other",
     ) -> Vocabulary:
-        """This vocabulary and more; the families of architectures already listed stay."""
-        added = dict.fromkeys(architectures, "other")
+        """This vocabulary and more; the families of architectures already listed stay.
+
+        Args:
+            architectures: More architectures.
+            datasets: More datasets.
+            family: The family of these architectures.
+        """
+        added = dict.fromkeys(architectures, family)
         return replace(
             self,
             architectures={**added, **self.architectures},
