@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from migrate.client.runs import Run, RunKey
-from migrate.mapping.mapping import map_runs
+from migrate.mapping.mapping import Options, Survey
 from migrate.sandbox.sample import arguments
 from naming import VOCABULARY, legacy_name
 
@@ -36,7 +36,7 @@ def measure(count: int) -> tuple[float, float]:
     """Seconds of mapping so many runs, and the most memory of this process so far, in MB."""
     runs = sample(count)
     start = time.perf_counter()
-    map_runs(runs)
+    Survey(runs, Options())
     seconds = time.perf_counter() - start
     return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 

@@ -33,7 +33,7 @@ from migrate.client.paths import parse_path
 from migrate.client.runs import ProjectKey, RunKey
 from migrate.client.server import connect
 from migrate.errors import InputError, ServerError
-from migrate.mapping.mapping import Options, map_runs
+from migrate.mapping.mapping import Options
 from migrate.mapping.projects import list_runs
 from migrate.mapping.rows import OLD, Reason, Row, RuleSource, Settled
 from migrate.mapping.rules import Rule, Where
@@ -52,6 +52,7 @@ from migrate.sandbox.service import Service
 from migrate.sandbox.store import Store, StoredRun
 from migrate.text import visible
 from naming import CONFIG_KEYS, MAX_LENGTH, Style, parse_name
+from tests.migrate.mapped import map_runs
 
 WHERE = ProjectKey("ycx", "RSST")
 HERE = Path(__file__).parent

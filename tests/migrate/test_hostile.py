@@ -24,7 +24,7 @@ from migrate.cli.names import describe
 from migrate.client.runs import Run, RunKey
 from migrate.errors import scrub
 from migrate.mapping.kinds import Kinds
-from migrate.mapping.mapping import Options, Survey, map_runs
+from migrate.mapping.mapping import Options, Survey
 from migrate.mapping.rows import Reason, Row
 from migrate.rename.plan_file import read_plan
 from migrate.report import csv, frame, html, markdown
@@ -36,6 +36,7 @@ from migrate.report.terminal import print_audit, print_renames, print_report
 from migrate.sandbox.store import Store, StoredRun
 from migrate.text import from_csv_cell, visible
 from naming import parse_name
+from tests.migrate.mapped import map_runs
 
 HOSTILE = [
     json.loads(line)
