@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas
 
     from migrate.cli.request import Request
-    from migrate.mapping.rows import Row
+    from migrate.mapping.projects import Mapped
 
 __all__ = ["plan"]
 
@@ -79,17 +79,19 @@ def plan(
         config=None if config is None else str(config),
     )
     names = [paths] if isinstance(paths, str) else paths
-    return frame(_rows(names, request, assume or {}, filters, match))
+    mapped = _mapped(names, request, assume or {}, filters, match)
+    rows = [row for project in mapped for row in project.chosen]
+    return frame(rows, mapped[0].made_with if mapped else None)
 
 
-def _rows(
+def _mapped(
     paths: Sequence[str],
     request: Request,
     assume: Mapping[str, object],
     filters: Mapping[str, object] | None,
     match: str | re.Pattern[str] | None,
-) -> list[Row]:
-    """The rows of a plan; what has a Python value is not in the request."""
+) -> list[Mapped]:
+    """The projects of a plan; what has a Python value is not in the request."""
     from dataclasses import replace
 
     from migrate.cli.rules import option_rules, parse_regex
@@ -113,5 +115,4 @@ def _rows(
         keys=options.keys,
         may_prompt=False,
     )
-    mapped = read_projects(found.projects, options, Which(filters, pattern))
-    return [row for project in mapped for row in project.chosen]
+    return read_projects(found.projects, options, Which(filters, pattern))

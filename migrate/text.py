@@ -7,6 +7,8 @@ terminal control sequences, Markdown, spreadsheet formulas, bidirectional overri
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from difflib import get_close_matches
 
 from rich.cells import cell_len, chop_cells
 
@@ -103,3 +105,14 @@ def from_csv_cell(cell: str) -> str:
     if cell.startswith("'") and _ACTS.match(cell.lstrip("'")):
         cell = cell[1:]
     return _ESCAPED.sub(lambda match: match[0].encode().decode("unicode_escape"), cell)
+
+
+def did_you_mean(word: str, known: Sequence[str], otherwise: str | None = None) -> str:
+    """The nearest of the known words, as a question; where none is near, `otherwise`, or all.
+
+    >>> did_you_mean("vit_smal", ["vit_small", "res18"]), did_you_mean("linear", ["x", "exp"])
+    ('did you mean vit_small?', 'known are x, exp')
+    """
+    if near := get_close_matches(word, known, 1):
+        return f"did you mean {near[0]}?"
+    return f"known are {', '.join(known)}" if otherwise is None else otherwise

@@ -95,7 +95,7 @@ def shown_whole(output: Output, direction: Direction) -> Iterator[None]:
 
 def print_plan(output: Output, plan: Iterable[PlannedRename]) -> None:
     """Print renames of which nothing but the names is known."""
-    print_renames(output.out, [(r.key, r.old_name, r.new_name) for r in plan])
+    print_renames(output.out, [(r.key, r.old_name, r.new_name, r.settled) for r in plan])
 
 
 def refuse_read_only(projects: Iterable[Source], output: Output) -> bool:

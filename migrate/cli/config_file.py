@@ -12,12 +12,12 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
 from migrate.client.paths import parse_folder, parse_path
 from migrate.errors import InputError, scrub
+from migrate.text import did_you_mean
 from naming import GUIDE_STYLE, VOCABULARY, Style, StyleError, Vocabulary, zone
 from naming.values import is_word
 
@@ -226,10 +226,7 @@ def _rules(table: Table) -> Iterator[Table]:
 
 def unknown(key: str, known: Sequence[str]) -> str:
     """That a key is not a known one, with the nearest that is, or all of them."""
-    near = get_close_matches(key, known, 1)
-    return f"{shown(key)} is not a known key; " + (
-        f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-    )
+    return f"{shown(key)} is not a known key; {did_you_mean(key, known)}"
 
 
 def shown(value: object) -> str:

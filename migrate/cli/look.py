@@ -24,7 +24,7 @@ from migrate.mapping.projects import Mapped, Which, read_projects
 from migrate.mapping.rows import REASONS, STATUSES, number_of_runs
 from migrate.report.audit import audit as sum_up
 from migrate.report.files import FORMATS, Source, format_of, is_stdout, save
-from migrate.report.remarks import on_known, on_unused
+from migrate.report.remarks import on_assumed, on_known, on_unused
 from migrate.report.terminal import count_line, print_audit, print_report
 from naming import VOCABULARY
 
@@ -62,6 +62,9 @@ def mapped_projects(
     for project in mapped:
         if len(project.chosen) < len(project.rows):
             output.say(_part_words(project, which))
+    for project in mapped:
+        for warning in on_assumed(project.rows, project.survey.rows, asked.options.vocabulary):
+            output.tell(warning)
     for remark in _remarks(mapped, asked):
         output.say(remark)
     return found.place, mapped
@@ -70,9 +73,10 @@ def mapped_projects(
 def _remarks(mapped: Sequence[Mapped], asked: Asked) -> Iterator[str]:
     """What there is to say of rules and known names, now that the runs are known."""
     rows = list(chain.from_iterable(project.rows for project in mapped))
-    first, *others = mapped
-    idle = [rule for rule in first.unused if all(rule in other.unused for other in others)]
-    yield from on_unused(idle)
+    if mapped:
+        everywhere = [project.unused for project in mapped]
+        rules = asked.options.rules
+        yield from on_unused(rule for rule in rules if all(rule in idle for idle in everywhere))
     yield from on_known("arch", asked.known_archs, VOCABULARY.architectures, rows)
     yield from on_known("dataset", asked.known_datasets, VOCABULARY.datasets, rows)
 
@@ -160,7 +164,8 @@ def report(
             print_report(output.out, rows, every=every or bool(statuses or codes))
     else:
         projects = {project.project.key: len(project.rows) for project in mapped}
-        source = Source(place.app_url, datetime.now(UTC), projects)
+        made = mapped[0].made_with if mapped else None
+        source = Source(place.app_url, datetime.now(UTC), projects, made_with=made)
         if references:
             from migrate.cli.references import find_references, say_notes
 

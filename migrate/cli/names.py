@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from migrate.cli.config_file import ConfigFile, config_file
+from migrate.cli.config_file import FILE, ConfigFile, config_file
 from migrate.cli.training_flags import read_flags, read_style
 from migrate.console import Output, print_table
 from migrate.errors import InputError
-from migrate.text import visible
+from migrate.text import did_you_mean, visible
 from naming import (
     MAX_LENGTH,
+    RSST,
     FieldsError,
     ParsedName,
+    Vocabulary,
     advise,
     experiment_name,
     is_exp_name,
     parse_name,
+    read_fields,
     with_guide_defaults,
 )
 
@@ -105,7 +108,7 @@ def preview(words: Sequence[str], config: ConfigFile) -> tuple[str, list[str]]:
             vocabulary=config.vocabulary,
         )
     except FieldsError as error:
-        raise InputError(f"No name: {error}.") from None
+        raise InputError(f"No name: {error}.{_meant(error)}") from None
     except OverflowError:
         raise InputError(
             f"--at {flags.at} is too early or too late for a time in that zone."
@@ -115,6 +118,34 @@ def preview(words: Sequence[str], config: ConfigFile) -> tuple[str, list[str]]:
         lines.append(f"ignored, not part of the name: {', '.join(flags.ignored)}")
     if is_exp_name(name, flags.given.get("exp_name"), flags.style):
         lines += [f"advice: {advice.text} ({advice.guide})" for advice in advise(name)]
-    elif len(name) > MAX_LENGTH:
-        lines.append(f"advice: {len(name)} characters, and W&B keeps {MAX_LENGTH}")
+    else:
+        lines += _unknown_words(arguments, config.vocabulary)
+        if len(name) > MAX_LENGTH:
+            lines.append(f"advice: {len(name)} characters, and W&B keeps {MAX_LENGTH}")
     return name, lines
+
+
+def _meant(error: FieldsError) -> str:
+    """On a line of its own, what the values that are not among the known few may have meant."""
+    words = {key: field.kind.words for field in RSST.fields for key in field.keys}
+    lines = [
+        f"{key}: {did_you_mean(str(value), known)}"
+        for key, value in error.invalid
+        if (known := words.get(key))
+    ]
+    return f"\n{'; '.join(lines)}" if lines else ""
+
+
+def _unknown_words(arguments: Mapping[str, object], vocabulary: Vocabulary) -> list[str]:
+    """What to say of an architecture and a data set that nobody has listed."""
+    fields = read_fields(arguments).known
+    lines = []
+    for field, noun, known in (
+        ("arch", "architecture", vocabulary.architectures),
+        ("dataset", "dataset", vocabulary.datasets),
+    ):
+        word = str(fields[field])
+        if word not in known:
+            meant = did_you_mean(word, sorted(known), f"known-{field}s in {FILE} adds it")
+            lines.append(f"{word!r} is not a known {noun}; {meant}")
+    return lines

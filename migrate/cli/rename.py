@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ from migrate.rename.journal import Header, Journal
 from migrate.rename.plan import PlannedRename, planned
 from migrate.rename.plan_file import list_problems, read_plan
 from migrate.report.terminal import print_report
+from migrate.report.words import settled_text
 from migrate.text import visible
 
 
@@ -55,6 +56,25 @@ class RenameOptions:
     session: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one call renames.
+
+    Attributes:
+        plan: The renames.
+        made_with: What the plan was made with, for the journal.
+        again: The arguments of `rename` that lead to the same plan.
+        look: The arguments with which `report` and `audit` show its projects.
+        others: How many renames --limit has left for another time.
+    """
+
+    plan: Sequence[PlannedRename]
+    made_with: Mapping[str, object]
+    again: Sequence[str]
+    look: Sequence[str]
+    others: int = 0
+
+
 def rename(
     paths: Sequence[str], plan_file: Path | None, request: Request, options: RenameOptions
 ) -> int:
@@ -64,7 +84,7 @@ def rename(
         return _rename_saved(paths, plan_file, request, options, output)
     place, mapped = mapped_projects(paths, request, output)
     rows = [row for project in mapped for row in project.chosen]
-    renames = planned(rows)
+    renames = planned(rows, settled_text)
     plan = renames[: options.limit]
     kept = {rename.key for rename in plan}
     with shown_whole(output, "rename"):
@@ -76,37 +96,9 @@ def rename(
     if not options.dry_run and refuse_read_only([projects[where] for where in held], output):
         return 1
     arguments = [*paths, *request.words()]
-    if _has_ended(plan, arguments, arguments, output, options):
-        return 0
-    others = len(renames) - len(plan)
-    return _rename(place, projects, plan, arguments, output, options, others=others)
-
-
-def _has_ended(
-    plan: Sequence[PlannedRename],
-    arguments: Sequence[str],
-    look: Sequence[str],
-    output: Output,
-    options: RenameOptions,
-) -> bool:
-    """Whether there is no more to do than to say what comes next.
-
-    Args:
-        plan: The plan.
-        arguments: Those of `rename`, to rename without --dry-run.
-        look: Those of `audit`, to look at what there is.
-        output: Where it is said.
-        options: Say whether this is a dry run.
-    """
-    if not plan:
-        output.say("Nothing to rename.")
-        output.next_step("To see what there is, and what needs attention", "audit", *look)
-    elif options.dry_run:
-        runs = number_of_runs(len(plan))
-        output.say(f"Dry run: {runs} would be renamed. Nothing was written.")
-        limit = [] if options.limit is None else ["--limit", str(options.limit)]
-        output.next_step("To rename", "rename", *arguments, *limit)
-    return not plan or options.dry_run
+    made_with = mapped[0].made_with.as_data() if mapped else {}
+    batch = Batch(plan, made_with, arguments, arguments, len(renames) - len(plan))
+    return _rename(place, projects, batch, output, options)
 
 
 def _rename_saved(
@@ -150,11 +142,11 @@ def _rename_saved(
     tell_unreadable(place, output)
     with shown_whole(output, "rename"):
         print_plan(output, plan)
-    options_given = request.words(about_the_plan=False)
-    look = [*paths_of(place, projects), *options_given]
-    if _has_ended(plan, [*paths, "--plan", str(plan_file), *options_given], look, output, options):
-        return 0
-    return _rename(place, projects, plan, look, output, options)
+    given = request.words(about_the_plan=False)
+    again = [*paths, "--plan", str(plan_file), *given]
+    look = [*paths_of(place, projects), *given]
+    batch = Batch(plan, {"plan": str(plan_file)}, again, look)
+    return _rename(place, projects, batch, output, options)
 
 
 def _problem_words(problem: Problem) -> str:
@@ -168,26 +160,22 @@ def _problem_words(problem: Problem) -> str:
 
 
 def _rename(
-    place: Place,
-    projects: Projects,
-    plan: Sequence[PlannedRename],
-    look_again: Sequence[str],
-    output: Output,
-    options: RenameOptions,
-    *,
-    others: int = 0,
+    place: Place, projects: Projects, batch: Batch, output: Output, options: RenameOptions
 ) -> int:
-    """Ask, journal the plan, and rename; gives the exit code.
-
-    Args:
-        place: Where the runs are.
-        projects: The projects that they are in.
-        plan: What to rename.
-        look_again: The arguments with which `report` and `rename` come to the same projects.
-        output: Where it is said.
-        options: How.
-        others: How many runs --limit has left for another time.
-    """
+    """Ask, journal the plan, and rename; gives the exit code."""
+    plan = batch.plan
+    if not plan:
+        output.say("Nothing to rename.")
+        output.next_step("To see what there is, and what needs attention", "audit", *batch.look)
+        return 0
+    runs = number_of_runs(len(plan))
+    if supplied := sum(bool(rename.settled) for rename in plan):
+        output.tell(f"With values that rules or options supplied: {supplied} of {runs}.")
+    if options.dry_run:
+        output.say(f"Dry run: {runs} would be renamed. Nothing was written.")
+        limit = [] if options.limit is None else ["--limit", str(options.limit)]
+        output.next_step("To rename", "rename", *batch.again, *limit)
+        return 0
     concerned = {rename.where for rename in plan}
     if refuse_read_only([projects[where] for where in concerned], output):
         return 1
@@ -195,14 +183,15 @@ def _rename(
     if code is not None:
         return code
     path = options.journal or _default_journal(plan)
-    header = Header.of(place.base_url, plan, include_running=options.include_running)
+    running = options.include_running
+    header = Header.of(place.base_url, plan, include_running=running, made_with=batch.made_with)
     with Journal.create(path, header, plan) as journal:
         output.say(f"Journal: {path}")
-        running = options.include_running
-        task = Task(journal, plan, projects, "rename", running, look_again, options.session)
+        task = Task(journal, plan, projects, "rename", running, batch.look, options.session)
         code = carry_out(task, output)
-    if code == 0 and others:
-        output.next_step(f"To rename the other {number_of_runs(others)}", "rename", *look_again)
+    if code == 0 and batch.others:
+        others = number_of_runs(batch.others)
+        output.next_step(f"To rename the other {others}", "rename", *batch.again)
     return code
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import tomlkit
 
 from migrate.errors import InputError
-from migrate.mapping.rules import Rule, Where
+from migrate.mapping.rules import Rule, Where, where_table
 from migrate.text import visible
 
 
@@ -32,7 +32,7 @@ def blank_text(rule: Rule, comment: str, hint: str) -> str:
 
 
 def _table(comment: str, where: Where, supplies: Mapping[str, object]) -> str:
-    lines = [f"# {visible(comment)}", "[[rule]]", f"where = {_value(_where(where))}"]
+    lines = [f"# {visible(comment)}", "[[rule]]", f"where = {_value(where_table(where))}"]
     lines += [f"{key} = {_value(supplied)}" for key, supplied in supplies.items() if supplied]
     return "\n".join(lines) + "\n"
 
@@ -57,28 +57,6 @@ def with_rule(content: bytes, text: str, name: str) -> bytes:
             f"Cannot add a rule to {name}: write its rules as [[rule]] tables."
         ) from None
     return longer
-
-
-def _where(where: Where) -> dict[str, object]:
-    """What `where` asks, by the keys of the file."""
-    values = {key: _few([*map(_as_typed, values)]) for key, values in where.values.items()}
-    given: dict[str, object] = {"project": _few(where.projects)}
-    given |= {"struct": values.get("struct"), "family": _few(where.families), **values}
-    given["name"] = where.name.pattern if where.name is not None else None
-    given |= {"state": _few(where.states), "reason": _few(where.reasons)}
-    given |= {"before": where.before, "after": where.after, "runs": _few(where.runs)}
-    return {key: value for key, value in given.items() if value is not None}
-
-
-def _as_typed(value: object) -> object:
-    """A number that is compared, as a person would write it: 3 and not 3.0."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _few(values: Collection[object]) -> object:
-    """One value as it is, several as a list."""
-    ordered = sorted(values, key=str)
-    return ordered[0] if len(ordered) == 1 else ordered or None
 
 
 def _value(value: object) -> str:

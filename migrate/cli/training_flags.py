@@ -9,7 +9,7 @@ import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, time, tzinfo
 from typing import NoReturn
 
 from migrate.cli.config_file import ConfigFile
@@ -72,7 +72,7 @@ def read_flags(words: Sequence[str], config: ConfigFile) -> Flags:
     add_arguments(script)
     given, others = script.parse_known_args(words)
     ignored = [word.partition("=")[0] for word in others if word.startswith("--")]
-    return Flags(vars(given), ignored, _moment(options.at), timezone, style)
+    return Flags(vars(given), ignored, _moment(options.at, timezone), timezone, style)
 
 
 def read_style(
@@ -133,10 +133,19 @@ def _with_zones_joined(words: Sequence[str]) -> list[str]:
     return joined
 
 
-def _moment(text: str | None) -> datetime | None:
+def _moment(text: str | None, timezone: tzinfo | None) -> datetime | None:
+    """The time that `--at` gives: without a zone in `timezone`, without a date today there."""
+    if text is None:
+        return None
     try:
-        return None if text is None else datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        raise InputError(
-            f"--at {text!r} is not a time. Write one like 2026-01-08T14:30 or 2026-01-08T14:30Z."
-        ) from None
+        try:
+            clock = time.fromisoformat(text)
+        except ValueError:
+            raise InputError(
+                f"--at {text!r} is not a time. Write one like 14:30, 2026-01-08T14:30 or "
+                "2026-01-08T14:30Z."
+            ) from None
+        moment = datetime.combine(datetime.now(clock.tzinfo or timezone), clock)
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone)

@@ -220,9 +220,9 @@ class Folder:
         Run record with the new name for one that was renamed.
         """
         logs = [log for log in self._logs.values() if log.key not in self._runs]
-        left_alone = {name for log in logs for name in log.contents.names}
+        unused = {name for log in logs for name in log.contents.names}
         runs = self.runs(project).values()
-        return self.taken.union(left_alone, *(run.earlier_names() for run in runs))
+        return self.taken.union(unused, *(run.earlier_names() for run in runs))
 
     def read(self, bar: Bar | None = None) -> None:
         """Read its logs; those that were read before, only where they were changed since.

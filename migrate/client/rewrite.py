@@ -72,9 +72,9 @@ def rewrite(logs: list[tuple[Path, Stamp]], old_name: str, new_name: str) -> Non
         LogError: A log is damaged, was changed since it was read, or is being written.
         OSError: A file cannot be written.
     """
-    with ExitStack() as undone_files:
+    with ExitStack() as new_files:
         written = [
-            (undone_files.enter_context(_written(path, stamp, old_name, new_name)), path, stamp)
+            (new_files.enter_context(_written(path, stamp, old_name, new_name)), path, stamp)
             for path, stamp in logs
         ]
         for _, path, stamp in written:
@@ -87,10 +87,8 @@ def rewrite(logs: list[tuple[Path, Stamp]], old_name: str, new_name: str) -> Non
 @contextmanager
 def _written(path: Path, stamp: Stamp, old_name: str, new_name: str) -> Iterator[Path]:
     """A new log beside the old one, checked; removed at the end unless it is in its place."""
-    for left_behind in path.parent.glob(
-        f"{escape(path.name)}.*{_SUFFIX}"
-    ):  # by one that was killed
-        left_behind.unlink(missing_ok=True)
+    for unfinished in path.parent.glob(f"{escape(path.name)}.*{_SUFFIX}"):  # by one that was killed
+        unfinished.unlink(missing_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=_SUFFIX)
     beside = Path(name)
     try:

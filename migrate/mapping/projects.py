@@ -10,6 +10,7 @@ from migrate.client.runs import Run
 from migrate.client.source import Source
 from migrate.console import Progress, no_progress
 from migrate.errors import InputError
+from migrate.mapping.made_with import MadeWith, made_with
 from migrate.mapping.mapping import Options, Survey
 from migrate.mapping.rows import Row
 from migrate.mapping.rules import Rule, unused
@@ -31,6 +32,15 @@ class Which:
     statuses: frozenset[str] = frozenset()
     codes: frozenset[str] = frozenset()
 
+    def given(self) -> dict[str, object]:
+        """Option to value, as JSON has it; None or empty where it was not given."""
+        return {
+            "filters": self.filters,
+            "match": self.match and self.match.pattern,
+            "status": sorted(self.statuses),
+            "reason": sorted(self.codes),
+        }
+
     def has(self, row: Row) -> bool:
         """Whether a row is asked for, as far as the row can tell."""
         return (
@@ -50,13 +60,15 @@ class Mapped:
         rows: A row for each of its runs, with the rules of the options.
         chosen: Those that were asked for.
         unused: The rules that match none of its runs.
+        made_with: The options and the rules in force.
     """
 
     project: Source
     survey: Survey
     rows: list[Row]
     chosen: list[Row]
-    unused: tuple[Rule, ...] = ()
+    unused: tuple[Rule, ...]
+    made_with: MadeWith
 
 
 def read_projects(
@@ -78,6 +90,7 @@ def read_projects(
     if len({project.key for project in projects}) != len(projects):
         raise InputError("A project is named twice.")
     mapped = []
+    made = made_with(options, which.given())
     for project in projects:
         runs = list_runs(project, progress)
         survey = Survey(runs, options, project.taken)
@@ -87,7 +100,7 @@ def read_projects(
             passing = project.matching(which.filters)
             chosen = [row for row in chosen if row.key.run_id in passing]
         idle = unused(options.rules, runs, survey.rows, options.vocabulary)
-        mapped.append(Mapped(project, survey, rows, chosen, tuple(idle)))
+        mapped.append(Mapped(project, survey, rows, chosen, tuple(idle), made))
     return mapped
 
 

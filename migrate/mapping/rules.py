@@ -8,7 +8,7 @@ as in `.gitignore`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -120,6 +120,28 @@ class Where:
             and (self.before is None or created_at < self.before)
             and (self.after is None or created_at >= self.after)
         )
+
+
+def where_table(where: Where) -> dict[str, object]:
+    """What `where` asks, by the keys of the configuration file."""
+    values = {key: _few([*map(_as_typed, values)]) for key, values in where.values.items()}
+    given: dict[str, object] = {"project": _few(where.projects)}
+    given |= {"struct": values.get("struct"), "family": _few(where.families), **values}
+    given["name"] = where.name.pattern if where.name is not None else None
+    given |= {"state": _few(where.states), "reason": _few(where.reasons)}
+    given |= {"before": where.before, "after": where.after, "runs": _few(where.runs)}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _as_typed(value: object) -> object:
+    """A number that is compared, as a person would write it: 3 and not 3.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _few(values: Collection[object]) -> object:
+    """One value as it is, several as a list."""
+    ordered = sorted(values, key=str)
+    return ordered[0] if len(ordered) == 1 else ordered or None
 
 
 def _has_one_of(name: str, allowed: frozenset[object]) -> Test:

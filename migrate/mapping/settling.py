@@ -121,9 +121,7 @@ class Settling:
             rule = Rule(where, _NOT_WRITTEN_YET, answer.assume, answer.replace, answer.prefer)
             after = self._with(rule, kind.projects)
             before = {key: self._all[key.where][key] for key in after}
-            if where.runs or keys == {
-                key for key, row in after.items() if row.settled != before[key].settled
-            }:
+            if where.runs or keys == {key for key in after if touched(before[key], after[key])}:
                 break
         settled = [
             row
@@ -140,6 +138,15 @@ class Settling:
         rules = (*self.rules, rule)
         rows = (row for where in projects for row in self._surveys[where].with_rules(rules))
         return {row.key: row for row in rows}
+
+
+def touched(before: Row, after: Row) -> bool:
+    """Whether a rule made a difference to a run; another's name may give it another ordinal."""
+
+    def what(row: Row) -> tuple[object, ...]:
+        return row.settled, row.fields, [p for p in problems(row) if p.code != "too-long"]
+
+    return what(before) != what(after)
 
 
 def _still(kind: Kind, row: Row) -> bool:

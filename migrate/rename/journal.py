@@ -35,16 +35,31 @@ _ALTERED_V1 = "altered: the server made it "
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a journal is about; `projects` as entity/project."""
+    """What a journal is about.
+
+    Attributes:
+        server: Where the runs are.
+        projects: Their projects, as entity/project.
+        time: When it was begun.
+        include_running: Whether runs whose process is alive may be renamed.
+        made_with: The options and rules that the plan was made with, or the file that it is from;
+            empty in journals of earlier versions.
+    """
 
     server: str
     projects: list[str]
     time: str
     include_running: bool
+    made_with: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, server: str, plan: Sequence[PlannedRename], *, include_running: bool = False
+        cls,
+        server: str,
+        plan: Sequence[PlannedRename],
+        *,
+        include_running: bool = False,
+        made_with: Mapping[str, object] | None = None,
     ) -> Header:
         """The header of a plan's journal, now; a password in the address stays out of it.
 
@@ -52,11 +67,12 @@ class Header:
             server: The server's address, or that of a folder of offline runs (`file:`).
             plan: The plan.
             include_running: Whether runs whose processes are alive may be renamed.
+            made_with: The options and rules that it was made with.
         """
         projects = list(dict.fromkeys(str(rename.where) for rename in plan))
         if not server.startswith("file:"):  # which may be long, and has no secrets
             server = scrub(server)
-        return cls(server, projects, now(), include_running)
+        return cls(server, projects, now(), include_running, made_with or {})
 
 
 @dataclass(slots=True)
@@ -141,8 +157,9 @@ class Journal:
         try:
             _lock(handle, path)
             first = {"record": "header", "format": FORMAT, "version": VERSION}
+            about = {key: value for key, value in asdict(header).items() if value != {}}
             lines: list[Mapping[str, object]] = [
-                {**first, **asdict(header)},
+                {**first, **about},
                 *({"record": "plan", **_plan_record(rename)} for rename in plan),
                 {"record": "planned", "runs": len(plan)},
             ]
@@ -262,7 +279,10 @@ def _header(path: Path, line: bytes) -> JournalState:
         if type(projects) is not list or type(include_running) is not bool:
             raise ValueError
         projects = [_text(project) for project in projects]
-        header = Header(_text(first["server"]), projects, _text(first["time"]), include_running)
+        server, time, made_with = first["server"], first["time"], first.get("made_with", {})
+        if type(made_with) is not dict:
+            raise ValueError
+        header = Header(_text(server), projects, _text(time), include_running, made_with)
     except (ValueError, KeyError, TypeError, RecursionError):
         raise InputError(f"{path} is not a journal of rsst-migrate.") from None
     return JournalState(header)
@@ -273,7 +293,8 @@ def _take(state: JournalState, record: Any) -> None:
     kind = record["record"]
     if kind == "plan" and not state.complete:
         key = _key(record[part] for part in RunKey._fields)
-        state.plan.append(PlannedRename(key, _text(record["old_name"]), _text(record["new_name"])))
+        names = _text(record["old_name"]), _text(record["new_name"])
+        state.plan.append(PlannedRename(key, *names, _text(record.get("settled", ""))))
     elif kind == "planned" and not state.complete:
         if record["runs"] != len(state.plan):
             raise ValueError
@@ -334,7 +355,8 @@ def _text(value: object) -> str:
 
 def _plan_record(rename: PlannedRename) -> dict[str, str]:
     names = {"old_name": rename.old_name, "new_name": rename.new_name}
-    return {**rename.key._asdict(), **names}
+    settled = {"settled": rename.settled} if rename.settled else {}
+    return {**rename.key._asdict(), **names, **settled}
 
 
 def _lock(handle: int, path: Path) -> None:

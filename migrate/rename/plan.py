@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from migrate.client.runs import ALIVE, HELD, ProjectKey, RunKey, RunState
-from migrate.mapping.rows import Row
+from migrate.mapping.rows import Row, Settled
 
 Direction = Literal["rename", "undo"]
 
@@ -52,11 +52,19 @@ DONE = Outcome("done")
 
 @dataclass(frozen=True, slots=True)
 class PlannedRename:
-    """One run's rename: from the name that it must have to the one that it is to get."""
+    """One run's rename: from the name that it must have to the one that it is to get.
+
+    Attributes:
+        key: The run.
+        old_name: The name that it must have.
+        new_name: The one that it is to get.
+        settled: What rules and options supplied to the new name, in the words of a report.
+    """
 
     key: RunKey
     old_name: str
     new_name: str
+    settled: str = ""
 
     @property
     def where(self) -> ProjectKey:
@@ -68,10 +76,12 @@ class PlannedRename:
         return PlannedRename(self.key, self.new_name, self.old_name)
 
 
-def planned(rows: Iterable[Row]) -> list[PlannedRename]:
-    """The renames among the rows."""
+def planned(
+    rows: Iterable[Row], words: Callable[[tuple[Settled, ...]], str] = lambda _: ""
+) -> list[PlannedRename]:
+    """The renames among the rows; `words` says what was settled."""
     return [
-        PlannedRename(row.key, row.old_name, row.new_name)
+        PlannedRename(row.key, row.old_name, row.new_name, words(row.settled))
         for row in rows
         if row.new_name is not None
     ]

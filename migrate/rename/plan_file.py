@@ -21,6 +21,7 @@ from migrate.text import from_csv_cell, visible, with_blanks_visible
 from naming import MAX_LENGTH
 
 _NEEDED = ("entity", "project", "run_id", "status", "old_name", "new_name")
+_READ = (*_NEEDED, "settled")
 _MOST_LISTED = 20
 _CELL_LIMIT = 1_000_000
 
@@ -96,7 +97,7 @@ def _csv_rows(path: Path, text: str, problems: list[str]) -> list[tuple[str, Map
                 problems.append(f"{where}: more cells than columns; quote a cell with a comma")
             if any(line):  # not a spreadsheet's empty line
                 cells = dict(zip(columns, line, strict=False))
-                rows.append((where, {name: from_csv_cell(cells.get(name, "")) for name in _NEEDED}))
+                rows.append((where, {name: from_csv_cell(cells.get(name, "")) for name in _READ}))
         return rows
     except csv.Error as error:
         raise InputError(f"The plan {path} is not CSV: line {reader.line_num}: {error}.") from None
@@ -130,7 +131,9 @@ def _renames(
         if not all(isinstance(value, str) for value in values):
             problems.append(f"{where}: entity, project, run_id and both names must be text")
             continue
-        rename = PlannedRename(RunKey(*values[:3]), *values[3:])
+        settled = row.get("settled")
+        settled = settled if isinstance(settled, str) else ""
+        rename = PlannedRename(RunKey(*values[:3]), values[3], values[4], settled)
         empty = [name for name, value in rename.key._asdict().items() if not value]
         if empty:
             problems.append(f"{where}: {', '.join(empty)} is empty")

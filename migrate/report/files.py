@@ -18,10 +18,10 @@ from migrate.report.source import Source
 __all__ = ["FORMATS", "Source", "format_of", "is_stdout", "save"]
 
 
-def _parquet(rows: Sequence[Row], _: Source) -> bytes:
+def _parquet(rows: Sequence[Row], source: Source) -> bytes:
     from migrate.report import frame  # pandas is slow to import
 
-    return frame.write_parquet(rows)
+    return frame.write_parquet(rows, source.made_with)
 
 
 FORMATS: dict[str, Callable[[Sequence[Row], Source], bytes]] = {

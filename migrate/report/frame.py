@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from migrate.mapping.made_with import MadeWith
 from migrate.mapping.rows import STATUSES, Row
 from migrate.report.columns import COLUMNS, flat
 from naming import FIELD_TYPES
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
 _TYPES = {str: "string", float: "Float64", int: "Int64", bool: "boolean"}
 
 
-def frame(rows: Sequence[Row]) -> pandas.DataFrame:
+def frame(rows: Sequence[Row], made_with: MadeWith | None = None) -> pandas.DataFrame:
     """The rows as a DataFrame with a column for each of COLUMNS.
 
     `created_at` is a UTC timestamp, `status` an ordered category, numbers are nullable numbers,
     `pretrained` a nullable boolean, everything else is text. No rows give the same columns.
-    What cannot be in a Parquet file is spelled out, or absent.
+    What cannot be in a Parquet file is spelled out, or absent. `attrs["made_with"]` has the options
+    and rules in force.
     """
     import pandas
 
@@ -38,7 +40,10 @@ def frame(rows: Sequence[Row]) -> pandas.DataFrame:
             table[column] = table[column].map(_encodable, na_action="ignore")
         if types[column] == "Int64":
             table[column] = table[column].map(_in_64_bits, na_action="ignore")
-    return table.astype(types)  # type: ignore[arg-type]
+    typed = table.astype(types)  # type: ignore[arg-type]
+    if made_with is not None:
+        typed.attrs["made_with"] = made_with.as_data()
+    return typed
 
 
 def _in_64_bits(number: int) -> int | None:
@@ -51,8 +56,8 @@ def _encodable(text: object) -> str:
     return str(text).encode("utf-8", "backslashreplace").decode()
 
 
-def write_parquet(rows: Sequence[Row]) -> bytes:
-    """The DataFrame as a Parquet file; the types come back when pandas reads it."""
+def write_parquet(rows: Sequence[Row], made_with: MadeWith | None = None) -> bytes:
+    """The DataFrame as a Parquet file; the types and `attrs` come back when pandas reads it."""
     stream = io.BytesIO()
-    frame(rows).to_parquet(stream, index=False)
+    frame(rows, made_with).to_parquet(stream, index=False)
     return stream.getvalue()

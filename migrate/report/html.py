@@ -22,7 +22,7 @@ from migrate.report.audit import audit
 from migrate.report.columns import COLUMNS, flat, utc_text
 from migrate.report.marks import Span, marks, settled_places
 from migrate.report.source import Source
-from migrate.report.words import WORDS, clause, settled_clause, source_text
+from migrate.report.words import WORDS, clause, made_with_lines, settled_clause, source_text
 from migrate.text import csv_cell, shortened, visible
 from naming import VOCABULARY
 
@@ -58,6 +58,7 @@ def write(rows: Sequence[Row], source: Source) -> bytes:
             (f"{entity}/{project}", _address(source.app_url, entity, project))
             for entity, project in projects
         ],
+        made_with=[] if source.made_with is None else made_with_lines(source.made_with),
         parts=source.parts(rows),
         read_at=source.read_at,
         references=_references(source.references),

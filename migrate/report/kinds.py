@@ -11,7 +11,7 @@ from migrate.report.words import reason_text
 from migrate.text import visible
 from naming import RSST, cut
 
-_FAMILIES = {"cnn": "CNN", "vit": "ViT", "mamba": "Mamba"}
+FAMILY_NAMES = {"cnn": "CNN", "vit": "ViT", "mamba": "Mamba"}
 _MOST_VALUES = 4
 _EXAMPLES = 3
 
@@ -52,7 +52,7 @@ def group_text(group: Group) -> str:
     >>> group_text(Group("refill", "other", "my_net", None))
     'refill, my_net'
     """
-    family = _FAMILIES.get(group.family, group.arch or group.family)
+    family = FAMILY_NAMES.get(group.family, group.arch or group.family)
     return visible(", ".join(word for word in (group.struct, family, group.schedule) if word))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from migrate.mapping.rows import Row, count_by_status, number_of_runs
 from migrate.report.source import Source
-from migrate.report.words import reason_text, settled_text
+from migrate.report.words import made_with_lines, reason_text, settled_text
 from migrate.text import code_span
 
 LONG = 30
@@ -22,6 +22,9 @@ def write(rows: Sequence[Row], source: Source) -> bytes:
     for project, count, runs in source.parts(rows):
         part = f"{count} of {number_of_runs(runs)} of {code_span(project)}"
         lines += [f"A part of the project: {part}.", ""]
+    if source.made_with is not None:
+        made = [f"- {code_span(line)}" for line in made_with_lines(source.made_with)]
+        lines += ["<details>", "<summary>Made with</summary>", "", *made, "", "</details>", ""]
     several = len(projects) > 1
     shown = slice(0 if several else 1, None if any(row.settled for row in rows) else -1)
     columns = _COLUMNS[shown]

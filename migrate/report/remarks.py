@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
 from migrate.mapping.rows import Row
 from migrate.mapping.rules import Rule
+from migrate.report.kinds import FAMILY_NAMES
 from migrate.report.words import source_text
+from naming import KEYS, RSST, Vocabulary
+
+_MOST_VALUES = 3
 
 
 def on_unused(rules: Iterable[Rule]) -> Iterator[str]:
@@ -22,6 +27,59 @@ def _meant(rule: Rule) -> str:
         if near := get_close_matches(key, words, 1, 0.8):
             return f" (no {key} in a config; did you mean {near[0]}?)"
     return ""
+
+
+def on_assumed(
+    rows: Iterable[Row], without_rules: Sequence[Row], vocabulary: Vocabulary
+) -> Iterator[str]:
+    """Values that an option assumes for runs of a family, where other runs speak against them.
+
+    They do where runs of the family have another value, or only runs of other families have it.
+
+    Args:
+        rows: The rows of a project, with rules.
+        without_rules: The same, without.
+        vocabulary: Knows the families of architectures.
+    """
+    assumed: Counter[tuple[str, object, str]] = Counter()
+    for row in rows:
+        for part in row.settled:
+            if part.kind == "assumed" and part.source.option and part.key in KEYS.values():
+                assumed[part.key, part.value, _family(row, vocabulary)] += 1
+    for (key, value, family), runs in assumed.items():
+        field = RSST.by_key[key].name
+        here: Counter[object] = Counter()
+        elsewhere: Counter[str] = Counter()
+        for row in without_rules:
+            if (own := row.fields.get(field)) is not None:
+                other = _family(row, vocabulary)
+                here[own] += other == family
+                elsewhere[other] += other != family and own == value
+        what = f"{key}={value} is assumed for {_of_family(runs, family)}"
+        if others := [(own, count) for own, count in (+here).most_common(_MOST_VALUES)]:
+            if {own for own, _ in others} != {value}:
+                (first, count), *more = others
+                having = [f"{_of_family(count, family, 'other ')} {_has(count)} {first}"]
+                having += [f"{count} {_has(count)} {own}" for own, count in more]
+                yield f"{what}; {', '.join(having)}"
+        elif +elsewhere:
+            having = [_of_family(count, other) for other, count in (+elsewhere).most_common()]
+            yield f"{what}; only {' and '.join(having)} have it"
+
+
+def _family(row: Row, vocabulary: Vocabulary) -> str:
+    return vocabulary.family(str(row.fields.get("arch")))
+
+
+def _of_family(count: int, family: str, other: str = "") -> str:
+    runs = "run" if count == 1 else "runs"
+    if family in FAMILY_NAMES:
+        return f"{count} {other}{FAMILY_NAMES[family]} {runs}"
+    return f"{count} {other}{runs} of unlisted architectures"
+
+
+def _has(count: int) -> str:
+    return "has" if count == 1 else "have"
 
 
 def on_known(

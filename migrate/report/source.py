@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from migrate.client.runs import ProjectKey
+from migrate.mapping.made_with import MadeWith
 from migrate.mapping.rows import Row
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ class Source:
         read_at: When the rows were read.
         projects: What was read, and how many runs are there: of some there may be no row.
         references: What else goes by the names, where it was looked for.
+        made_with: The options and the rules that the rows were made with.
     """
 
     app_url: str
     read_at: datetime
     projects: Mapping[ProjectKey, int] = field(default_factory=dict)
     references: Sequence[References] | None = None
+    made_with: MadeWith | None = None
 
     def parts(self, rows: Iterable[Row]) -> list[tuple[str, int, int]]:
         """The projects that have more runs than rows: `entity/project`, rows, runs."""

@@ -69,13 +69,19 @@ def print_report(
     console.print(Text(count_line(rows)))
 
 
-def print_renames(console: Console, renames: Sequence[tuple[RunKey, str, str]]) -> None:
-    """Print runs with their old and new names, of which nothing else is known, and their number."""
-    several = len({key.where for key, _, _ in renames}) > 1
-    for key, old_name, new_name in renames:
+def print_renames(console: Console, renames: Sequence[tuple[RunKey, str, str, str]]) -> None:
+    """Print runs with their old and new names, of which nothing else is known, and their number.
+
+    Args:
+        console: Where to.
+        renames: The runs, with their old and new names and what was settled, in words.
+    """
+    several = len({key.where for key, *_ in renames}) > 1
+    for key, old_name, new_name, settled in renames:
         parsed = parse_name(new_name)
         fields = (parsed.fields or {}) if parsed.format == "current" else {}
-        _print_lines(console, [_run(key, several), *_names(old_name, new_name, fields)])
+        below = [[_INDENT, Segment(visible(settled), _DIM)]] if settled else []
+        _print_lines(console, [_run(key, several), *_names(old_name, new_name, fields), *below])
     console.print()
     console.print(Text(number_of_runs(len(renames))))
 

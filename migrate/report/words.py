@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from migrate.mapping.made_with import MadeWith
 from migrate.mapping.rows import Reason, RuleSource, Settled
 
 WORDS: Final = {
@@ -93,6 +95,33 @@ def source_text(source: RuleSource) -> str:
     'rule 2 of rsst-migrate.toml'
     """
     return source.option or f"rule {source.number} of {source.file}"
+
+
+def made_with_lines(made: MadeWith) -> list[str]:
+    """The options that rows were made with, and the rules: a line each.
+
+    >>> rule = {"file": "rsst-migrate.toml", "number": 1, "where": {"arch": "a"}, "prefer": "name"}
+    >>> for line in made_with_lines(MadeWith({"timezone": "UTC", "extra": ["bs"]}, (rule,))):
+    ...     print(line)
+    timezone: UTC; extra: ["bs"]
+    rule 1 of rsst-migrate.toml: where {"arch": "a"}; prefer name
+    """
+    return [_listed(made.options, ": "), *map(_rule_line, made.rules)]
+
+
+def _rule_line(rule: Mapping[str, Any]) -> str:
+    if "option" in rule:
+        return str(rule["option"])
+    parts = {key: value for key, value in rule.items() if key not in ("file", "number")}
+    return f"{source_text(RuleSource('', rule['file'], rule['number']))}: {_listed(parts, ' ')}"
+
+
+def _listed(values: Mapping[str, object], between: str) -> str:
+    texts = {
+        key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for key, value in values.items()
+    }
+    return "; ".join(f"{key}{between}{text}" for key, text in texts.items())
 
 
 def _data_in_words(code: str, data: tuple[Any, ...]) -> str:

@@ -300,7 +300,7 @@ def odd_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., OddSer
 class Prompt:
     """A command in a process of its own that waits at its prompt, on a terminal."""
 
-    def __init__(self, *words: str | Path) -> None:
+    def __init__(self, *words: str | Path, until: str = "[y/N]: ") -> None:
         self.leader, follower = pty.openpty()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "migrate", *map(str, words)],
@@ -314,12 +314,26 @@ class Prompt:
         os.close(follower)
         self.said = ""
         self._decode = getincrementaldecoder("utf-8")().decode  # a piece may end in a character
-        while "[y/N]" not in self.said:
-            self.said += self._decode(os.read(self.leader, 1000))
+        self.wait(until)
+
+    def wait(self, until: str) -> bool:
+        """Wait until this is the last that was said; false where the command ends first."""
+        fresh = ""
+        while until.rstrip() not in fresh[-len(until) :]:
+            try:
+                piece = self._decode(os.read(self.leader, 1000))
+            except OSError:
+                return False
+            fresh, self.said = fresh + piece, self.said + piece
+        return True
+
+    def type(self, text: str) -> None:
+        """Type a text."""
+        os.write(self.leader, text.encode())
 
     def answer(self, text: str) -> int:
         """Type an answer; gives the exit code. What is said afterwards is added to `said`."""
-        os.write(self.leader, text.encode())
+        self.type(text)
         return self.end()
 
     def end(self) -> int:

@@ -53,13 +53,13 @@ def test_a_bar_says_what_it_waits_for():
 
 
 def test_without_a_terminal_it_says_once_that_nothing_goes_on(monkeypatch, capsys):
-    monkeypatch.setattr(console, "SILENT_SECONDS", 0.05)
+    monkeypatch.setattr(console, "SILENT_SECONDS", 0.3)
 
     def told():
         end = time.monotonic() + 5
         while not (text := capsys.readouterr().err) and time.monotonic() < end:
             time.sleep(0.005)
-        time.sleep(0.1)
+        time.sleep(0.4)
         return text + capsys.readouterr().err
 
     with Output().progress("Listing ycx/RSST") as bar:

@@ -103,7 +103,7 @@ def test_on_a_terminal():
         assert f"  → {visible(name)}_new" in lines
     # Three lines a run, an empty one, the count, and what stands after its line break: nothing.
     assert len(lines) == 3 * len(rows()) + 3
-    renames = [(row.key, row.old_name, row.new_name) for row in rows() if row.new_name]
+    renames = [(row.key, row.old_name, row.new_name, "") for row in rows() if row.new_name]
     lines = shown(print_renames, renames).split("\n")
     assert len(lines) == 3 * len(renames) + 3
 

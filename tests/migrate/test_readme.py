@@ -4,7 +4,6 @@ import argparse
 import re
 import shlex
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import typer
@@ -18,6 +17,8 @@ PAIRS = [
     ("README.md", "README.zh-CN.md"),
     ("docs/renaming.md", "docs/renaming.zh-CN.md"),
     ("docs/references.md", "docs/references.zh-CN.md"),
+    ("docs/offline.md", "docs/offline.zh-CN.md"),
+    ("docs/servers.md", "docs/servers.zh-CN.md"),
 ]
 PAGES = [page for pair in PAIRS for page in pair]
 READMES = PAIRS[0]
@@ -90,7 +91,7 @@ def test_links_and_pictures_exist(page):
 
 
 @pytest.mark.parametrize("page", READMES)
-def test_the_lines_for_the_training_script(page):
+def test_the_lines_for_the_training_script(page, capsys):
     three, style = fenced(page, "python")[:2]
     lines = [line for line in three.splitlines() if line]
     assert len(lines) == 3
@@ -105,20 +106,23 @@ def test_the_lines_for_the_training_script(page):
     ):
         parser.add_argument(f"--{key}", default=value)
     parser.add_argument("--pretrained", action="store_true")
-    names = {"parser": parser, "wandb": SimpleNamespace(init=lambda *_, name: name)}
+    names: dict[str, object] = {"parser": parser}
     exec("\n".join(lines[:2]), names)
+
+    def name(words):
+        """The name that the third line gives, and prints as the guide shows."""
+        names["args"] = parser.parse_args(words.split())
+        exec(lines[2], names)
+        assert capsys.readouterr().out == f"WandB实验名称: {names['name']}\n"
+        return names["name"]
 
     words = "--struct rsst --RST_schedule exp_custom_exponents --criteria l1 --arch vit_small"
     words += " --dataset cifar100 --batch_size 128 --pretrained"
-    names["args"] = parser.parse_args(words.split())
-    assert eval(lines[2], names).startswith("rsst_vit_small_cifar100_sched_exp_custom_exponents")
+    assert name("--exp_name paper_fig3") == "paper_fig3"
+    assert re.fullmatch(r"paper_fig3_\d{4}_\d{4}", name("--exp_name paper_fig3 --exp_timestamp"))
+    assert name(words).startswith("rsst_vit_small_cifar100_sched_exp_custom_exponents")
 
     imported, call, comment = [line for line in style.splitlines() if line]
     exec(imported, names)
     stamp = re.compile(r"\d{8}_\d{6}$")
     assert stamp.sub("", eval(call, names)) == stamp.sub("", comment.removeprefix("# "))
-
-    names["args"] = parser.parse_args(["--exp_name", "paper_fig3"])
-    assert eval(lines[2], names) == "paper_fig3"
-    names["args"] = parser.parse_args(["--exp_name", "paper_fig3", "--exp_timestamp"])
-    assert re.fullmatch(r"paper_fig3_\d{4}_\d{4}", eval(lines[2], names))

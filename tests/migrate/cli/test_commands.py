@@ -288,6 +288,18 @@ def test_a_configuration_file_says_which_projects_and_how(serve, cli):
         "res18 is a known architecture already",
         "no run has the architecture nobodys_net",
     ]
+    done = cli("rename", "--yes", "--journal", "j")
+    told(done)
+    assert "With values that rules or options supplied: 1 of 1 run.\n" in done.stderr
+    header, planned, *_ = map(json.loads, Path("j").read_text().splitlines())
+    assert planned["settled"] == "assumed rate=0.3"
+    assert header["made_with"]["rules"][0] == {
+        "file": "rsst-migrate.toml",
+        "number": 1,
+        "where": {"family": "vit", "optimizer": "sgd"},
+        "assume": {"rate": 0.3},
+    }
+    told(cli("undo", "j", "--yes"))
     table = told(cli("report", "ycx/RSST", "--config", "none", "--assume", "rate=0.2", "--all"))
     assert table.count("    assumed rate=0.2\n") == 2
 

@@ -6,8 +6,13 @@ Neither needs a server, and neither waits for wandb or pandas.
 import json
 import subprocess
 import sys
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
+
+from migrate.cli.config_file import ConfigFile
+from migrate.cli.names import preview
 
 AT = ["--at", "2026-01-08T14:30"]
 FIELDS = (
@@ -145,6 +150,8 @@ def test_name_is_quiet_where_asked(cli):
     [
         (["--at", "yesterday"], "--at 'yesterday' is not a time"),
         (["--rate", "fast"], "rate is 'fast'"),
+        (["--RST_schedule", "exp_custon"], "RST_schedule: did you mean exp_custom?"),
+        (["--struct", "x"], "struct: known are rsst, refill\n"),
         (["--timezone", "Mars"], "'Mars' is not a time zone"),
         (["--extra", "1e"], "'1e' is not a label"),
         (["--arch"], "expected one argument"),
@@ -156,6 +163,39 @@ def test_name_says_what_is_wrong(cli, words, said):
     assert done.stderr.startswith("error: ")
     assert said in done.stderr
     assert len(done.stderr.splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--arch vit_smal", "'vit_smal' is not a known architecture; did you mean vit_small?"),
+        ("--dataset cifar_10", "'cifar_10' is not a known dataset; did you mean cifar10?"),
+        ("--arch zz", "'zz' is not a known architecture; known-archs in rsst-migrate.toml adds it"),
+        ("--arch zz --exp_name my_net_1", None),
+    ],
+)
+def test_an_unknown_word_is_pointed_out(words, said):
+    _, lines = preview([*words.split(), *AT], ConfigFile())
+    assert lines == ([said] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "written"),
+    [
+        ("14:30", None, "1430"),
+        ("14:30", "Pacific/Kiritimati", "1430"),
+        ("06:30Z", "+08:00", "1430"),
+        ("2026-01-08T14:30", "-08:00", "0108_1430"),
+        ("2026-01-08T14:30+08:00", "+00:00", "0108_0630"),
+    ],
+)
+def test_a_bare_time_is_in_the_zone_of_the_name(at, zone, written):
+    words = ["--at", at, *(["--timezone", zone] if zone else [])]
+    before = datetime.now(ZoneInfo(zone)) if zone and "/" in zone else datetime.now()
+    name, _ = preview(words, ConfigFile())
+    assert name.endswith(written)
+    if at == "14:30":
+        assert name.split("_")[-2] == f"{before:%m%d}"  # today, there
 
 
 @pytest.mark.parametrize(

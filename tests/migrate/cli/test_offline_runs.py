@@ -138,7 +138,7 @@ def test_the_configuration_file(cli, folder):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "error"),
     [
         (["report", "./nothing"], "There is no folder ./nothing."),
         (["report", "."], "There are no offline runs in .: no file below it ends in .wandb."),
@@ -148,12 +148,12 @@ def test_the_configuration_file(cli, folder):
         (["references", "./wandb"], "Offline runs have no saved views."),
     ],
 )
-def test_calls_that_are_wrong(cli, folder, words, said):
+def test_calls_that_are_wrong(cli, folder, words, error):
     if words[1] == ".":
         shutil.rmtree(folder)
     done = cli(*words)
     assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
+    assert error in done.stderr
 
 
 @pytest.mark.parametrize("number", range(1, 4))

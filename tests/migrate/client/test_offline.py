@@ -291,9 +291,9 @@ def test_a_run_of_which_some_logs_are_renamed(folder, monkeypatch):
 
 def test_a_file_that_a_killed_rename_left(folder):
     log = log_of(folder, "0.31", "killed01")
-    left = log.with_name(f"{log.name}.abc123.rsst-migrate")
+    unfinished = log.with_name(f"{log.name}.abc123.rsst-migrate")
     before = everything(folder)
-    left.write_bytes(b"half")
+    unfinished.write_bytes(b"half")
     rename(folder / "0.31", "killed01", OLD, NEW)
     rename(folder / "0.31", "killed01", NEW, OLD)
     assert everything(folder) == before

@@ -166,6 +166,16 @@ def test_the_lines_of_a_journal(tmp_path):
     assert recorded.size == path.stat().st_size
 
 
+def test_a_journal_says_what_its_plan_was_made_with(tmp_path):
+    about = replace(ABOUT, made_with={"options": {"timezone": "UTC"}, "rules": [{"number": 1}]})
+    plan = [replace(A, settled="assumed rate=0.2"), B]
+    Journal.create(tmp_path / "j.jsonl", about, plan).close()
+    recorded = read(tmp_path / "j.jsonl")
+    assert (recorded.header, recorded.plan) == (about, plan)
+    lines = (tmp_path / "j.jsonl").read_text().splitlines()
+    assert ["settled" in line for line in lines] == [False, True, False, False]
+
+
 def test_the_times_in_a_journal_are_in_utc():
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", now())
     assert abs(datetime.fromisoformat(now()) - datetime.now(UTC)) < timedelta(minutes=1)

@@ -82,3 +82,24 @@ def test_running_runs_are_to_be_renamed_where_they_are_included():
     assert classify(ONE, state(run_state="running"), include_running=True) is None
     assert classify(ONE, state("new", run_state="running"), include_running=True) == DONE
     assert classify(ONE, state("x"), include_running=True) == Outcome("drifted", "x")
+
+
+@pytest.mark.parametrize(
+    ("name", "earlier", "outcome"),
+    [
+        ("new", "first", DONE),
+        ("new", "old", None),  # one of its logs has the new name already, or still the old one
+        ("old", "new", None),
+        ("first", "old", Outcome("drifted", "first")),
+    ],
+)
+def test_an_offline_run_with_several_names(name, earlier, outcome):
+    offline = RunState("r", "r", name, "finished", False, frozenset({earlier}))
+    assert classify(ONE, offline, include_running=False) == outcome
+
+
+@pytest.mark.parametrize("held", ["being-written", "synced"])
+def test_an_offline_run_that_is_left_alone(held):
+    outcome = classify(ONE, state(run_state=held), include_running=True)
+    assert outcome == Outcome("held", held)
+    assert outcome_words(outcome.code, outcome.text) == f"left alone: it is {held}"

@@ -23,7 +23,7 @@ def saved(rows, suffix="csv"):
         path.write_text(json.dumps(rows))
         return path
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS)
+    writer = csv.DictWriter(text, list(rows[0]) if rows else COLUMNS)
     writer.writeheader()
     writer.writerows(rows)
     path.write_text(text.getvalue(), newline="")
@@ -49,6 +49,17 @@ def test_its_rows_with_status_rename_are_the_plan(suffix):
         OTHER,
     ]
     assert pairs(read_plan(saved(rows, suffix))) == [("a", "new a"), ("b", "new b")]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json"])
+def test_what_was_settled_comes_with_it(suffix):
+    words = "assumed rate=0.2; set RST_schedule=x (was =1+1)"
+    rows = [{**GOOD, "settled": words}, {**OTHER, "settled": ""}]
+    assert [one.settled for one in read_plan(saved(rows, suffix))] == [words, ""]
+
+
+def test_a_plan_whose_settled_is_not_text_is_a_plan_all_the_same():
+    assert read_plan(saved([{**GOOD, "settled": 1}], "json"))[0].settled == ""
 
 
 WRONG = [

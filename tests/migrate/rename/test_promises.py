@@ -229,7 +229,7 @@ def test_a_name_taken_away_before_the_end_is_not_counted(sandbox, renamer, faile
 
 
 def test_an_answer_that_was_lost_for_good_is_read_up_and_not_sent_again(sandbox, renamer):
-    renamer.project.server._call_seconds = 2  # wandb-core would repeat it after 2.2
+    renamer.project.server._call_seconds = 1  # wandb-core would repeat it after 2.2
     sandbox.faults.add("drop-after", on="mutation")
     result = renamer.rename()
     assert (len(result.done), len(result.written), result.failed) == (30, 30, {})

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from migrate.client.runs import ProjectKey, RunKey
+from migrate.mapping.made_with import MadeWith
 from migrate.mapping.rows import STATUSES, Row
 from migrate.rename.plan_file import read_plan
-from migrate.report import csv, frame, markdown
+from migrate.report import csv, frame, html, markdown
 from migrate.report.columns import COLUMNS
 from migrate.report.files import FORMATS
 from migrate.report.source import Source
@@ -60,8 +61,33 @@ TYPES = {
 NO_FIELDS = replace(row(9, "custom", created_at=None), fields={})
 
 
-def through_parquet(rows):
-    return pandas.read_parquet(io.BytesIO(frame.write_parquet(rows)))
+def through_parquet(rows, made=None):
+    return pandas.read_parquet(io.BytesIO(frame.write_parquet(rows, made)))
+
+
+MADE_WITH = MadeWith(
+    {"timezone": "Asia/Shanghai", "match": "`a|b`\n<i>"},
+    (
+        {"file": "rsst-migrate.toml", "number": 2, "where": {"arch": "\ud800"}, "prefer": "name"},
+        {"option": "--assume rate=0.15", "assume": {"rate": 0.15}},
+    ),
+)
+
+
+def test_what_people_keep_says_what_it_was_made_with():
+    data = through_parquet([row()], MADE_WITH).attrs["made_with"]
+    assert data == MADE_WITH.as_data()
+    source = replace(SOURCE, made_with=MADE_WITH)
+    text = markdown.write([row()], source).decode()
+    assert "\n<summary>Made with</summary>\n\n- " in text
+    assert "\n- `--assume rate=0.15`\n" in text
+    assert 'rule 2 of rsst-migrate.toml: where {"arch": "\\ud800"}; prefer name' in text
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    assert sum(token.type == "list_item_open" for token in tokens) == 3
+    page = html.write([row()], source).decode()
+    assert '<li class="mono">--assume rate=0.15</li>' in page
+    assert "&lt;i&gt;" in page
+    assert "Made with" not in html.write([row()], SOURCE).decode()
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_what_a_new_name_adds_is_marked_and_what_moved_is_not():
     assert MARKED.findall(new) == ["reg_0.5_exp3", "rate_1e-05_0602_0930"]
     assert STYLE.sub("", new) == f"  → {NEW}"
     # A saved plan has both names and no fields: the new name says them.
-    _, old, new, *_ = printed(print_renames, [(row().key, OLD, NEW)], **how)
+    _, old, new, *_ = printed(print_renames, [(row().key, OLD, NEW, "")], **how)
     assert MARKED.findall(old) == []
     assert MARKED.findall(new) == ["reg_0.5_exp3", "rate_1e-05_0602_0930"]
 
@@ -100,11 +100,15 @@ def test_of_several_projects_each_row_says_which():
 
 def test_renames_that_nothing_else_is_known_of():
     """A saved plan's, which may be of any names; an undo's, which go the other way."""
-    renames = [(row().key, OLD, "mine"), (row(1, project="other").key, NEW, OLD)]
+    renames = [
+        (row().key, OLD, "mine", "assumed rate=0.2"),
+        (row(1, project="other").key, NEW, OLD, ""),
+    ]
     assert printed(print_renames, renames) == [
         "ycx/RSST/run00000",
         f"    {OLD}",
         "  → mine",
+        "    assumed rate=0.2",
         "ycx/other/run00001",
         f"    {NEW}",
         f"  → {OLD}",

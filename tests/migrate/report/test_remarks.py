@@ -1,0 +1,89 @@
+"""What is remarked on rules and known names once the runs were read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from migrate.client.runs import Run, RunKey
+from migrate.mapping.mapping import Options, Survey
+from migrate.mapping.rows import RuleSource
+from migrate.mapping.rules import Rule, Where
+from migrate.report.remarks import on_assumed, on_known, on_unused
+from naming import VOCABULARY, legacy_name
+
+AT = datetime(2026, 1, 8, 14, 30, tzinfo=UTC)
+
+
+def survey(*groups):
+    """So many runs of an architecture, each with a rate, or without one (None)."""
+    runs = []
+    for count, arch, rate in groups:
+        config = {
+            "struct": "rsst",
+            "RST_schedule": "x",
+            "criteria": "l1",
+            "arch": arch,
+            "dataset": "cifar10",
+            "reg_granularity_prune": 1.0,
+            "rate": rate,
+        }
+        for _ in range(count):
+            key = RunKey("ycx", "RSST", f"r{len(runs)}")
+            runs.append(Run(key, legacy_name(config), "finished", AT, False, config))
+    return Survey(runs, Options())
+
+
+ASSUMED = [
+    ([(3, "res18", None), (4, "res50", 0.15), (9, "vit_small", 0.2)], []),
+    ([(3, "res18", None)], []),
+    ([(3, "res18", None), (2, "res18", 0.2)], ["3 CNN runs; 2 other CNN runs have 0.2"]),
+    (
+        [(1, "res18", None), (1, "res18", 0.2), (2, "res50", 0.15), (1, "vit_tiny", None)],
+        ["1 CNN run; 2 other CNN runs have 0.15, 1 has 0.2", "1 ViT run; only 2 CNN runs have it"],
+    ),
+    (
+        [(2, "res18", None), (9, "vit_small", 0.15), (1, "mamba_tiny", 0.15), (1, "my_net", 0.2)],
+        ["2 CNN runs; only 9 ViT runs and 1 Mamba run have it"],
+    ),
+    (
+        [(2, "my_net", None), (1, "your_net", 0.3)],
+        ["2 runs of unlisted architectures; 1 other run of unlisted architectures has 0.3"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("groups", "remarks"), ASSUMED)
+def test_an_assumed_value_that_other_runs_speak_against(groups, remarks):
+    mapped = survey(*groups)
+    rule = Rule(Where(), RuleSource(option="--assume rate=0.15"), assume={"rate": 0.15})
+    rows = mapped.with_rules([rule])
+    found = list(on_assumed(rows, mapped.rows, VOCABULARY))
+    assert found == [f"rate=0.15 is assumed for {remark}" for remark in remarks]
+    # Of the configuration file's rules nothing is said: they were settled with this in view.
+    rule = Rule(Where(), RuleSource(file="rsst-migrate.toml", number=1), assume={"rate": 0.15})
+    assert not list(on_assumed(mapped.with_rules([rule]), mapped.rows, VOCABULARY))
+
+
+def test_names_that_need_not_be_known_or_are_in_no_run():
+    rows = survey((1, "my_net", 0.1)).rows
+    names = ("res18", "my_net", "your_net")
+    assert list(on_known("arch", names, VOCABULARY.architectures, rows)) == [
+        "res18 is a known architecture already",
+        "no run has the architecture your_net",
+    ]
+    assert list(on_known("dataset", ("svhn",), VOCABULARY.datasets, rows)) == [
+        "no run has the dataset svhn"
+    ]
+
+
+def test_a_rule_that_is_unused():
+    where = Where(values={"familly": frozenset(["vit"])})
+    source = RuleSource(file="rsst-migrate.toml", number=3)
+    rules = [Rule(where, source, prefer="name"), Rule(Where(), source, prefer="name")]
+    assert list(on_unused(rules)) == [
+        "rule 3 of rsst-migrate.toml is unused: it matches no run (no familly in a config; did you "
+        "mean family?)",
+        "rule 3 of rsst-migrate.toml is unused: it matches no run",
+    ]
