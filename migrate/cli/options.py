@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Annotated, Any, get_type_hints
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperArgument, TyperCommand
 
 from migrate.cli import completion
 from migrate.cli.request import Request
@@ -22,7 +22,15 @@ WHICH, HOW, SETTLE, RUN = "Which runs", "How names are written", "Filling in and
 
 
 class Command(TyperCommand):
-    """A command whose --help has no type after it, as no flag has."""
+    """A command whose help shows no type: not of an argument, nor of --help, as of no flag."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters."""
+        params = super().get_params(ctx)
+        for param in params:
+            if isinstance(param, TyperArgument):
+                param.display_type_rich = lambda ctx: None  # type: ignore[method-assign]  # noqa: ARG005
+        return params
 
     def get_help_option(self, ctx: Any) -> Any:
         """The option."""

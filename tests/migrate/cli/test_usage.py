@@ -136,6 +136,7 @@ def test_help_has_examples_on_lines_of_their_own(call, monkeypatch, command):
     assert (code, err) == (0, "")
     lines = [line.strip() for line in out.splitlines()]
     assert max(map(len, lines)) <= 80
+    assert not re.search("<list|<path|<bash|<str", out)
     assert [line for line in lines if line.startswith(f"$ rsst-migrate {command}")]
     assert not [line for line in lines if re.search(r"\S +\$ rsst-migrate", line)]
 
