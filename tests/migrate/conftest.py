@@ -319,7 +319,7 @@ class Prompt:
     def wait(self, until: str) -> bool:
         """Wait until this is the last that was said; false where the command ends first."""
         fresh = ""
-        while until.rstrip() not in fresh[-len(until) :]:
+        while not fresh.rstrip(": ").endswith(until):
             try:
                 piece = self._decode(os.read(self.leader, 1000))
             except OSError:
