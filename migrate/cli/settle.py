@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from textwrap import wrap
 
 import typer
 
@@ -58,7 +59,8 @@ def settle(paths: Sequence[str], request: Request, *, to_stdout: bool) -> int:
     settling = Settling(surveys, chosen, options.rules)
     if to_stdout:
         output.data(suggested_rules(settling))
-        words = [*paths, *request.words()]
+        # Where the file was left out, it must be named: a variable may leave it out as well.
+        words = [*paths, *(request if path else replace(request, config=FILE)).words()]
         output.next_step(
             f"With these rules in {path or FILE}, to see their effect", "report", *words
         )
@@ -133,7 +135,7 @@ class _Session:
             try:
                 reply = read_reply(kind, typed, self.style)
             except ValueError as error:
-                output.tell(f"{error}.")
+                self._tell(*wrap(f"{error}.", output.err.width))
                 continue
             done = self._answer(kind, reply) if isinstance(reply, Rule) else self._do(kind, reply)
             if done:
@@ -215,7 +217,9 @@ class _Session:
         """What is settled, what stays open, and what comes next."""
         self._tell("", self._so_far() if self.at_first else "No run is in review.")
         rest = self.settling.kinds
-        self._tell(*(f"  {kind_text(kind)}" for kind in rest[:_MOST_OPEN]))
+        width = self.output.err.width
+        for kind in rest[:_MOST_OPEN]:
+            self._tell(*wrap(f"  {kind_text(kind)}", width, subsequent_indent="    "))
         if len(rest) > _MOST_OPEN:
             self.output.tell(f"  … and {len(rest) - _MOST_OPEN} more kinds")
         renames = sum(row.status == "rename" for row in self.settling.rows)
