@@ -12,7 +12,7 @@ from textwrap import wrap
 import typer
 
 from migrate.cli.answers import Command, read_reply
-from migrate.cli.config_file import FILE, config_path
+from migrate.cli.config_file import FILE, NO_FILE, config_path
 from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
 from migrate.cli.rule_text import rule_text, with_rule
@@ -50,8 +50,9 @@ def settle(paths: Sequence[str], request: Request, *, to_stdout: bool) -> int:
     path = config_path(request.config)
     if path is None and not to_stdout:
         raise InputError("--config none: the answers need a file to be written to.")
-    # A file that --config names is made by the first answer.
-    existing = request if path is None or path.exists() else replace(request, config="none")
+    # A file that is not there yet is made by the first answer.
+    is_new = not to_stdout and path is not None and not path.exists()
+    existing = replace(request, config=NO_FILE) if is_new else request
     _, mapped = mapped_projects(paths, existing, output)
     surveys = {project.project.key: project.survey for project in mapped}
     chosen = {row.key for project in mapped for row in project.chosen}
@@ -104,6 +105,10 @@ class _Session:
     def run(self) -> int:
         """Ask until nothing is open, or the user has had enough."""
         code = 0
+        if self.at_first:
+            self._tell(
+                f"{number_of_runs(self.at_first)} in review. Each answer is written to {self.path}."
+            )
         try:
             while (kinds := self._open()) and self._ask(kinds[0]):
                 pass
@@ -202,7 +207,7 @@ class _Session:
 
     def _read_again(self) -> None:
         """Begin again with the rules as they stand in the file now."""
-        config = str(self.path) if self.path.exists() else "none"
+        config = str(self.path) if self.path.exists() else NO_FILE
         asked = replace(self.request, config=config).asked(self.paths)
         self.settling = self.settling.with_rules(asked.options.rules)
 
