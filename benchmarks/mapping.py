@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from migrate.client.runs import Run, RunKey
-from migrate.mapping.mapping import Options, map_runs
+from migrate.mapping.mapping import Options, Survey
 from migrate.mapping.rows import RuleSource
 from migrate.mapping.rules import Rule, Where
 from migrate.sandbox.sample import arguments
@@ -44,7 +44,7 @@ def measure(count: int) -> tuple[float, float]:
     """Seconds of mapping so many runs, and the most memory of this process so far, in MB."""
     runs = sample(count)
     start = time.perf_counter()
-    map_runs(runs)
+    Survey(runs, Options())
     seconds = time.perf_counter() - start
     return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
@@ -96,7 +96,7 @@ def rule_lines() -> Iterator[str]:
         runs, seconds = in_review(100_000, share), []
         for options in (Options(), Options(rules=rules)):
             start = time.process_time()
-            rows = map_runs(runs, options)
+            rows = Survey(runs, options).with_rules(options.rules)
             seconds.append(time.process_time() - start)
             assert options.rules == () or not any(row.status == "review" for row in rows)
         without, with_rules = seconds

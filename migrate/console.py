@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
-from typing import TYPE_CHECKING, Protocol, TextIO, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 from rich.cells import cell_len
 from rich.console import Console, Group
@@ -36,8 +37,8 @@ WAITING_SECONDS = 3.0
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
-class Bar(Protocol):
-    """A progress bar that is open."""
+class Bar:
+    """A progress bar that is open; this one shows nothing."""
 
     def advance(self, done: int, total: int | None) -> None:
         """Show that `done` of `total` are done; None where the total is not known."""
@@ -50,15 +51,7 @@ Progress = Callable[[str], AbstractContextManager[Bar]]
 """Opens a progress bar with a title."""
 
 
-class _NoBar:
-    def advance(self, done: int, total: int | None) -> None:
-        pass
-
-    def note(self, text: str) -> None:
-        pass
-
-
-class _Watch:
+class _Watch(Bar):
     """In place of a bar where stderr is no terminal: a line, once, where nothing goes on."""
 
     def __init__(self, title: str, tell: Callable[[str], None]) -> None:
@@ -88,7 +81,7 @@ class _Watch:
 
 def no_progress(_title: str) -> AbstractContextManager[Bar]:
     """No progress bar."""
-    return nullcontext(_NoBar())
+    return nullcontext(Bar())
 
 
 class OutputError(MigrateError):
@@ -276,10 +269,9 @@ class Output:
     """
 
     def __init__(self) -> None:
-        plain = {"highlight": False, "markup": False, "emoji": False}
-        plain["no_color"] = MANNER.no_color or None  # type: ignore[assignment]
-        self.out = Console(**plain)  # type: ignore[arg-type]
-        self.err = Console(stderr=True, **plain)  # type: ignore[arg-type]
+        plain = partial(Console, highlight=False, markup=False, emoji=False)
+        self.out = plain(no_color=MANNER.no_color or None)
+        self.err = plain(no_color=MANNER.no_color or None, stderr=True)
         self.quiet = MANNER.quiet
 
     def say(self, text: str) -> None:
@@ -335,7 +327,7 @@ class Output:
     def progress(self, title: str) -> Iterator[Bar]:
         """A progress bar on a terminal; elsewhere a line where there is no progress for long."""
         if self.quiet:
-            yield _NoBar()
+            yield Bar()
         elif self.err.is_terminal:
             yield from _terminal_bar(self.err, visible(title))
         else:
@@ -362,7 +354,7 @@ def _terminal_bar(console: Console, title: str) -> Iterator[Bar]:
     task = shown.add_task(title, total=None, rate="")
     noted, since = "", time.monotonic()
 
-    class Shown:
+    class Shown(Bar):
         def advance(self, done: int, total: int | None) -> None:
             nonlocal since
             since = time.monotonic()

@@ -35,6 +35,8 @@ class Argument(NamedTuple):
 class FieldsError(ValueError):
     """A run that cannot be named: every field that is missing or not valid, at once.
 
+    Its text is like `missing: rate, exponents; invalid: reg_granularity_prune is 'abc'`.
+
     Attributes:
         missing: The arguments that are missing: `rate`, `reg_granularity_prune`.
         invalid: The arguments that are not valid, and their values.
@@ -43,13 +45,8 @@ class FieldsError(ValueError):
     def __init__(self, missing: tuple[str, ...], invalid: tuple[Argument, ...]) -> None:
         self.missing = missing
         self.invalid = invalid
-        super().__init__("; ".join(self.clauses()))
-
-    def clauses(self) -> list[str]:
-        """The same as text: `missing: rate, exponents`, `invalid: rate is 'abc'`."""
-        listed = [("missing", self.missing), ("invalid", map(str, self.invalid))]
-        clauses = [(code, ", ".join(items)) for code, items in listed]
-        return [f"{code}: {items}" for code, items in clauses if items]
+        texts = {"missing": ", ".join(missing), "invalid": ", ".join(map(str, invalid))}
+        super().__init__("; ".join(f"{code}: {text}" for code, text in texts.items() if text))
 
 
 @dataclass(frozen=True)

@@ -76,31 +76,18 @@ class Options:
         return tuple(dict.fromkeys([*CONFIG_KEYS, *extra, *asked]))
 
 
-def map_runs(
-    runs: Sequence[Run], options: Options | None = None, taken: Iterable[str] = ()
-) -> list[Row]:
-    """Map all the runs of one project.
-
-    Args:
-        runs: Every run of the project, in any order.
-        options: What the user decided.
-        taken: Names that no run may get, besides those that others bear.
-
-    Returns:
-        A row for each run, in order of (created_at, run id); the result does not depend on the
-        order of `runs`. The new names are unique, among themselves and against every name that
-        a run keeps.
-    """
-    survey = Survey(runs, options or Options(), taken)
-    return survey.with_rules(survey.options.rules)
-
-
 class Survey:
     """A project mapped without rules: where any number of sets of rules can begin.
 
+    Args:
+        runs: Every run of the project; the rows do not depend on their order.
+        options: What the user decided.
+        taken: Names that no run may get, besides those that others bear.
+
     Attributes:
         options: What the user decided; the vocabulary has the project's own words, too.
-        rows: A row for each run, in order of (created_at, run id).
+        rows: A row for each run, in order of (created_at, run id). The new names are unique,
+            among themselves and against every name that a run keeps.
     """
 
     def __init__(self, runs: Sequence[Run], options: Options, taken: Iterable[str] = ()) -> None:

@@ -38,6 +38,16 @@ class OldName:
             return self.config.get(key)
         return self.from_config.known.get(field.name)
 
+    def lacks(self, key: str) -> bool:
+        """Whether the config has nothing for an argument, nor for another that says the same.
+
+        A run with `vit_pretrained` false says of itself that it used no pretrained weights:
+        nothing can be assumed for `pretrained`.
+        """
+        field = RSST.by_key.get(key)
+        keys = field.keys if field is not None and key in field.keys else (key,)
+        return all(self.config.get(one_of) is None for one_of in keys)
+
     def with_supplied(self, decided: Decided, style: Style) -> Fields:
         """What the config says of the fields, with what rules assume and set."""
         if not (decided.assume or decided.replace):
@@ -46,7 +56,7 @@ class OldName:
             return self._with_single(decided)
         config = dict(self.config)
         for key, supplied in decided.assume.items():
-            if config.get(key) is None:
+            if self.lacks(key):
                 config[key] = supplied.value
         for key in decided.replace:  # the other arguments of its field have no say any more
             field = RSST.by_key.get(key)
@@ -218,8 +228,7 @@ def what_was_settled(
         name = RSST.by_key[key].name if key in RSST.by_key else labels.get(key, key)
         in_name = from_name.fields.get(name)
         chooses = from_name.chosen and name in ("arch", "dataset") and in_name == value
-        lacks = old.from_config.known.get(name) is None
-        if lacks and (name in needed or key in labels) and (in_name is None or chooses):
+        if old.lacks(key) and (name in needed or key in labels) and (in_name is None or chooses):
             yield Settled("assumed", key, value, None, source)
     for key, (value, source) in decided.replace.items():
         name = RSST.by_key[key].name if key in RSST.by_key else labels.get(key, key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -164,8 +164,8 @@ class Rule:
         prefer: Which side to take where name and config disagree.
     """
 
-    where: Where
-    source: RuleSource
+    where: Where = Where()
+    source: RuleSource = field(default_factory=RuleSource)
     assume: Mapping[str, object] = field(default_factory=dict)
     replace: Mapping[str, object] = field(default_factory=dict)
     prefer: Side | None = None
@@ -257,19 +257,13 @@ class Aliases:
 
     def of(self, subject: Subject, decided: Decided) -> Vocabulary:
         """The vocabulary for one run; an alias is of the family of what it stands for."""
-        arch, dataset = (decided.replace.get(key) for key in ("arch", "dataset"))
-        if arch is None and dataset is None:
+        archs, datasets = (
+            (str(decided.replace[key].value),) if key in decided.replace else ()
+            for key in ("arch", "dataset")
+        )
+        if not (archs or datasets):
             return self._vocabulary
-        alias = None if arch is None else str(arch.value)
-        family = subject.family or "other"
-        kind = (alias, family, dataset and dataset.value)
-        if kind not in self._made:
-            self._made[kind] = replace(
-                self._vocabulary,
-                architectures={
-                    **({} if alias is None else {alias: family}),
-                    **self._vocabulary.architectures,
-                },
-                datasets=self._vocabulary.datasets | ({str(dataset.value)} if dataset else set()),
-            )
-        return self._made[kind]
+        made = archs, datasets, subject.family or "other"
+        if made not in self._made:
+            self._made[made] = self._vocabulary.extended(*made)
+        return self._made[made]

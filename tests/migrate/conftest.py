@@ -27,7 +27,6 @@ from migrate.cli import go_on
 from migrate.client import retry
 from migrate.client.paths import parse_path
 from migrate.client.server import Project, connect
-from migrate.mapping.mapping import map_runs
 from migrate.mapping.projects import list_runs
 from migrate.rename import batches, verify
 from migrate.rename.execute import Result, run
@@ -41,6 +40,7 @@ from migrate.sandbox.service import Service, operation_of
 from migrate.sandbox.store import Store, StoredRun
 from naming import legacy_name
 from tests.migrate.forked import CommandServer
+from tests.migrate.mapped import map_runs
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 Serve = Callable[..., Sandbox]
@@ -319,7 +319,7 @@ class Prompt:
     def wait(self, until: str) -> bool:
         """Wait until this is the last that was said; false where the command ends first."""
         fresh = ""
-        while until.rstrip() not in fresh[-len(until) :]:
+        while not fresh.rstrip(": ").endswith(until):
             try:
                 piece = self._decode(os.read(self.leader, 1000))
             except OSError:

@@ -35,7 +35,7 @@ from migrate.client.runs import ProjectKey, RunKey
 from migrate.client.server import connect
 from migrate.errors import InputError, ServerError
 from migrate.mapping.made_with import made_with
-from migrate.mapping.mapping import Options, map_runs
+from migrate.mapping.mapping import Options
 from migrate.mapping.projects import list_runs
 from migrate.mapping.rows import OLD, Reason, Row, RuleSource, Settled
 from migrate.mapping.rules import Rule, Where
@@ -46,13 +46,15 @@ from migrate.rename.journal import read as read_journal
 from migrate.rename.plan import PlannedRename
 from migrate.rename.plan_file import check_new_name, read_plan
 from migrate.report.audit import audit
-from migrate.report.files import FORMATS, Source
+from migrate.report.files import FORMATS
+from migrate.report.origin import Origin
 from migrate.report.terminal import print_audit, print_report
 from migrate.sandbox.filters import moment
 from migrate.sandbox.service import Service
 from migrate.sandbox.store import Store, StoredRun
 from migrate.text import visible
 from naming import CONFIG_KEYS, MAX_LENGTH, Style, parse_name
+from tests.migrate.mapped import map_runs
 
 WHERE = ProjectKey("ycx", "RSST")
 HERE = Path(__file__).parent
@@ -229,7 +231,7 @@ def every_output(rows):
         print_audit(console, audit("ycx/RSST", rows))
         assert printable(stream.getvalue())
     for write in FORMATS.values():
-        assert write(rows, Source("http://localhost", AT))
+        assert write(rows, Origin("http://localhost", AT))
 
 
 def project(given_project):
@@ -329,7 +331,7 @@ ROWS = [
         [("rename", "a"), ("rename", '=1+1, "quoted"\nline'), ("custom", "模"), ("rename", "'1e5")]
     )
 ]
-PLANS = [FORMATS[suffix](ROWS, Source("http://localhost", AT)) for suffix in ("csv", "json")]
+PLANS = [FORMATS[suffix](ROWS, Origin("http://localhost", AT)) for suffix in ("csv", "json")]
 JOURNAL = "\n".join(
     json.dumps(record)
     for record in [

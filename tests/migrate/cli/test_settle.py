@@ -27,7 +27,8 @@ from migrate.console import Output
 from migrate.errors import InputError
 from migrate.mapping.mapping import Options, Survey
 from migrate.mapping.rows import RuleSource
-from migrate.mapping.settling import Answer, Settling
+from migrate.mapping.rules import Rule
+from migrate.mapping.settling import Settling
 from migrate.sandbox.review import review_store
 from naming import Style, parse_name
 from tests.migrate.mapping.test_kinds import a_run, any_answer, projects, settling_of
@@ -65,9 +66,9 @@ LONG = [a_run(0, arch="net_" + "x" * 80)]
 SCHEDULE = [a_run(0, RST_schedule="linear")]
 BOTH = [a_run(0, "rsst_x_l1_vit_base_cifar100", dataset="cifar10")]
 ANSWERS = [
-    (LACKS, "", Answer(assume={"rate": 0.15})),
-    (LACKS, " 0.2 ", Answer(assume={"rate": 0.2})),
-    (LACKS, "1", Answer(assume={"rate": 1.0})),
+    (LACKS, "", Rule(assume={"rate": 0.15})),
+    (LACKS, " 0.2 ", Rule(assume={"rate": 0.2})),
+    (LACKS, "1", Rule(assume={"rate": 1.0})),
     (LACKS, "s", "skip"),
     (LACKS, "E", "every"),
     (LACKS, "b", "back"),
@@ -78,20 +79,20 @@ ANSWERS = [
     (LACKS, "0,15", "'0,15' is not a valid rate"),
     (LACKS, "n", "'n' is not a valid rate"),
     (LACKS[:1], "", "there is no single value that all the others have"),
-    (TORN, "n", Answer(prefer="name")),
-    (TORN, "config", Answer(prefer="config")),
-    (TORN, "svhn", Answer(replace={"dataset": "svhn"})),
-    (BOTH, "c", Answer(prefer="config")),
+    (TORN, "n", Rule(prefer="name")),
+    (TORN, "config", Rule(prefer="config")),
+    (TORN, "svhn", Rule(replace={"dataset": "svhn"})),
+    (BOTH, "c", Rule(prefer="config")),
     (BOTH, "svhn", "enter n for what the name says, or c for what the config says"),
-    (SPLIT, "2", Answer(assume={"arch": "my_net"})),
-    (SPLIT, "my_net", Answer(assume={"arch": "my_net"})),
+    (SPLIT, "2", Rule(assume={"arch": "my_net"})),
+    (SPLIT, "my_net", Rule(assume={"arch": "my_net"})),
     (SPLIT, "net", "the number of a reading, or the architecture that my_net_my_data begins with"),
     (SPLIT, "4", "the number of a reading"),
     (SPLIT, "my_net_my_data", "the number of a reading"),
-    (LONG, "net_x", Answer(replace={"arch": "net_x"})),
-    (LONG, "dataset=c100", Answer(replace={"dataset": "c100"})),
+    (LONG, "net_x", Rule(replace={"arch": "net_x"})),
+    (LONG, "dataset=c100", Rule(replace={"dataset": "c100"})),
     (LONG, "a net", "write a word without white space"),
-    (SCHEDULE, "x^2", Answer(replace={"RST_schedule": "x^2"})),
+    (SCHEDULE, "x^2", Rule(replace={"RST_schedule": "x^2"})),
     (SCHEDULE, "linear", "write one of x, x^2, x^3, exp, exp_custom, exp_custom_exponents"),
 ]
 
@@ -99,7 +100,7 @@ ANSWERS = [
 @pytest.mark.parametrize(("runs", "typed", "means"), ANSWERS)
 def test_what_may_be_answered(runs, typed, means):
     (kind,) = settling_of(*runs).kinds
-    if isinstance(means, Answer) or len(means) < 6:
+    if isinstance(means, Rule) or len(means) < 6:
         assert read_reply(kind, typed, STYLE) == means
     else:
         with pytest.raises(ValueError, match=re.escape(means)):
@@ -299,7 +300,7 @@ def test_without_a_terminal_it_refuses_and_prints(serve, cli):
 def test_from_three_hundred_runs_in_review_to_new_names_and_back(serve, cli, prompt):
     sandbox = serve(review_store())
     before = sandbox.store.names("ycx", "RSST")
-    asking = prompt("settle", "ycx/RSST", until="> ")
+    asking = prompt("settle", "ycx/RSST", until=">")
     questions = typed = 0
     while asking.process.poll() is None:
         question = asking.said.rpartition("\nQuestion ")[2]
@@ -307,7 +308,7 @@ def test_from_three_hundred_runs_in_review_to_new_names_and_back(serve, cli, pro
         answer = "2" if "Number of the right" in question else TYPED.get(label, "n")
         asking.type("\r" if suggestion else f"{answer}\r")
         questions, typed = questions + 1, typed + (not suggestion)
-        if not asking.wait("> "):
+        if not asking.wait(">"):
             break
     assert asking.end() == 0
     assert (questions, typed) == (21, 16)
