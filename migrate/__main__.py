@@ -44,11 +44,27 @@ class _Interrupt:
         """From now on there is something that has to come to a proper end."""
         if IS_OURS:
             signal.signal(signal.SIGINT, self)
+            sys.unraisablehook = self._is_lost
+
+    def _is_lost(self, lost: sys.UnraisableHookArgs) -> None:
+        """Interrupt again where a callback of Python's own (weakref, __del__) swallows it."""
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            threading.Timer(0.01, _send_interrupt).start()
+        else:
+            sys.__unraisablehook__(lost)
 
     def is_too_late(self) -> None:
         """From now on there is nothing left to interrupt."""
         if signal.getsignal(signal.SIGINT) is self:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _send_interrupt() -> None:
+    """Ctrl-C, from another thread; where the system can do it, what the main one waits for ends."""
+    if sys.platform == "win32":
+        signal.raise_signal(signal.SIGINT)
+    else:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
 def main() -> NoReturn:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _WIDEST = 10_000
 SILENT_SECONDS = 10.0
+WAITING_SECONDS = 3.0
+"""After so long without any progress, a bar says that it waits."""
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -343,27 +345,37 @@ def _terminal_bar(console: Console, title: str) -> Iterator[Bar]:
 
     shown = progress.Progress(
         progress.TextColumn("{task.description}", markup=False),
-        progress.BarColumn(),
+        progress.BarColumn(bar_width=20),
         progress.MofNCompleteColumn(),
         progress.TextColumn("{task.fields[rate]}"),
+        progress.TimeElapsedColumn(),
         progress.TimeRemainingColumn(),
     )
     task = shown.add_task(title, total=None, rate="")
-    noted = Text()
+    noted, since = "", time.monotonic()
 
     class Shown(Bar):
         def advance(self, done: int, total: int | None) -> None:
+            nonlocal since
+            since = time.monotonic()
             speed = shown.tasks[task].speed
             rate = f"{speed:.0f}/s" if speed else ""
             shown.update(task, completed=done, total=total, rate=rate)
 
         def note(self, text: str) -> None:
-            nonlocal noted
-            noted = Text(visible(text))
+            nonlocal noted, since
+            if text != noted:
+                noted, since = text, time.monotonic()
             live.refresh()
 
     def both() -> Group:
-        return Group(shown, noted) if noted else Group(shown)
+        silent = time.monotonic() - since
+        text = noted
+        if silent >= WAITING_SECONDS and not noted:
+            text = f"waiting for the server (no answer for {silent:.0f} s)"
+        elif silent >= WAITING_SECONDS:
+            text = f"{noted} (no progress for {silent:.0f} s)"
+        return Group(shown, Text(visible(text))) if text else Group(shown)
 
     with Live(console=console, get_renderable=both, transient=True) as live:
         yield Shown()

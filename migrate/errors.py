@@ -123,11 +123,13 @@ class Unanswered(ServerError):
 
     Attributes:
         slow: It ran out of time, so that asking for less may help.
+        answered: The server did say something, if of no use.
     """
 
-    def __init__(self, message: str, *, slow: bool = False) -> None:
+    def __init__(self, message: str, *, slow: bool = False, answered: bool = False) -> None:
         super().__init__(message)
         self.slow = slow
+        self.answered = answered
 
 
 class ServiceStopped(Unanswered):

@@ -76,6 +76,7 @@ def open_sources(
 def _read_folder(path: Path, keys: Sequence[str], progress: Progress) -> Folder:
     folder = Folder(path, keys)
     with progress(f"Reading {path}") as bar:
+        bar.note("reading the logs")
         folder.read(bar)
     return folder
 

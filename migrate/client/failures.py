@@ -82,7 +82,7 @@ def _of_status(status: int | None, raw: str, words: str) -> ServerError | None:
         return TooLarge(f"The server refuses a request of this size: {words}")
     if status is not None and (status == 408 or status >= 500):
         slow = status in (408, 504) or _TOO_SLOW.search(raw) is not None
-        return Unanswered(f"The server failed (HTTP {status}): {words}", slow=slow)
+        return Unanswered(f"The server failed (HTTP {status}): {words}", slow=slow, answered=True)
     return None
 
 
@@ -93,7 +93,7 @@ def _of_words(status: int | None, raw: str, words: str, secrets: Sequence[str]) 
     if limited and status not in (401, 403, 404):
         return RateLimited(f"The server says that its rate limit is reached: {words}")
     if _TOO_SLOW.search(raw):
-        return Unanswered(f"The server ran out of time: {words}", slow=True)
+        return Unanswered(f"The server ran out of time: {words}", slow=True, answered=True)
     if status is None and not raw.startswith("input:"):
         return Unanswered(f"No usable answer from the server: {words}")
     if status in (None, 400, 422) and _TOO_LARGE.search(raw) and not of_one_run:

@@ -250,7 +250,8 @@ class Renaming:
             self._patience.refusals += 1
             self._failed(part, Outcome("refused", error.complaints[0].message), error)
         else:
-            self._patience.got_no_answer(answer.begun)
+            said = not isinstance(error, Unanswered) or error.answered
+            self._patience.got_no_answer(answer.begun, said_something=said)
             if isinstance(error, Unanswered) and error.slow:
                 self._pace.too_slow(len(part.renames))
             self._failed(part, Outcome("unanswered", str(error)), error)
@@ -283,7 +284,7 @@ class Renaming:
         unsure = [rename for rename in part.renames if rename not in found]
         if unsure:
             self._patience.error = "The server's answer does not carry the new name."
-            self._patience.got_no_answer(answer.begun)
+            self._patience.got_no_answer(answer.begun, said_something=True)
             error = Unanswered(self.last_error)
             self._failed(replace(part, renames=unsure), Outcome("unanswered", str(error)), error)
         elif part.then:

@@ -37,6 +37,7 @@ class Patience:
     paused_until: float = 0.0
     _in_vain: int = 0
     _since: float | None = None
+    _is_silent: bool = False
     _rate: RateWait = field(default_factory=RateWait)
 
     def succeeded(self) -> None:
@@ -45,9 +46,10 @@ class Patience:
         self._since = None
         self._rate = RateWait()
 
-    def got_no_answer(self, begun: float) -> None:
-        """A document that was sent then has no usable answer."""
+    def got_no_answer(self, begun: float, *, said_something: bool) -> None:
+        """A document that was sent then has no usable answer, or none at all."""
         self._since = begun if self._since is None else self._since
+        self._is_silent = not said_something
 
     def was_in_vain(self) -> None:
         """A document has had all its attempts."""
@@ -89,6 +91,9 @@ class Patience:
         now = time.monotonic()
         if now < self.paused_until:
             return f"{RATE_LIMIT_NOTE}, {self.paused_until - now:.0f} s"
-        if self._since is not None and now - self._since >= 1:
-            return f"trying again (no success for {now - self._since:.0f} s)"
-        return ""
+        if self._since is None or now - self._since < 1:
+            return ""
+        seconds = f"{now - self._since:.0f} s"
+        if self._is_silent:
+            return f"waiting for the server (no answer for {seconds})"
+        return f"the server answers with errors, trying again (for {seconds})"

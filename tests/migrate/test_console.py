@@ -14,9 +14,15 @@ from migrate import console
 from migrate.console import MANNER, Output
 
 BAR = """
+from migrate import console
 from migrate.console import Output
 
+console.WAITING_SECONDS = 0.0
 output = Output()
+with output.progress("Renaming") as bar:
+    bar.advance(1, 2)
+    bar.note("")
+console.WAITING_SECONDS = 3.0
 with output.progress("Listing ycx/\\x1b[31mRSST") as bar:
     bar.advance(30, 100)
     bar.note("waiting for W&B (rate limit), 34 s [bold]\\x1b[2J")
@@ -47,6 +53,8 @@ def test_a_bar_says_what_it_waits_for():
     shown = on_terminal(BAR, "60")
     assert "Listing ycx/\\x1b[31mRSST" in shown
     assert "30/100" in shown
+    assert "waiting for the server (no answer for 0 s)" in shown
+    assert "0:00:00" in shown  # how long it has taken
     assert "\r\nwaiting for W&B (rate limit), 34 s [bold]\\x1b[2J" in shown
     assert "beside it\r\n" in shown
     assert "waiting" not in shown.rpartition("beside it")[2].partition("100/100")[2]

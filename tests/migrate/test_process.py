@@ -98,6 +98,25 @@ def test_ctrl_c_at_any_moment(sandbox, tmp_path, words, seconds):
         assert "Exception ignored" not in said
 
 
+def test_ctrl_c_in_a_callback_is_not_lost():
+    program = (
+        "import signal, sys, time, weakref\n"
+        "import migrate.__main__ as process\n"
+        "interrupt = process._Interrupt()\n"
+        "interrupt.is_possible()\n"
+        "class Thing: pass\n"
+        "thing = Thing()\n"
+        "kept = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))\n"
+        "try:\n"
+        "    del thing\n"
+        "    time.sleep(30)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=20)
+    assert (done.stdout, done.stderr) == (b"interrupted\n", b"")
+
+
 def test_the_way_out_is_bounded():
     program = (
         "import atexit, sys, time\n"

@@ -211,8 +211,8 @@ def test_it_says_that_the_server_takes_no_renames_and_how_to_resume(serve, cli, 
     assert f"To finish the rename:\n  rsst-migrate resume {path}\n" in done.stderr
     # Once for all of them, and what the server did answer is not called silence.
     (line,) = [line for line in done.stderr.splitlines() if "run00000" in line]
-    assert line.startswith("10 runs: not confirmed: The server failed (HTTP 501): the sandbox says")
-    assert line.endswith("(run00000, run00001, run00002, run00003, run00004 and 5 more)")
+    assert line.startswith("20 runs: not confirmed: The server failed (HTTP 501): the sandbox says")
+    assert line.endswith("(run00000, run00001, run00002, run00003, run00004 and 15 more)")
     assert "answer" not in done.stderr
 
 

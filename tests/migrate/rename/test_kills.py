@@ -90,7 +90,7 @@ def test_killed_in_the_middle_of_a_thousand(serve, cli, tmp_path):
 def test_ctrl_c_while_it_says_what_it_did(sandbox, tmp_path):
     """It does not say that nothing was written."""
     path = tmp_path / "j.jsonl"
-    sandbox.faults.denied = {f"run{number:05d}": "no " * 90 for number in range(20)}
+    sandbox.faults.denied = {f"run{number:05d}": f"{number} " + "no " * 90 for number in range(20)}
     reader, writer = os.pipe()
     fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)  # less than it has to say
     with subprocess.Popen(

@@ -1,0 +1,104 @@
+"""`undo` of several journals, and what `undo` and `resume` list where none is given."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from migrate.cli.journals import state_words
+from migrate.client.runs import RunKey
+from migrate.rename.journal import Header, Journal, read
+from migrate.rename.plan import DONE, Outcome, PlannedRename
+
+
+@pytest.fixture
+def twice(renamer):
+    """Two journals, of which the later one renamed three runs of the earlier one once more."""
+    plan = renamer.plan()[:5]
+    again = [PlannedRename(it.key, it.new_name, f"{it.new_name}_2") for it in plan[:3]]
+    paths = []
+    for number, (year, these) in enumerate([("2026", plan), ("2027", again)]):
+        renamer.path = Path(f"{number}.jsonl")
+        renamer.rename(these)
+        text = renamer.path.read_text()
+        time = read(renamer.path).header.time
+        renamer.path.write_text(text.replace(time, year + time[4:]))
+        paths.append(renamer.path)
+    return paths
+
+
+def test_several_journals_are_undone_from_the_newest(sandbox, renamer, twice, cli, prompt):
+    before = {it.key.run_id: it.old_name for it in read(twice[0]).plan}
+    locked, _ = Journal.reopen(twice[1])
+    with locked:
+        refused = cli("undo", *twice, "--yes")
+    assert (refused.returncode, "Another rsst-migrate" in refused.stderr) == (2, True)
+    Path("damaged.jsonl").write_bytes(twice[0].read_bytes() + b"?\n")
+    refused = cli("undo", *twice, "damaged.jsonl", "--yes")
+    assert (refused.returncode, "damaged in line" in refused.stderr) == (2, True)
+    asked = prompt("undo", *twice)
+    assert asked.said.count("[y/N]") == 1
+    assert f"Put back the names of 5 runs of ycx/RSST on {sandbox.url}? [y/N]" in asked.said
+    assert asked.answer("y\n") == 0
+    put_back = re.findall(r"(\d of \d) runs put back, read back", asked.said)
+    assert put_back == ["3 of 3", "5 of 5"]
+    names = sandbox.store.names("ycx", "RSST")
+    assert {run_id: names[run_id] for run_id in before} == before
+
+
+def test_without_a_journal_those_in_the_folder_are_listed(twice, cli):
+    Path("runs.jsonl").write_text('{"not": "a journal"}\n')
+    Path("bad.jsonl").write_bytes(twice[0].read_bytes() + b"?\n")
+    done = cli("undo")
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert [lines[0], lines[3]] == ["1.jsonl", "0.jsonl"]
+    assert [lines[2], lines[5]] == [f"    rsst-migrate undo {path}" for path in twice[::-1]]
+    assert lines[4].startswith("    ycx/RSST  2026-")
+    assert lines[4].endswith("Z  5 runs  5 of 5 renamed")
+    assert "bad.jsonl is damaged in line" in done.stderr
+    os.chdir("..")
+    assert "There is no journal in this folder" in cli("resume").stderr
+
+
+ONE = PlannedRename(RunKey("e", "p", "a"), "old a", "new a")
+TWO = PlannedRename(RunKey("e", "p", "b"), "old b", "new b")
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        ([], "rename unfinished: 0 of 2 renamed"),
+        ([("rename", {ONE: DONE})], "rename unfinished: 1 of 2 renamed"),
+        ([("rename", {ONE: DONE, TWO: Outcome("refused", "no")})], "1 of 2 renamed"),
+        ([("rename", {ONE: DONE, TWO: DONE})], "2 of 2 renamed"),
+        ([("rename", {ONE: DONE, TWO: DONE}), ("undo", {ONE: DONE})], "undo unfinished: 1 of 2 to"),
+        ([("rename", {ONE: DONE}), ("undo", {ONE: DONE})], "undone"),
+        ([("rename", {ONE: DONE}), ("undo", {ONE: Outcome("altered", "x")})], "undone"),
+    ],
+)
+def test_how_far_a_rename_has_come(tmp_path, steps, words):
+    path = tmp_path / "j.jsonl"
+    with Journal.create(path, Header.of("s", [ONE, TWO]), [ONE, TWO]) as journal:
+        for direction, outcomes in steps:
+            journal.begin(direction)
+            journal.intend(direction, list(outcomes))
+            journal.conclude(direction, {it.key: outcome for it, outcome in outcomes.items()})
+    assert state_words(read(path)).startswith(words)
+
+
+def test_a_plan_that_nobody_saw_is_not_carried_out(sandbox):
+    reading, writing = os.pipe()
+    os.close(reading)
+    words = [sys.executable, "-m", "migrate", "rename", "ycx/RSST", "--yes"]
+    done = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert done.returncode == 141
+    assert done.stderr == "Nothing was renamed: stdout was closed before the plan was shown.\n"
+    assert not sandbox.service.mutations
+    assert os.listdir() == []
