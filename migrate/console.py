@@ -14,15 +14,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
-from typing import TYPE_CHECKING, Protocol, TextIO, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.segment import Segment, Segments
 from rich.text import Text
 
-from migrate.errors import MigrateError
+from migrate.errors import MigrateError, scrub
 from migrate.text import visible
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ SILENT_SECONDS = 10.0
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
-class Bar(Protocol):
-    """A progress bar that is open."""
+class Bar:
+    """A progress bar that is open; this one shows nothing."""
 
     def advance(self, done: int, total: int | None) -> None:
         """Show that `done` of `total` are done; None where the total is not known."""
@@ -48,15 +49,7 @@ Progress = Callable[[str], AbstractContextManager[Bar]]
 """Opens a progress bar with a title."""
 
 
-class _NoBar:
-    def advance(self, done: int, total: int | None) -> None:
-        pass
-
-    def note(self, text: str) -> None:
-        pass
-
-
-class _Watch:
+class _Watch(Bar):
     """In place of a bar where stderr is no terminal: a line, once, where nothing goes on."""
 
     def __init__(self, title: str, tell: Callable[[str], None]) -> None:
@@ -86,7 +79,7 @@ class _Watch:
 
 def no_progress(_title: str) -> AbstractContextManager[Bar]:
     """No progress bar."""
-    return nullcontext(_NoBar())
+    return nullcontext(Bar())
 
 
 class OutputError(MigrateError):
@@ -274,10 +267,9 @@ class Output:
     """
 
     def __init__(self) -> None:
-        plain = {"highlight": False, "markup": False, "emoji": False}
-        plain["no_color"] = MANNER.no_color or None  # type: ignore[assignment]
-        self.out = Console(**plain)  # type: ignore[arg-type]
-        self.err = Console(stderr=True, **plain)  # type: ignore[arg-type]
+        plain = partial(Console, highlight=False, markup=False, emoji=False)
+        self.out = plain(no_color=MANNER.no_color or None)
+        self.err = plain(no_color=MANNER.no_color or None, stderr=True)
         self.quiet = MANNER.quiet
 
     def say(self, text: str) -> None:
@@ -290,8 +282,12 @@ class Output:
         self.err.print(Text(visible(text)), soft_wrap=True)
 
     def next_step(self, purpose: str, *words: str) -> None:
-        """Name a command of ours that comes next, alone on its line, as a shell takes it."""
+        """Name a command of ours that comes next, alone on its line, as a shell takes it.
+
+        But for the user and password of a server's address, which are for whoever typed them.
+        """
         if not MANNER.no_next:
+            words = tuple(scrub(word) if re.match(r"\S+://\S+@", word) else word for word in words)
             self.say(f"{purpose}:")
             self.say(f"  rsst-migrate {shlex.join(words)}")
 
@@ -329,7 +325,7 @@ class Output:
     def progress(self, title: str) -> Iterator[Bar]:
         """A progress bar on a terminal; elsewhere a line where there is no progress for long."""
         if self.quiet:
-            yield _NoBar()
+            yield Bar()
         elif self.err.is_terminal:
             yield from _terminal_bar(self.err, visible(title))
         else:
@@ -355,7 +351,7 @@ def _terminal_bar(console: Console, title: str) -> Iterator[Bar]:
     task = shown.add_task(title, total=None, rate="")
     noted = Text()
 
-    class Shown:
+    class Shown(Bar):
         def advance(self, done: int, total: int | None) -> None:
             speed = shown.tasks[task].speed
             rate = f"{speed:.0f}/s" if speed else ""

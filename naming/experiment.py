@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Mapping, NamedTuple, Union
 
 from naming import values
@@ -34,6 +35,8 @@ class Argument(NamedTuple):
 class FieldsError(ValueError):
     """A run that cannot be named: every field that is missing or not valid, at once.
 
+    Its text is like `missing: rate, exponents; invalid: reg_granularity_prune is 'abc'`.
+
     Attributes:
         missing: The arguments that are missing: `rate`, `reg_granularity_prune`.
         invalid: The arguments that are not valid, and their values.
@@ -42,13 +45,8 @@ class FieldsError(ValueError):
     def __init__(self, missing: tuple[str, ...], invalid: tuple[Argument, ...]) -> None:
         self.missing = missing
         self.invalid = invalid
-        super().__init__("; ".join(self.clauses()))
-
-    def clauses(self) -> list[str]:
-        """The same as text: `missing: rate, exponents`, `invalid: rate is 'abc'`."""
-        listed = [("missing", self.missing), ("invalid", map(str, self.invalid))]
-        clauses = [(code, ", ".join(items)) for code, items in listed]
-        return [f"{code}: {items}" for code, items in clauses if items]
+        texts = {"missing": ", ".join(missing), "invalid": ", ".join(map(str, invalid))}
+        super().__init__("; ".join(f"{code}: {text}" for code, text in texts.items() if text))
 
 
 @dataclass(frozen=True)
@@ -182,6 +180,20 @@ def parts_of(
     """
     family = vocabulary.family(str(known.get(ARCH)))
     template = _template(known, scheme)
+    decisive = tuple((name, known.get(name)) for name in scheme.decisive)
+    return _parts(template, decisive, family, style, scheme)
+
+
+@lru_cache(maxsize=1024)
+def _parts(
+    template: Template,
+    decisive: tuple[tuple[str, object], ...],
+    family: str,
+    style: Style,
+    scheme: Scheme,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The fields of a template that a run has which has these in the fields that decide it."""
+    known = dict(decisive)
     optional = {part.name: part.optional for part in template.parts}
     required = tuple(
         name

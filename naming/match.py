@@ -8,7 +8,7 @@ from typing import Mapping, NamedTuple, Pattern
 
 from naming.scheme import ARCH, DATASET, NUMBER, PART, Kind, Scheme, Template
 from naming.style import GUIDE_TIMESTAMPS, Style, is_timestamp
-from naming.vocabulary import Vocabulary, is_known_pair, split_pair
+from naming.vocabulary import Vocabulary, known_pairs, split_pair
 
 _ORDINAL = re.compile(r"(?P<timestamp>.+)_(?P<ordinal>[2-9]|[1-9]\d+)", re.ASCII)
 
@@ -88,7 +88,7 @@ class Matcher(NamedTuple):
         extras: dict[str, object] = {}
         kinds, pattern = _extra_parts(self.style, self.scheme)
         match = pattern.search(text)
-        while match is not None and not is_known_pair(text, self.vocabulary):
+        while match is not None and not known_pairs(text, self.vocabulary):
             label, value = filter(None, match.groups())
             try:
                 parsed = kinds[label].parse(value)

@@ -37,10 +37,19 @@ class Vocabulary:
         return self.architectures.get(arch, "other")
 
     def extended(
-        self, architectures: Iterable[str] = (), datasets: Iterable[str] = ()
+        self,
+        architectures: Iterable[str] = (),
+        datasets: Iterable[str] = (),
+        family: str = "other",
     ) -> Vocabulary:
-        """This vocabulary and more; the families of architectures already listed stay."""
-        added = dict.fromkeys(architectures, "other")
+        """This vocabulary and more; the families of architectures already listed stay.
+
+        Args:
+            architectures: More architectures.
+            datasets: More datasets.
+            family: The family of these architectures.
+        """
+        added = dict.fromkeys(architectures, family)
         return replace(
             self,
             architectures={**added, **self.architectures},
@@ -83,10 +92,10 @@ def split_pair(text: str, vocabulary: Vocabulary) -> list[tuple[str, str]]:
     if not values.is_word(text):
         return []
     archs, datasets = vocabulary.architectures, vocabulary.datasets
+    known = known_pairs(text, vocabulary)
+    if known:
+        return known
     pairs = _pairs(text)
-    both = [pair for pair in pairs if pair[0] in archs and pair[1] in datasets]
-    if both:
-        return both
     # The longest known architecture decides: in vit_small_imagenet_food101, "imagenet" is its own
     # last word, and not a dataset that the shorter vit_small was trained on.
     longest = [pair for pair in pairs if pair[0] in archs][-1:]
@@ -101,12 +110,10 @@ def split_pair(text: str, vocabulary: Vocabulary) -> list[tuple[str, str]]:
     return [] if swapped else pairs
 
 
-def is_known_pair(text: str, vocabulary: Vocabulary) -> bool:
-    """Whether text splits into a known architecture and a known dataset."""
-    return any(
-        arch in vocabulary.architectures and dataset in vocabulary.datasets
-        for arch, dataset in _pairs(text)
-    )
+def known_pairs(text: str, vocabulary: Vocabulary) -> list[tuple[str, str]]:
+    """Every split of text into a known architecture and a known dataset."""
+    archs, datasets = vocabulary.architectures, vocabulary.datasets
+    return [pair for pair in _pairs(text) if pair[0] in archs and pair[1] in datasets]
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:

@@ -6,7 +6,8 @@ from typing import Final, Literal
 
 from migrate.cli.rules import supplied
 from migrate.mapping.kinds import Kind
-from migrate.mapping.settling import Answer, answer_of, readings
+from migrate.mapping.rules import Rule
+from migrate.mapping.settling import answer_of, readings
 from naming import Style
 
 Command = Literal["skip", "every", "back", "quit", "help"]
@@ -19,14 +20,14 @@ _COMMANDS: Final[dict[str, Command]] = {
     "?": "help",
 }
 _SIDES: Final = {
-    "n": Answer(prefer="name"),
-    "name": Answer(prefer="name"),
-    "c": Answer(prefer="config"),
-    "config": Answer(prefer="config"),
+    "n": Rule(prefer="name"),
+    "name": Rule(prefer="name"),
+    "c": Rule(prefer="config"),
+    "config": Rule(prefer="config"),
 }
 
 
-def read_reply(kind: Kind, typed: str, style: Style) -> Answer | Command:
+def read_reply(kind: Kind, typed: str, style: Style) -> Rule | Command:
     """What a line means as the reply to a question.
 
     Args:

@@ -24,10 +24,10 @@ from migrate.mapping.rows import Status
 from migrate.sandbox.sample import wire_config
 from migrate.sandbox.store import Store, StoredRun
 from migrate.text import visible
-from naming import CONFIG_KEYS, KEYS, legacy_name
+from naming import CONFIG_KEYS, KEYS, RSST, legacy_name
 
 _MOST_LISTED = 20
-_KEYS = {**KEYS, "pretrained": "pretrained", "struct_target": "vit_prune_target"}
+_KEYS = {field.name: field.keys[0] for field in RSST.fields}
 _OPEN = ("arch", "dataset")
 UNKNOWN = "(not in the report)"
 """A config value that is not valid, or not the name's: only that it is there is known."""

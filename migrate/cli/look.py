@@ -23,7 +23,8 @@ from migrate.mapping.kinds import Kinds
 from migrate.mapping.projects import Mapped, Which, read_projects
 from migrate.mapping.rows import REASONS, STATUSES, number_of_runs
 from migrate.report.audit import audit as sum_up
-from migrate.report.files import FORMATS, Source, format_of, is_stdout, save
+from migrate.report.files import FORMATS, format_of, is_stdout, save
+from migrate.report.origin import Origin
 from migrate.report.remarks import on_assumed, on_known, on_unused
 from migrate.report.terminal import count_line, print_audit, print_report
 from naming import VOCABULARY
@@ -165,14 +166,14 @@ def report(
     else:
         projects = {project.project.key: len(project.rows) for project in mapped}
         made = mapped[0].made_with if mapped else None
-        source = Source(place.app_url, datetime.now(UTC), projects, made_with=made)
+        origin = Origin(place.app_url, datetime.now(UTC), projects, made_with=made)
         if references:
             from migrate.cli.references import find_references, say_notes
 
             sought = [find_references(project, output.progress) for project in mapped]
-            source = replace(source, references=sought)
+            origin = replace(origin, references=sought)
             code = say_notes(sought, output)
-        data = FORMATS[chosen_format](rows, source)
+        data = FORMATS[chosen_format](rows, origin)
         if file is None:
             with output.paging():
                 output.data(data)

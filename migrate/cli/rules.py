@@ -197,10 +197,10 @@ def _moment(table: Table, key: str, timezone: tzinfo) -> datetime | None:
 
 def _compared(table: Table, key: str) -> Iterator[object]:
     value = table.values[key]
-    for one in value if isinstance(value, list) else [value]:
-        if not isinstance(one, str | bool | int | float):
-            table.fail(key, f"{shown(one)} is neither a text nor a number")
-        yield comparable(key, one)
+    for item in value if isinstance(value, list) else [value]:
+        if not isinstance(item, str | bool | int | float):
+            table.fail(key, f"{shown(item)} is neither a text nor a number")
+        yield comparable(key, item)
 
 
 def _values(table: Table, style: Style) -> Mapping[str, object]:

@@ -21,7 +21,8 @@ from migrate.console import Output
 from migrate.errors import InputError
 from migrate.mapping.kinds import Kind
 from migrate.mapping.rows import number_of_runs
-from migrate.mapping.settling import Answer, Settling
+from migrate.mapping.rules import Rule
+from migrate.mapping.settling import Settling
 from migrate.report.files import save
 from migrate.report.kinds import kind_text
 from migrate.report.questions import (
@@ -138,7 +139,7 @@ class _Session:
             except ValueError as error:
                 self._tell(*wrap(f"{error}.", output.err.width))
                 continue
-            done = self._answer(kind, reply) if isinstance(reply, Answer) else self._do(kind, reply)
+            done = self._answer(kind, reply) if isinstance(reply, Rule) else self._do(kind, reply)
             if done:
                 return reply != "quit"
 
@@ -157,7 +158,7 @@ class _Session:
             self._tell(*HELP.splitlines(), "")
         return command not in ("every", "help")
 
-    def _answer(self, kind: Kind, answer: Answer) -> bool:
+    def _answer(self, kind: Kind, answer: Rule) -> bool:
         """Write an answer into the file; gives whether it settles the kind."""
         effect = self.settling.effect(kind, answer)
         if effect.fails:

@@ -8,7 +8,8 @@ from migrate.cli.rule_text import blank_text, rule_text
 from migrate.cli.rules import allowed
 from migrate.mapping.kinds import Kind
 from migrate.mapping.rows import number_of_runs
-from migrate.mapping.settling import Answer, Settling, answer_of, readings
+from migrate.mapping.rules import Rule
+from migrate.mapping.settling import Settling, answer_of, readings
 from migrate.report.kinds import kind_text, others_text
 from migrate.text import visible
 from naming import RSST
@@ -45,7 +46,7 @@ def _to_be_filled_in(settling: Settling, kind: Kind) -> str:
     if kind.problem.code == "stuck":
         return f"# {visible(comment)}: no rule settles this\n"
     # Which runs a rule is about does not depend on the value: any will do to find out.
-    answer = Answer(prefer="name")
+    answer = Rule(prefer="name")
     if kind.problem.code == "ambiguous":
         answer = answer_of(kind, readings(kind)[0][0])
     elif kind.problem.code != "conflict":

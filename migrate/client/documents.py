@@ -7,7 +7,7 @@ one sentence.
 from __future__ import annotations
 
 import json
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -16,6 +16,7 @@ from typing import Any
 from migrate.client.runs import ProjectKey, Run, RunKey, RunState
 from migrate.errors import Unanswered
 from naming import CONFIG_KEYS
+from naming.experiment import plain
 
 _LIST = """
 query Runs($entity: String!, $project: String!, $filters: JSONString, $first: Int!, $after: String
@@ -141,7 +142,7 @@ def _time(value: object) -> datetime | None:
         return None
 
 
-def _config(value: object, keys: Container[str] = CONFIG_KEYS) -> dict[str, object] | None:
+def _config(value: object, keys: Container[str] = CONFIG_KEYS) -> Mapping[str, object] | None:
     """The values that we use, out of `{"rate": {"value": 0.15, "desc": null}}`; None if no object.
 
     >>> _config('{"rate": {"value": 0.15, "desc": null}, "arch": "res18", "epochs": 9}')
@@ -153,11 +154,7 @@ def _config(value: object, keys: Container[str] = CONFIG_KEYS) -> dict[str, obje
         return None
     if not isinstance(values, dict):
         return None
-    return {
-        key: inner["value"] if isinstance(inner, dict) and "value" in inner else inner
-        for key, inner in values.items()
-        if key in keys
-    }
+    return plain({key: inner for key, inner in values.items() if key in keys})
 
 
 def read_run(

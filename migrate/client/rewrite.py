@@ -81,7 +81,7 @@ def rewrite(logs: list[tuple[Path, Stamp]], old_name: str, new_name: str) -> Non
             _check_unchanged(path, stamp)
         for beside, path, _ in written:
             os.replace(beside, path)  # noqa: PTH105
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
 
 @contextmanager
@@ -152,8 +152,8 @@ def _keep_status(path: Path, beside: Path) -> None:
     shutil.copystat(path, beside)
 
 
-def _sync_folder(folder: Path) -> None:
-    """See the new file in its place on disk, where the system can do that."""
+def sync_folder(folder: Path) -> None:
+    """See a new file's name on disk, where the system can do that."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

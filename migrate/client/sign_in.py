@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment
@@ -64,7 +65,7 @@ def sign_in(base_url: str | None = None, *, may_prompt: bool = False) -> Session
     """
     try:
         # In a thread: Ctrl-C in the middle of the import would leave half a module.
-        in_background(_import_wandb).result()
+        in_background(lambda: import_module("wandb")).result()
         settings = _settings()
     except Exception as error:
         raise ConnectError(
@@ -88,10 +89,6 @@ def sign_in(base_url: str | None = None, *, may_prompt: bool = False) -> Session
         http_timeout=settings.x_graphql_timeout_seconds,
         secrets=tuple({*secrets, *([api.api_key] if api.api_key else [])}),
     )
-
-
-def _import_wandb() -> None:
-    import wandb  # noqa: F401
 
 
 def _settings() -> Any:
@@ -138,9 +135,7 @@ def _attempt(address: ServerAddress, *, prompting: bool = False) -> wandb.Api:
             if not signing_in.done() and reaching.done() and (error := reaching.exception()):
                 raise error
             return signing_in.result(until - time.monotonic())
-    except ConnectError:
-        raise
-    except wandb.errors.UsageError:
+    except (ConnectError, wandb.errors.UsageError):
         raise
     except wandb.errors.AuthenticationError as error:
         raise sign_in_error(error, address) from error

@@ -65,7 +65,7 @@ def read_chunks(file: BinaryIO, skip: Skip | None = None) -> Iterator[Chunk]:
                 start = at + CHUNK_HEADER
                 data_end = start + length
                 if data_end > end:
-                    raise _too_long(base + at, beyond_block=data_end > full)
+                    raise _damaged(base + at) if data_end > full else _truncated(base + at)
                 # The checksum is also of the type, the byte before the data.
                 if crc32(view[start - 1 : data_end]) != checksum:
                     raise _damaged(base + at)
@@ -86,11 +86,6 @@ def read_chunks(file: BinaryIO, skip: Skip | None = None) -> Iterator[Chunk]:
         buffer = file.read(_READ)
     if within:
         raise _truncated(base + len(buffer))
-
-
-def _too_long(offset: int, *, beyond_block: bool) -> LogError:
-    """The error for a chunk that says that it is longer than what is there."""
-    return _damaged(offset) if beyond_block else _truncated(offset)
 
 
 def _check_rest(rest: memoryview, offset: int, *, padding: bool) -> None:

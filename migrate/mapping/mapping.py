@@ -76,35 +76,23 @@ class Options:
         return tuple(dict.fromkeys([*CONFIG_KEYS, *extra, *asked]))
 
 
-def map_runs(
-    runs: Sequence[Run], options: Options | None = None, taken: Iterable[str] = ()
-) -> list[Row]:
-    """Map all the runs of one project.
-
-    Args:
-        runs: Every run of the project, in any order.
-        options: What the user decided.
-        taken: Names that no run may get, besides those that others bear.
-
-    Returns:
-        A row for each run, in order of (created_at, run id); the result does not depend on the
-        order of `runs`. The new names are unique, among themselves and against every name that
-        a run keeps.
-    """
-    survey = Survey(runs, options or Options(), taken)
-    return survey.with_rules(survey.options.rules)
-
-
 class Survey:
     """A project mapped without rules: where any number of sets of rules can begin.
 
+    Args:
+        runs: Every run of the project; the rows do not depend on their order.
+        options: What the user decided.
+        taken: Names that no run may get, besides those that others bear.
+
     Attributes:
         options: What the user decided; the vocabulary has the project's own words, too.
-        rows: A row for each run, in order of (created_at, run id).
+        rows: A row for each run, in order of (created_at, run id). The new names are unique,
+            among themselves and against every name that a run keeps.
     """
 
     def __init__(self, runs: Sequence[Run], options: Options, taken: Iterable[str] = ()) -> None:
         self._taken = frozenset(taken)
+        self._decided: dict[RunKey, tuple[Decided, Row]] = {}
         vocabulary = _with_the_projects_own(runs, options.vocabulary)
         self.options = replace(options, vocabulary=vocabulary)
         ordered = sorted(runs, key=lambda run: (run.created_at or _NEVER, run.key.run_id))
@@ -141,12 +129,19 @@ class Survey:
             if subject is not None and isinstance(old, OldName):
                 decided = book.decide(subject)
                 if decided != NOTHING:
-                    vocabulary = aliases.of(subject, decided)
-                    again[row.key] = _map_old_name(old, self.options, decided, vocabulary)
+                    again[row.key] = self._mapped(old, decided, aliases.of(subject, decided))
         others = (row.new_name or row.old_name for row in self.rows if row.key not in again)
         taken = chain(self._taken, others)
         again = dict(zip(again, _with_ordinals([*again.values()], taken), strict=True))
         return [again.get(row.key, row) for row in self.rows]
+
+    def _mapped(self, old: OldName, decided: Decided, vocabulary: Vocabulary) -> Row:
+        """A row by what rules give for it; one rule more changes that for few of the runs."""
+        before = self._decided.get(old.run.key)
+        if before is None or before[0] != decided:
+            row = _map_old_name(old, self.options, decided, vocabulary)
+            before = self._decided[old.run.key] = (decided, row)
+        return before[1]
 
 
 def _with_the_projects_own(runs: Iterable[Run], vocabulary: Vocabulary) -> Vocabulary:
@@ -203,11 +198,11 @@ def _map_old_name(
     settled: tuple[Settled, ...] = ()
     if decided != NOTHING:
         parts = parts_of(known, style=options.style, vocabulary=vocabulary)
-        needed = {*chain.from_iterable(parts)}
+        needed = {*parts[0], *parts[1]}
         settled = tuple(what_was_settled(old, decided, from_name, options.style, needed))
         # What was assumed and is not needed must not look known.
-        here = needed | old.from_config.known.keys() | from_name.fields.keys()
-        known = {name: value for name, value in known.items() if name in here}
+        for name in known.keys() - needed - old.from_config.known.keys() - from_name.fields.keys():
+            del known[name]
     invalid = {name: text for name, text in filled.invalid.items() if name not in known}
     problems = list(from_name.problems)
     if run.config is None:

@@ -11,6 +11,7 @@ from migrate.mapping.rows import Reason, Settled
 from migrate.mapping.rules import Decided, comparable
 from naming import FIELDS, IN_OLD_NAMES, KEYS, RSST, Fields, Style, Vocabulary, cut, read_fields
 
+_FIELDS = {key: name for name, key in KEYS.items()}
 _MOST_READINGS = 3  # of an ambiguous name; a hostile one has hundreds
 
 
@@ -51,6 +52,8 @@ class OldName:
         """What the config says of the fields, with what rules assume and set."""
         if not (decided.assume or decided.replace):
             return self.from_config
+        if not style.parts and all(key in _FIELDS for key in (*decided.assume, *decided.replace)):
+            return self._with_single(decided)
         config = dict(self.config)
         for key, supplied in decided.assume.items():
             if self.lacks(key):
@@ -61,6 +64,17 @@ class OldName:
                 config.update(dict.fromkeys(field.keys))
         config.update({key: supplied.value for key, supplied in decided.replace.items()})
         return read_fields(config, style=style)
+
+    def _with_single(self, decided: Decided) -> Fields:
+        """The same for arguments of which each is a field's only one: nothing is read again."""
+        known, invalid = dict(self.from_config.known), dict(self.from_config.invalid)
+        for key, supplied in decided.assume.items():
+            if self.config.get(key) is None:
+                known[_FIELDS[key]] = supplied.value
+        for key, supplied in decided.replace.items():
+            known[_FIELDS[key]] = supplied.value
+            invalid.pop(_FIELDS[key], None)
+        return Fields(known, invalid, self.from_config.extras)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +199,8 @@ def given_fields(reading: Mapping[str, object]) -> dict[str, object]:
 
 def without_replaced(fields: Mapping[str, object], decided: Decided) -> dict[str, object]:
     """The fields of an old name without those for which rules set a value."""
+    if not decided.replace:
+        return dict(fields)
     replaced = {RSST.by_key[key].name for key in decided.replace if key in RSST.by_key}
     return {name: value for name, value in fields.items() if name not in replaced}
 
@@ -207,6 +223,8 @@ def what_was_settled(
     """
     labels = {key: label for label, (key, _) in style.parts.items()}
     for key, (value, source) in decided.assume.items():
+        if old.config.get(key) is not None:
+            continue
         name = RSST.by_key[key].name if key in RSST.by_key else labels.get(key, key)
         in_name = from_name.fields.get(name)
         chooses = from_name.chosen and name in ("arch", "dataset") and in_name == value

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -164,8 +164,8 @@ class Rule:
         prefer: Which side to take where name and config disagree.
     """
 
-    where: Where
-    source: RuleSource
+    where: Where = Where()
+    source: RuleSource = field(default_factory=RuleSource)
     assume: Mapping[str, object] = field(default_factory=dict)
     replace: Mapping[str, object] = field(default_factory=dict)
     prefer: Side | None = None
@@ -194,21 +194,37 @@ class RuleBook:
     """Rules, made ready to be asked about many runs."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = [(rule, rule.where.tests()) for rule in rules]
+        self._rules = rules
+        self._tests = [(place, rule.where.tests()) for place, rule in enumerate(rules)]
+        # Runs are matched by a few sets of rules, and there may be very many of them.
+        self._decided: dict[tuple[int, ...], Decided] = {}
 
     def decide(self, subject: Subject) -> Decided:
         """What the rules give for a run: of each value the last, and `set` over `assume`."""
-        assume: dict[str, Supplied] = {}
-        replace: dict[str, Supplied] = {}
-        prefer = None
-        for rule, tests in self._rules:
-            if all(test(subject) for test in tests):
-                assume.update({key: Supplied(v, rule.source) for key, v in rule.assume.items()})
-                replace.update({key: Supplied(v, rule.source) for key, v in rule.replace.items()})
-                if rule.prefer is not None:
-                    prefer = Supplied(rule.prefer, rule.source)
-        assume = {key: value for key, value in assume.items() if key not in replace}
-        return Decided(assume, replace, prefer)
+        matching = []
+        for place, tests in self._tests:
+            for test in tests:
+                if not test(subject):
+                    break
+            else:
+                matching.append(place)
+        matched = tuple(matching)
+        if matched not in self._decided:
+            self._decided[matched] = _decide(self._rules[place] for place in matched)
+        return self._decided[matched]
+
+
+def _decide(rules: Iterable[Rule]) -> Decided:
+    assume: dict[str, Supplied] = {}
+    replace: dict[str, Supplied] = {}
+    prefer = None
+    for rule in rules:
+        assume.update({key: Supplied(value, rule.source) for key, value in rule.assume.items()})
+        replace.update({key: Supplied(value, rule.source) for key, value in rule.replace.items()})
+        if rule.prefer is not None:
+            prefer = Supplied(rule.prefer, rule.source)
+    assume = {key: value for key, value in assume.items() if key not in replace}
+    return Decided(assume, replace, prefer)
 
 
 def unused(
@@ -241,19 +257,13 @@ class Aliases:
 
     def of(self, subject: Subject, decided: Decided) -> Vocabulary:
         """The vocabulary for one run; an alias is of the family of what it stands for."""
-        arch, dataset = (decided.replace.get(key) for key in ("arch", "dataset"))
-        if arch is None and dataset is None:
+        archs, datasets = (
+            (str(decided.replace[key].value),) if key in decided.replace else ()
+            for key in ("arch", "dataset")
+        )
+        if not (archs or datasets):
             return self._vocabulary
-        alias = None if arch is None else str(arch.value)
-        family = subject.family or "other"
-        kind = (alias, family, dataset and dataset.value)
-        if kind not in self._made:
-            self._made[kind] = replace(
-                self._vocabulary,
-                architectures={
-                    **({} if alias is None else {alias: family}),
-                    **self._vocabulary.architectures,
-                },
-                datasets=self._vocabulary.datasets | ({str(dataset.value)} if dataset else set()),
-            )
-        return self._made[kind]
+        made = archs, datasets, subject.family or "other"
+        if made not in self._made:
+            self._made[made] = self._vocabulary.extended(*made)
+        return self._made[made]

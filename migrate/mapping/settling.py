@@ -4,32 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from migrate.client.runs import ProjectKey, RunKey
 from migrate.mapping.kinds import Kind, Kinds, problems
 from migrate.mapping.mapping import Survey
-from migrate.mapping.rows import Row, RuleSource
-from migrate.mapping.rules import Rule, Side, Where, comparable
+from migrate.mapping.rows import Row
+from migrate.mapping.rules import Rule, Where, comparable
 from migrate.text import UNSEEN
-
-_NOT_WRITTEN_YET = RuleSource()
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What is right for every run of a kind: the supplying half of a rule.
-
-    Attributes:
-        assume: Config key to the value for runs that lack it.
-        replace: Config key to the value in place of what the run says.
-        prefer: Which side to take of a conflict.
-    """
-
-    assume: Mapping[str, object] = field(default_factory=dict)
-    replace: Mapping[str, object] = field(default_factory=dict)
-    prefer: Side | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +37,8 @@ class Effect:
         return next((row for row in self.settled if row.new_name is not None), None)
 
 
-def answer_of(kind: Kind, value: object, key: str | None = None) -> Answer:
-    """The answer that a value makes, for a kind that takes one.
+def answer_of(kind: Kind, value: object, key: str | None = None) -> Rule:
+    """The answer that a value makes, for a kind that takes one: a rule that is about any run.
 
     Args:
         kind: The kind.
@@ -63,9 +46,9 @@ def answer_of(kind: Kind, value: object, key: str | None = None) -> Answer:
         key: The config key that it is for; None for the kind's own.
     """
     if kind.problem.code == "ambiguous":
-        return Answer(assume={"arch": value})
+        return Rule(assume={"arch": value})
     values = {key or str(kind.key): value}
-    return Answer(assume=values) if kind.problem.code == "missing" else Answer(replace=values)
+    return Rule(assume=values) if kind.problem.code == "missing" else Rule(replace=values)
 
 
 def readings(kind: Kind) -> list[tuple[str, str]]:
@@ -110,7 +93,7 @@ class Settling:
         """The same projects with other rules."""
         return Settling(self._surveys, self._chosen, rules, self._finder)
 
-    def effect(self, kind: Kind, answer: Answer) -> Effect:
+    def effect(self, kind: Kind, answer: Rule) -> Effect:
         """What an answer to a kind would do.
 
         The rule is as readable as it can be without touching runs of other kinds; where what the
@@ -118,7 +101,7 @@ class Settling:
         """
         keys = {case.row.key for case in kind.cases}
         for where in _wheres(kind):
-            rule = Rule(where, _NOT_WRITTEN_YET, answer.assume, answer.replace, answer.prefer)
+            rule = replace(answer, where=where)
             after = self._with(rule, kind.projects)
             before = {key: self._all[key.where][key] for key in after}
             if where.runs or keys == {key for key in after if touched(before[key], after[key])}:

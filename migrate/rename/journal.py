@@ -18,6 +18,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, get_args
 
+from migrate.client.rewrite import sync_folder
 from migrate.client.runs import RunKey
 from migrate.errors import InputError, JournalError, MigrateError, scrub
 from migrate.rename.plan import Direction, Outcome, OutcomeCode, PlannedRename
@@ -164,7 +165,7 @@ class Journal:
                 {"record": "planned", "runs": len(plan)},
             ]
             journal._append(lines)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except MigrateError as error:
             journal.close()
             with contextlib.suppress(OSError):
@@ -376,13 +377,3 @@ def _lock(handle: int, path: Path) -> None:
         raise InputError(f"Another rsst-migrate is working with the journal {path}.") from None
     except OSError:  # a file system without locks, as on some clusters
         return
-
-
-def _sync_folder(folder: Path) -> None:
-    """See the new file's name on disk, where the system can do that."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

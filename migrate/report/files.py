@@ -13,18 +13,16 @@ from pathlib import Path
 from migrate.errors import InputError
 from migrate.mapping.rows import Row
 from migrate.report import csv, html, json, markdown
-from migrate.report.source import Source
-
-__all__ = ["FORMATS", "Source", "format_of", "is_stdout", "save"]
+from migrate.report.origin import Origin
 
 
-def _parquet(rows: Sequence[Row], source: Source) -> bytes:
+def _parquet(rows: Sequence[Row], origin: Origin) -> bytes:
     from migrate.report import frame  # pandas is slow to import
 
-    return frame.write_parquet(rows, source.made_with)
+    return frame.write_parquet(rows, origin.made_with)
 
 
-FORMATS: dict[str, Callable[[Sequence[Row], Source], bytes]] = {
+FORMATS: dict[str, Callable[[Sequence[Row], Origin], bytes]] = {
     "csv": lambda rows, _: csv.write(rows),
     "json": lambda rows, _: json.write(rows),
     "md": markdown.write,

@@ -21,7 +21,7 @@ from migrate.report import charts, chinese
 from migrate.report.audit import audit
 from migrate.report.columns import COLUMNS, flat, utc_text
 from migrate.report.marks import Span, marks, settled_places
-from migrate.report.source import Source
+from migrate.report.origin import Origin
 from migrate.report.words import WORDS, clause, made_with_lines, settled_clause, source_text
 from migrate.text import csv_cell, shortened, visible
 from naming import VOCABULARY
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from migrate.mapping.references import References
 
 
-def write(rows: Sequence[Row], source: Source) -> bytes:
+def write(rows: Sequence[Row], origin: Origin) -> bytes:
     """The rows as an HTML file."""
     from jinja2 import Environment, StrictUndefined  # no other format needs it
     from markupsafe import Markup
@@ -49,22 +49,22 @@ def write(rows: Sequence[Row], source: Source) -> bytes:
     environment.filters["clip"] = _clip
     environment.globals |= {"charts": charts, "chinese": chinese.clause, "link": _link}
     style, script = _part("report.css"), _part("report.js")
-    projects = sorted({*source.projects, *(row.key.where for row in rows)})
+    projects = sorted({*origin.projects, *(row.key.where for row in rows)})
     page = environment.from_string(_part("report.html.jinja")).render(
         audit=audit("all", rows),
-        data=Markup(_script_json(_data(rows, source, several=len(projects) > 1))),
+        data=Markup(_script_json(_data(rows, origin, several=len(projects) > 1))),
         policy=_policy(style, script),
         projects=[
-            (f"{entity}/{project}", _address(source.app_url, entity, project))
+            (f"{entity}/{project}", _address(origin.app_url, entity, project))
             for entity, project in projects
         ],
-        made_with=[] if source.made_with is None else made_with_lines(source.made_with),
-        parts=source.parts(rows),
-        read_at=source.read_at,
-        references=_references(source.references),
-        read_at_iso=utc_text(source.read_at),
+        made_with=[] if origin.made_with is None else made_with_lines(origin.made_with),
+        parts=origin.parts(rows),
+        read_at=origin.read_at,
+        references=_references(origin.references),
+        read_at_iso=utc_text(origin.read_at),
         script=Markup(script),
-        server=source.app_url,
+        server=origin.app_url,
         style=Markup(style),
         words=WORDS,
     )
@@ -129,7 +129,7 @@ def _link(**facets: str | None) -> str:
     return "#" + urlencode({name: visible(value or "?") for name, value in facets.items()})
 
 
-def _data(rows: Sequence[Row], source: Source, *, several: bool) -> dict[str, object]:
+def _data(rows: Sequence[Row], origin: Origin, *, several: bool) -> dict[str, object]:
     """What `report.js` reads: the columns of the CSV, and what the table needs besides."""
     flat_rows = [flat(row) for row in rows]
     values = {name: [row[name] for row in flat_rows] for name in COLUMNS}
@@ -145,7 +145,7 @@ def _data(rows: Sequence[Row], source: Source, *, several: bool) -> dict[str, ob
     columns["reasons"] = [_clauses(row) for row in rows]
     columns["rules"] = [_rules(row) for row in rows]
     columns["page"] = [
-        _address(source.app_url, *row.key.where, "runs", row.key.run_id) for row in rows
+        _address(origin.app_url, *row.key.where, "runs", row.key.run_id) for row in rows
     ]
     return {
         "several": several,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from migrate.mapping.rows import Row, count_by_status, number_of_runs
-from migrate.report.source import Source
+from migrate.report.origin import Origin
 from migrate.report.words import made_with_lines, reason_text, settled_text
 from migrate.text import code_span
 
@@ -14,16 +14,16 @@ LONG = 30
 _COLUMNS = ("project", "run_id", "status", "old_name", "new_name", "reason", "settled")
 
 
-def write(rows: Sequence[Row], source: Source) -> bytes:
+def write(rows: Sequence[Row], origin: Origin) -> bytes:
     """The rows as Markdown, under a heading with every project that was read, empty or not."""
-    projects = sorted({*map(str, source.projects), *(str(row.key.where) for row in rows)})
+    projects = sorted({*map(str, origin.projects), *(str(row.key.where) for row in rows)})
     heading = ", ".join(map(code_span, projects)) or "no project"
     lines = [f"{heading}: {number_of_runs(len(rows))} ({count_by_status(rows) or 'none'})", ""]
-    for project, count, runs in source.parts(rows):
+    for project, count, runs in origin.parts(rows):
         part = f"{count} of {number_of_runs(runs)} of {code_span(project)}"
         lines += [f"A part of the project: {part}.", ""]
-    if source.made_with is not None:
-        made = [f"- {code_span(line)}" for line in made_with_lines(source.made_with)]
+    if origin.made_with is not None:
+        made = [f"- {code_span(line)}" for line in made_with_lines(origin.made_with)]
         lines += ["<details>", "<summary>Made with</summary>", "", *made, "", "</details>", ""]
     several = len(projects) > 1
     shown = slice(0 if several else 1, None if any(row.settled for row in rows) else -1)

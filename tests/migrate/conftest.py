@@ -23,11 +23,10 @@ from typing import Any
 
 import pytest
 
-from migrate.cli import rename as cli_rename
+from migrate.cli import go_on
 from migrate.client import retry
 from migrate.client.paths import parse_path
 from migrate.client.server import Project, connect
-from migrate.mapping.mapping import map_runs
 from migrate.mapping.projects import list_runs
 from migrate.rename import batches, verify
 from migrate.rename.execute import Result, run
@@ -41,6 +40,7 @@ from migrate.sandbox.service import Service, operation_of
 from migrate.sandbox.store import Store, StoredRun
 from naming import legacy_name
 from tests.migrate.forked import CommandServer
+from tests.migrate.mapped import map_runs
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 Serve = Callable[..., Sandbox]
@@ -76,7 +76,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         (retry, "RATE_WAIT_SECONDS"),
         (batches, "WAIT_SECONDS"),
         (verify, "LAG_SECONDS"),
-        (cli_rename, "_LAG_SECONDS"),
+        (go_on, "LAG_SECONDS"),
     ):
         waits = tuple(seconds / 100 for seconds in getattr(module, name))
         monkeypatch.setattr(module, name, waits)
@@ -300,7 +300,7 @@ def odd_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., OddSer
 class Prompt:
     """A command in a process of its own that waits at its prompt, on a terminal."""
 
-    def __init__(self, *words: str | Path, until: str = "[y/N]") -> None:
+    def __init__(self, *words: str | Path, until: str = "[y/N]: ") -> None:
         self.leader, follower = pty.openpty()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "migrate", *map(str, words)],
@@ -319,7 +319,7 @@ class Prompt:
     def wait(self, until: str) -> bool:
         """Wait until this is the last that was said; false where the command ends first."""
         fresh = ""
-        while until.rstrip() not in fresh[-len(until) :]:
+        while not fresh.rstrip(": ").endswith(until):
             try:
                 piece = self._decode(os.read(self.leader, 1000))
             except OSError:

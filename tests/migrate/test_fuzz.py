@@ -27,13 +27,15 @@ from rich.console import Console
 import naming
 from migrate.cli import app as command_line
 from migrate.cli.copied import copied_store, read_rows
+from migrate.cli.request import Request
 from migrate.client import retry
 from migrate.client.documents import read_page, read_run
 from migrate.client.paths import parse_path
 from migrate.client.runs import ProjectKey, RunKey
 from migrate.client.server import connect
 from migrate.errors import InputError, ServerError
-from migrate.mapping.mapping import Options, map_runs
+from migrate.mapping.made_with import made_with
+from migrate.mapping.mapping import Options
 from migrate.mapping.projects import list_runs
 from migrate.mapping.rows import OLD, Reason, Row, RuleSource, Settled
 from migrate.mapping.rules import Rule, Where
@@ -44,13 +46,15 @@ from migrate.rename.journal import read as read_journal
 from migrate.rename.plan import PlannedRename
 from migrate.rename.plan_file import check_new_name, read_plan
 from migrate.report.audit import audit
-from migrate.report.files import FORMATS, Source
+from migrate.report.files import FORMATS
+from migrate.report.origin import Origin
 from migrate.report.terminal import print_audit, print_report
 from migrate.sandbox.filters import moment
 from migrate.sandbox.service import Service
 from migrate.sandbox.store import Store, StoredRun
 from migrate.text import visible
 from naming import CONFIG_KEYS, MAX_LENGTH, Style, parse_name
+from tests.migrate.mapped import map_runs
 
 WHERE = ProjectKey("ycx", "RSST")
 HERE = Path(__file__).parent
@@ -227,7 +231,7 @@ def every_output(rows):
         print_audit(console, audit("ycx/RSST", rows))
         assert printable(stream.getvalue())
     for write in FORMATS.values():
-        assert write(rows, Source("http://localhost", AT))
+        assert write(rows, Origin("http://localhost", AT))
 
 
 def project(given_project):
@@ -276,6 +280,19 @@ def plan(data):
         assert one.old_name != one.new_name
 
 
+def configuration(data):
+    """A configuration file of any bytes: options, or what is wrong with it in a line."""
+    path = Path("rules.toml")
+    path.write_bytes(data)
+    try:
+        asked = Request(config=str(path)).asked(["a/b"])
+    except InputError as error:
+        assert printable(str(error)) and len(str(error)) < 2_000  # noqa: PT017, PT018
+        return
+    map_runs([], asked.options)
+    json.dumps(made_with(asked.options, {}).as_data())
+
+
 def copied(data):
     """A saved report of any bytes: its runs, ready to be served, or what is wrong with it."""
     path = Path("report")
@@ -314,7 +331,7 @@ ROWS = [
         [("rename", "a"), ("rename", '=1+1, "quoted"\nline'), ("custom", "模"), ("rename", "'1e5")]
     )
 ]
-PLANS = [FORMATS[suffix](ROWS, Source("http://localhost", AT)) for suffix in ("csv", "json")]
+PLANS = [FORMATS[suffix](ROWS, Origin("http://localhost", AT)) for suffix in ("csv", "json")]
 JOURNAL = "\n".join(
     json.dumps(record)
     for record in [
@@ -339,6 +356,21 @@ JOURNAL_2 = (
     .replace(b'"outcome", "runs": [["e", "p", "r", "refused: no"]]',
              b'"outcome", "direction": "undo", "runs": [["e", "p", "r", "refused", "no"]]')
 )  # fmt: skip
+
+
+CONFIGURATION = b"""
+projects = ["a"]
+timezone = "+08:00"
+known-archs = ["a"]
+extra = { ep = "epochs", r = "rate" }
+[[rule]]
+where = { arch = ["a", "b"], rate = 1, before = 2025-09-01, name = "_a$", reason = "invalid" }
+assume = { rate = 1, "reg" = 0.5 }
+[[rule]]
+where = { after = 2025-09-01T14:30:00Z, pretrained = true, family = "cnn" }
+set = { arch = "a", ep = 1 }
+prefer = "name"
+"""
 
 
 @st.composite
@@ -375,6 +407,7 @@ OFFLINE = {
     project: (st.tuples(PROJECTS, MAPPINGS), 1),
     report: (st.tuples(PROJECTS, MAPPINGS), 4),
     plan: (mutated(PLANS) | st.binary(max_size=200), 1),
+    configuration: (mutated([CONFIGURATION]) | st.binary(max_size=200), 1),
     copied: (mutated(PLANS[1:]) | st.binary(max_size=200), 1),
     journal: (mutated([JOURNAL, JOURNAL_2]) | st.binary(max_size=200), 1),
 }

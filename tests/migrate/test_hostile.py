@@ -24,18 +24,19 @@ from migrate.cli.names import describe
 from migrate.client.runs import Run, RunKey
 from migrate.errors import scrub
 from migrate.mapping.kinds import Kinds
-from migrate.mapping.mapping import Options, Survey, map_runs
+from migrate.mapping.mapping import Options, Survey
 from migrate.mapping.rows import Reason, Row
 from migrate.rename.plan_file import read_plan
 from migrate.report import csv, frame, html, markdown
 from migrate.report import json as json_format
 from migrate.report.audit import audit
 from migrate.report.columns import COLUMNS, flat
-from migrate.report.source import Source
+from migrate.report.origin import Origin
 from migrate.report.terminal import print_audit, print_renames, print_report
 from migrate.sandbox.store import Store, StoredRun
 from migrate.text import from_csv_cell, visible
 from naming import parse_name
+from tests.migrate.mapped import map_runs
 
 HOSTILE = [
     json.loads(line)
@@ -44,7 +45,7 @@ HOSTILE = [
 ]
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
-SOURCE = Source("https://wandb.ai", MADE)
+ORIGIN = Origin("https://wandb.ai", MADE)
 
 
 def said_of(name):
@@ -173,7 +174,7 @@ def test_in_parquet():
 
 
 def test_in_markdown():
-    text = markdown.write(rows(), SOURCE).decode()
+    text = markdown.write(rows(), ORIGIN).decode()
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
     assert {token.content for token in tokens if token.type == "html_block"} == {
         f"<details>\n<summary>All {len(rows())} runs</summary>\n",
@@ -259,12 +260,12 @@ def test_no_value_forges_a_reason(forging):
     table = pandas.read_parquet(io.BytesIO(frame.write_parquet(forging)))
     assert reasons_split(table["reason"]) == codes
     tokens = (
-        MarkdownIt("commonmark").enable("table").parse(markdown.write(forging, SOURCE).decode())
+        MarkdownIt("commonmark").enable("table").parse(markdown.write(forging, ORIGIN).decode())
     )
     _, *cells = [one.children for one in tokens if one.type == "inline"]
     texts = ["".join(part.content for part in cell) for cell in cells]
     assert reasons_split(texts[9::5]) == codes
-    page = html.write(forging, SOURCE).decode()
+    page = html.write(forging, ORIGIN).decode()
     columns = json.loads(re.search(r'id="data">(.*?)</script>', page)[1])["columns"]
     columns = {
         name: one if isinstance(one, list) else [one["values"][at] for at in one["at"]]

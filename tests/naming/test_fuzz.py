@@ -95,7 +95,7 @@ def config(given_config):
     style = Style(extras=tuple(EXTRAS))
     new_name = or_error(FieldsError, experiment_name, given_config, at=AT, style=style)
     if isinstance(new_name, FieldsError):
-        assert new_name.clauses()
+        assert str(new_name)
         return
     words = "_{arch}_{dataset}_".format(**{"arch": "", "dataset": "", **fields.known})
     swallowed = any("_{}_".format(label) in words for label in EXTRAS)

@@ -19,13 +19,14 @@ from migrate.cli.serve import serve as serve_until_ctrl_c
 from migrate.client.paths import parse_path
 from migrate.client.server import connect
 from migrate.errors import InputError
-from migrate.mapping.mapping import Options, map_runs
+from migrate.mapping.mapping import Options
 from migrate.mapping.rows import RuleSource
 from migrate.mapping.rules import Rule, Where
 from migrate.report import json as json_report
 from migrate.sandbox.review import review_store
 from migrate.sandbox.sample import sample_store
 from naming import IN_OLD_NAMES
+from tests.migrate.mapped import map_runs
 
 LONG = "deit_distilled_patch16_224_with_a_long_name"
 LINEAR = {"RST_schedule": "x"}

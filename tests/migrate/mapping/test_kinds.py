@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from migrate.client.runs import ProjectKey, Run, RunKey
 from migrate.mapping.kinds import Group, Kinds, Problem
 from migrate.mapping.mapping import Options, Survey
-from migrate.mapping.settling import Answer, Settling, answer_of, readings, touched
+from migrate.mapping.rules import Rule
+from migrate.mapping.settling import Settling, answer_of, readings, touched
 from migrate.report.words import settled_text
 from naming import KEYS, RSST, Style, legacy_name
 from tests.migrate.review import review_runs
@@ -163,7 +164,7 @@ def test_a_number_waits_until_it_is_known_which_family_the_run_is_of():
     others = [a_run(1), a_run(2, arch="res18", rate=0.2)]
     settling = settling_of(torn, *others)
     (conflict,) = settling.kinds
-    for answer, rate in ((Answer(prefer="name"), 0.2), (Answer(prefer="config"), 0.15)):
+    for answer, rate in ((Rule(prefer="name"), 0.2), (Rule(prefer="config"), 0.15)):
         effect = settling.effect(conflict, answer)
         (kind,) = settling.with_rules([effect.rule]).kinds
         assert (kind.problem.data, kind.suggested) == (("rate",), rate)
@@ -252,7 +253,7 @@ def projects(draw):
 def any_answer(kind):
     """An answer that settles a kind, as a user may give it."""
     if kind.problem.code == "conflict":
-        return Answer(prefer="name")
+        return Rule(prefer="name")
     if kind.problem.code == "ambiguous":
         return answer_of(kind, readings(kind)[0][0])
     words = {"arch": "net", "dataset": "data"}

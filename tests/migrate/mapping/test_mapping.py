@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrate.client.runs import ALIVE, Run, RunKey
-from migrate.mapping.mapping import Options, map_runs
+from migrate.mapping.mapping import Options
 from migrate.mapping.rows import Reason, RuleSource
 from migrate.mapping.rules import Rule, Where
 from migrate.report.words import reason_text
 from naming import FIELDS, VOCABULARY, Style, legacy_name, parse_name
+from tests.migrate.mapped import map_runs
 
 AT = datetime(2026, 1, 8, 14, 30, tzinfo=UTC)
 CONFIG = {

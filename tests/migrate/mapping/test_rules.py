@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrate.client.runs import Run, RunKey
-from migrate.mapping.mapping import Options, map_runs
+from migrate.mapping.mapping import Options
 from migrate.mapping.rows import RuleSource
 from migrate.mapping.rules import Rule, Subject, Where, comparable, unused
 from migrate.report.words import reason_text, settled_text
 from naming import VOCABULARY, Style, legacy_name, parse_name
+from tests.migrate.mapped import map_runs
 
 AT = datetime(2025, 6, 2, 9, 30, tzinfo=UTC)
 CONFIG = {

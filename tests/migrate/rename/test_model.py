@@ -27,7 +27,6 @@ from hypothesis.stateful import (
 )
 
 from migrate.client.server import Project
-from migrate.mapping.mapping import map_runs
 from migrate.rename import batches, pace
 from migrate.rename.execute import Result, run
 from migrate.rename.journal import Header, Journal, read
@@ -38,6 +37,7 @@ from migrate.sandbox.sample import arguments, wire_config
 from migrate.sandbox.server import Sandbox
 from migrate.sandbox.store import Store, StoredRun
 from naming import legacy_name
+from tests.migrate.mapped import map_runs
 
 RUNS = 14
 RUN = st.integers(0, RUNS - 1)

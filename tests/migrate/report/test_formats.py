@@ -21,10 +21,10 @@ from migrate.rename.plan_file import read_plan
 from migrate.report import csv, frame, html, markdown
 from migrate.report.columns import COLUMNS
 from migrate.report.files import FORMATS
-from migrate.report.source import Source
+from migrate.report.origin import Origin
 from migrate.text import csv_cell, from_csv_cell, visible
 
-SOURCE = Source("https://wandb.ai", datetime(2026, 3, 1, 12, tzinfo=UTC))
+ORIGIN = Origin("https://wandb.ai", datetime(2026, 3, 1, 12, tzinfo=UTC))
 
 
 def row(number=0, status="rename", **changes):
@@ -77,17 +77,17 @@ MADE_WITH = MadeWith(
 def test_what_people_keep_says_what_it_was_made_with():
     data = through_parquet([row()], MADE_WITH).attrs["made_with"]
     assert data == MADE_WITH.as_data()
-    source = replace(SOURCE, made_with=MADE_WITH)
-    text = markdown.write([row()], source).decode()
+    origin = replace(ORIGIN, made_with=MADE_WITH)
+    text = markdown.write([row()], origin).decode()
     assert "\n<summary>Made with</summary>\n\n- " in text
     assert "\n- `--assume rate=0.15`\n" in text
     assert 'rule 2 of rsst-migrate.toml: where {"arch": "\\ud800"}; prefer name' in text
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
     assert sum(token.type == "list_item_open" for token in tokens) == 3
-    page = html.write([row()], source).decode()
+    page = html.write([row()], origin).decode()
     assert '<li class="mono">--assume rate=0.15</li>' in page
     assert "&lt;i&gt;" in page
-    assert "Made with" not in html.write([row()], SOURCE).decode()
+    assert "Made with" not in html.write([row()], ORIGIN).decode()
 
 
 @pytest.mark.parametrize(
@@ -153,19 +153,19 @@ def cells_of(text):
 
 
 def test_a_short_table_is_open_and_a_long_one_collapsed():
-    short = markdown.write([row(n) for n in range(30)], SOURCE).decode()
+    short = markdown.write([row(n) for n in range(30)], ORIGIN).decode()
     rows, html = cells_of(short)
     assert (len(rows), html) == (30, "")
     assert short.startswith("`ycx/RSST`: 30 runs (30 rename)\n\n| ")
     assert "| `run0` | rename | `old_0` | `new_0` |  |\n" in short
     assert rows[0] == ["run0", "rename", "old_0", "new_0", ""]
-    rows, html = cells_of(markdown.write([row(n) for n in range(31)], SOURCE).decode())
+    rows, html = cells_of(markdown.write([row(n) for n in range(31)], ORIGIN).decode())
     assert len(rows) == 31
     assert html == "<details>\n<summary>All 31 runs</summary>\n</details>\n"
 
 
 def test_of_several_projects_each_row_says_which():
-    text = markdown.write([row(0), row(1, entity="lab", project="a|b")], SOURCE).decode()
+    text = markdown.write([row(0), row(1, entity="lab", project="a|b")], ORIGIN).decode()
     rows, _ = cells_of(text)
     assert text.startswith("`lab/a|b`, `ycx/RSST`: 2 runs (2 rename)\n\n| project | run_id | ")
     assert rows == [
@@ -175,11 +175,11 @@ def test_of_several_projects_each_row_says_which():
 
 
 def test_one_row_in_markdown():
-    assert markdown.write([row()], SOURCE).decode().startswith("`ycx/RSST`: 1 run (1 rename)\n")
+    assert markdown.write([row()], ORIGIN).decode().startswith("`ycx/RSST`: 1 run (1 rename)\n")
 
 
 def test_no_rows_in_markdown():
-    assert markdown.write([], SOURCE).decode().startswith("no project: 0 runs (none)\n")
+    assert markdown.write([], ORIGIN).decode().startswith("no project: 0 runs (none)\n")
 
 
 def test_a_part_of_a_project_says_so_in_markdown():
@@ -188,8 +188,8 @@ def test_a_part_of_a_project_says_so_in_markdown():
         ProjectKey("lab", "x"): 1,
         ProjectKey("lab", "y"): 0,
     }
-    source = replace(SOURCE, projects=projects)
-    text = markdown.write([row(), row(1, entity="lab", project="x")], source).decode()
+    origin = replace(ORIGIN, projects=projects)
+    text = markdown.write([row(), row(1, entity="lab", project="x")], origin).decode()
     assert text.splitlines()[:4] == [
         "`lab/x`, `lab/y`, `ycx/RSST`: 2 runs (2 rename)",
         "",

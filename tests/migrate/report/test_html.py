@@ -24,7 +24,7 @@ from migrate.rename.plan_file import read_plan
 from migrate.report import charts, chinese, csv, html
 from migrate.report.audit import Pair, ReasonCount, Week, audit
 from migrate.report.columns import flat
-from migrate.report.source import Source
+from migrate.report.origin import Origin
 from migrate.report.words import WORDS, clause
 from migrate.sandbox.server import Sandbox
 from migrate.text import visible
@@ -34,7 +34,7 @@ HOSTILE: list[str] = [
     for line in (Path(__file__).parents[1] / "hostile.txt").read_text(encoding="utf-8").splitlines()
     if not line.startswith("#")
 ]
-SOURCE = Source("https://wandb.ai", datetime(2026, 3, 1, 12, tzinfo=UTC))
+ORIGIN = Origin("https://wandb.ai", datetime(2026, 3, 1, 12, tzinfo=UTC))
 RSST = ProjectKey("ycx", "RSST")
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run
     --disable-background-networking --disable-component-update --disable-sync""".split()
@@ -115,10 +115,10 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     opened: list[tuple[Any, list[str]]] = []
 
     def open_page(
-        rows: list[Row], source: Source = SOURCE, *, may_complain: bool = False, **options: Any
+        rows: list[Row], origin: Origin = ORIGIN, *, may_complain: bool = False, **options: Any
     ) -> Page:
         file = tmp_path / f"report{len(list(tmp_path.iterdir()))}.html"
-        file.write_bytes(html.write(rows, source))
+        file.write_bytes(html.write(rows, origin))
         context = browser.new_context(**{"locale": "en-US", **options})
         page = context.new_page()
         page.set_default_timeout(10_000)
@@ -171,19 +171,19 @@ def test_a_project_without_runs_is_named(sandbox: Sandbox, cli: Any, show: Open)
     done = cli("report", "ycx/empty", "--format", "md")
     assert done.stdout.startswith("`ycx/empty`: 0 runs (none)\n")
     assert "ycx/empty" in cli("report", "ycx/empty", "--format", "html").stdout
-    page = show([], replace(SOURCE, projects={ProjectKey("ycx", "empty"): 0}))
+    page = show([], replace(ORIGIN, projects={ProjectKey("ycx", "empty"): 0}))
     expect(page.locator("h1 a")).to_have_attribute("href", "https://wandb.ai/ycx/empty")
     expect(page.locator("#nothing")).to_have_text(re.compile("No runs"))
     expect(page).to_have_title("ycx/empty · rsst-migrate")
 
 
 def test_a_part_of_a_project_says_so(show: Open) -> None:
-    page = show(ROWS, replace(SOURCE, projects={RSST: 1420, ProjectKey("ycx", "empty"): 0}))
+    page = show(ROWS, replace(ORIGIN, projects={RSST: 1420, ProjectKey("ycx", "empty"): 0}))
     part = page.locator(".part")
     expect(part).to_have_text(re.compile("A part of the project: 35 of 1,420 runs of ycx/RSST"))
     page.click("#language")
     assert part.inner_text() == "只含项目的一部分：ycx/RSST 的 1,420 个实验中的 35 个"
-    whole = show(ROWS, replace(SOURCE, projects={RSST: len(ROWS)}))
+    whole = show(ROWS, replace(ORIGIN, projects={RSST: len(ROWS)}))
     assert whole.locator(".part").count() == 0
 
 
@@ -437,7 +437,7 @@ def test_copying_a_new_name(show: Open, clipboard: bool) -> None:
 def test_links_go_to_the_run_on_its_own_server(show: Open) -> None:
     app_url = "https://wandb.example:8443/sub"
     odd = row(entity="a team", project="R&D#1?", run_id="x/y'(é)*!~ %")
-    page = show([odd, row(1)], Source(app_url, SOURCE.read_at))
+    page = show([odd, row(1)], Origin(app_url, ORIGIN.read_at))
     links = [link.get_attribute("href") for link in page.locator("#rows a").all()]
     assert links == [
         f"{app_url}/a%20team/R%26D%231%3F/runs/x%2Fy%27%28%C3%A9%29%2A%21~%20%25",
@@ -448,7 +448,7 @@ def test_links_go_to_the_run_on_its_own_server(show: Open) -> None:
 
 @pytest.mark.parametrize("app_url", ["javascript:alert(1)//", "file:///tmp", ""])
 def test_no_other_address_becomes_a_link(show: Open, app_url: str) -> None:
-    page = show(ROWS, Source(app_url, SOURCE.read_at))
+    page = show(ROWS, Origin(app_url, ORIGIN.read_at))
     assert page.locator("a:not([href^='#'])").count() == 0
 
 
@@ -479,7 +479,7 @@ def hostile_rows() -> list[Row]:
 @pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
 def test_hostile_names_are_shown_and_do_nothing(show: Open, locale: str) -> None:
     rows = hostile_rows()
-    page = show(rows, Source("https://wandb.ai/</script><!--\ud800", SOURCE.read_at), locale=locale)
+    page = show(rows, Origin("https://wandb.ai/</script><!--\ud800", ORIGIN.read_at), locale=locale)
     page.evaluate("dispatchEvent(new Event('beforeprint'))")  # every row at once
     cells = page.evaluate("[...document.querySelectorAll('#rows .old')].map(e => e.textContent)")
     assert cells == [visible(one.old_name) for one in rows]
@@ -511,7 +511,7 @@ def test_hostile_plan_is_read_back(show: Open) -> None:
 
 
 def test_policy_is_first_and_refuses_what_the_page_does_not_need(show: Open) -> None:
-    text = html.write(ROWS, SOURCE).decode()
+    text = html.write(ROWS, ORIGIN).decode()
     head = text[text.index("<head>") :]
     assert re.match(r'<head>\s*<meta http-equiv="Content-Security-Policy" content="default', head)
     assert " style=" not in re.sub(r"<(script|style)[\s\S]*?</\1>", "", text)

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.client.runs import Run, RunKey
-from migrate.mapping.mapping import Options, map_runs
+from migrate.mapping.mapping import Options
 from migrate.mapping.rows import RuleSource
 from migrate.mapping.rules import Rule, Where
 from migrate.report.marks import Marks, marks, pieces
 from naming import VOCABULARY, Style, legacy_name
+from tests.migrate.mapped import map_runs
 
 AT = datetime(2026, 1, 8, 14, 30, tzinfo=UTC)
 CONFIG = {

@@ -13,6 +13,7 @@ from rich.console import Console
 from migrate.client.runs import ProjectKey
 from migrate.mapping.references import Condition, Finding, Place, Reference, References
 from migrate.report import html
+from migrate.report.origin import Origin
 from migrate.report.references import (
     as_objects,
     condition_words,
@@ -21,7 +22,6 @@ from migrate.report.references import (
     print_references,
     reference_words,
 )
-from migrate.report.source import Source
 
 HERE = ProjectKey("ycx", "RSST")
 HOSTILE = [
@@ -140,8 +140,8 @@ def test_hostile_words():
         shown = printed(hostile)
         assert all(letter.isprintable() for letter in shown.replace("\n", ""))
         assert len(shown.splitlines()) == 6
-    source = Source("https://wandb.ai", datetime(2026, 1, 8, tzinfo=UTC), {}, everything)
-    page = html.write([], source).decode()
+    origin = Origin("https://wandb.ai", datetime(2026, 1, 8, tzinfo=UTC), {}, everything)
+    page = html.write([], origin).decode()
     section = page[page.index('aria-labelledby="h-references"') : page.index('id="runs"')]
     assert set(re.findall(r"<(\w+)", section)) == set(
         "h2 span p div table thead tbody tr th td a section".split()
@@ -151,7 +151,7 @@ def test_hostile_words():
 
 def test_the_page_without_and_with_nothing_found():
     at = datetime(2026, 1, 8, tzinfo=UTC)
-    assert "h-references" not in html.write([], Source("https://wandb.ai", at)).decode()
-    page = html.write([], Source("https://wandb.ai", at, {}, [found()])).decode()
+    assert "h-references" not in html.write([], Origin("https://wandb.ai", at)).decode()
+    page = html.write([], Origin("https://wandb.ai", at, {}, [found()])).decode()
     assert "h-references" in page
     assert '<table class="references">' not in page

@@ -4,9 +4,9 @@ from collections import Counter
 
 from migrate.client.paths import parse_path
 from migrate.client.server import connect
-from migrate.mapping.mapping import map_runs
 from migrate.sandbox.review import KINDS, review_store
 from naming import VOCABULARY
+from tests.migrate.mapped import map_runs
 
 
 def kind(row):

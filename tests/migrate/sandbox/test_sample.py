@@ -7,13 +7,13 @@ import pytest
 
 from migrate.client.paths import parse_path
 from migrate.client.server import connect
-from migrate.mapping.mapping import map_runs
 from migrate.mapping.rows import STATUSES
 from migrate.sandbox.faults import Fault, Kind, parse_fail
 from migrate.sandbox.sample import sample_store
 from migrate.sandbox.server import Sandbox
 from migrate.sandbox.store import Store
 from naming import VOCABULARY
+from tests.migrate.mapped import map_runs
 
 
 def test_the_sample_project_has_every_status_and_every_family(serve):
