@@ -60,6 +60,8 @@ def settle(paths: Sequence[str], request: Request, *, to_stdout: bool) -> int:
     settling = Settling(surveys, chosen, options.rules)
     if to_stdout:
         output.data(suggested_rules(settling))
+        if not settling.kinds:
+            return 0
         # Where the file was left out, it must be named: a variable may leave it out as well.
         words = [*paths, *(request if path else replace(request, config=FILE)).words()]
         output.next_step(
@@ -220,7 +222,12 @@ class _Session:
 
     def _sum_up(self) -> None:
         """What is settled, what stays open, and what comes next."""
-        self._tell("", self._so_far() if self.at_first else "No run is in review.")
+        self._tell(
+            "",
+            self._so_far()
+            if self.at_first
+            else "Nothing to settle: none of these runs is in review.",
+        )
         rest = self.settling.kinds
         width = self.output.err.width
         for kind in rest[:_MOST_OPEN]:
