@@ -1,4 +1,4 @@
-"""Everything in one table: `python benchmarks` (about six minutes). Ratios of one run, medians."""
+"""Everything in one table: `python benchmarks` (about eight minutes). Ratios, medians."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if __name__ == "__main__":
         startup.lines(),
         parsing.lines(),
         mapping.lines(),
+        mapping.rule_lines(),
         renaming.lines([0, 20, 100], 1000),
         offline.lines(40),
     )

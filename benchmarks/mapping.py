@@ -1,16 +1,24 @@
-"""Mapping: does the cost of a run grow with their number? 1,000 runs against 10,000 and 100,000."""
+"""Mapping: does the cost of a run grow with their number, and what do rules cost?
+
+1,000 runs against 10,000 and 100,000; then 50 rules against none, for projects of which few, half
+or all runs are in review: only those are mapped again.
+"""
 
 from __future__ import annotations
 
 import random
+import re
 import resource
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from migrate.client.runs import Run, RunKey
 from migrate.mapping.mapping import Options, Survey
+from migrate.mapping.rows import RuleSource
+from migrate.mapping.rules import Rule, Where
 from migrate.sandbox.sample import arguments
 from naming import VOCABULARY, legacy_name
 
@@ -52,5 +60,49 @@ def lines() -> Iterator[str]:
         yield f"            {count:9,} {seconds:9.2f} {each:8.1f} {each / base:7.2f} {peak:9.0f}"
 
 
+def in_review(count: int, share: float) -> list[Run]:
+    """So many runs, of which a share lacks its rate, and so is in review."""
+    chance = random.Random(count).random
+    return [
+        replace(run, config={**run.config, "rate": None}) if chance() < share else run
+        for run in sample(count)
+        if run.config is not None
+    ]
+
+
+def fifty_rules() -> tuple[Rule, ...]:
+    """Rules as a project has them after a year: by family, date, name, reason and value."""
+    wheres = [
+        *(Where(values={"arch": frozenset([arch])}) for arch in VOCABULARY.architectures),
+        *(Where(name=re.compile(f"_{name}$")) for name in sorted(VOCABULARY.datasets)),
+        *(Where(before=_START + timedelta(days=days)) for days in (30, 90, 180)),
+        *(Where(families=frozenset([family])) for family in ("cnn", "vit", "mamba")),
+        Where(reasons=frozenset(["missing"]), states=frozenset(["finished"])),
+        Where(projects=frozenset(["ycx/RSST"])),
+        Where(runs=frozenset(["r1", "r2"])),
+    ]
+    assert len(wheres) == 50
+    return tuple(
+        Rule(where, RuleSource(file="rules", number=number), assume={"rate": 0.15})
+        for number, where in enumerate(wheres, 1)
+    )
+
+
+def rule_lines() -> Iterator[str]:
+    """The table of what rules cost."""
+    yield "rules        in review   no rules   50 rules   ratio   (100,000 runs, seconds)"
+    rules = fifty_rules()
+    for share in (0.0, 0.1, 0.5, 1.0):
+        runs, seconds = in_review(100_000, share), []
+        for options in (Options(), Options(rules=rules)):
+            start = time.process_time()
+            rows = Survey(runs, options).with_rules(options.rules)
+            seconds.append(time.process_time() - start)
+            assert options.rules == () or not any(row.status == "review" for row in rows)
+        without, with_rules = seconds
+        ratio = with_rules / without
+        yield f"             {share:8.0%} {without:10.2f} {with_rules:10.2f} {ratio:7.2f}"
+
+
 if __name__ == "__main__":
-    sys.stdout.writelines(f"{line}\n" for line in lines())
+    sys.stdout.writelines(f"{line}\n" for line in (*lines(), "", *rule_lines()))

@@ -54,8 +54,7 @@ def plan(
         prefer: Which side is right where name and config disagree.
         known_arch: More known architectures.
         known_dataset: More known datasets.
-        config: The configuration file; by default the environment's RSST_MIGRATE_CONFIG, or
-            rsst-migrate.toml in the current folder; `none` for none. What is given here wins.
+        config: The configuration file (`none` for none); by default as on the command line.
         against: For offline runs: a project on the server whose names are taken, too.
         base_url: The W&B server; by default wandb's own setting.
 
@@ -78,14 +77,13 @@ def plan(
         known_dataset=list(known_dataset),
         config=None if config is None else str(config),
     )
-    names = [paths] if isinstance(paths, str) else paths
-    mapped = _mapped(names, request, assume or {}, filters, match)
+    mapped = _mapped(paths, request, assume or {}, filters, match)
     rows = [row for project in mapped for row in project.chosen]
     return frame(rows, mapped[0].made_with if mapped else None)
 
 
 def _mapped(
-    paths: Sequence[str],
+    paths: str | Sequence[str],
     request: Request,
     assume: Mapping[str, object],
     filters: Mapping[str, object] | None,
@@ -100,7 +98,7 @@ def _mapped(
     from migrate.errors import InputError
     from migrate.mapping.projects import Which, read_projects
 
-    asked = request.asked(paths)
+    asked = request.asked([paths] if isinstance(paths, str) else paths)
     assumed = option_rules(assume.items(), None, asked.options.style)
     options = replace(asked.options, rules=(*asked.options.rules, *assumed))
     try:

@@ -23,7 +23,7 @@ from rich.console import Console, Group
 from rich.segment import Segment, Segments
 from rich.text import Text
 
-from migrate.errors import MigrateError
+from migrate.errors import MigrateError, scrub
 from migrate.text import visible
 
 if TYPE_CHECKING:
@@ -282,8 +282,12 @@ class Output:
         self.err.print(Text(visible(text)), soft_wrap=True)
 
     def next_step(self, purpose: str, *words: str) -> None:
-        """Name a command of ours that comes next, alone on its line, as a shell takes it."""
+        """Name a command of ours that comes next, alone on its line, as a shell takes it.
+
+        But for the user and password of a server's address, which are for whoever typed them.
+        """
         if not MANNER.no_next:
+            words = tuple(scrub(word) if re.match(r"\S+://\S+@", word) else word for word in words)
             self.say(f"{purpose}:")
             self.say(f"  rsst-migrate {shlex.join(words)}")
 

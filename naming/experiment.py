@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Mapping, NamedTuple, Union
 
 from naming import values
@@ -179,6 +180,20 @@ def parts_of(
     """
     family = vocabulary.family(str(known.get(ARCH)))
     template = _template(known, scheme)
+    decisive = tuple((name, known.get(name)) for name in scheme.decisive)
+    return _parts(template, decisive, family, style, scheme)
+
+
+@lru_cache(maxsize=1024)
+def _parts(
+    template: Template,
+    decisive: tuple[tuple[str, object], ...],
+    family: str,
+    style: Style,
+    scheme: Scheme,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The fields of a template that a run has which has these in the fields that decide it."""
+    known = dict(decisive)
     optional = {part.name: part.optional for part in template.parts}
     required = tuple(
         name

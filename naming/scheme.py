@@ -258,6 +258,7 @@ class Scheme:
         guide_by_family: Family to such values, where they differ for its architectures.
         by_name: Name to field.
         by_key: Argument to the field that depends on it.
+        decisive: The fields that others have conditions on.
         new: Value of the field `chosen_by` to the template of its new names.
         old: The template of old names, made ready.
         kinds: Every argument of a field or an extra part to what its values are.
@@ -279,6 +280,9 @@ class Scheme:
     def __post_init__(self) -> None:
         self.by_name = {field.name: field for field in self.fields}
         self.by_key = {key: field for field in self.fields for key in field.arguments}
+        whens = [(field.written, field.must, field.may) for field in self.fields]
+        named = (when.field for conditions in whens for when in conditions if when is not None)
+        self.decisive = tuple(dict.fromkeys(named))
         self.new = {text.partition("_")[0]: Template(text, self.by_name) for text in self.templates}
         self.old = Template(self.old_template, self.by_name)
         self.keys = {

@@ -10,13 +10,14 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, Protocol, runtime_checkable
+from typing import Annotated, NoReturn, Protocol, runtime_checkable
 
 import typer
 
 from migrate.cli import completion, practising
 from migrate.cli.options import (
     COMPLETE,
+    JOURNAL,
     NAME,
     PATHS,
     BaseUrl,
@@ -24,7 +25,6 @@ from migrate.cli.options import (
     Debug,
     DryRun,
     Help,
-    JournalPath,
     NoColor,
     NoPager,
     Quiet,
@@ -39,9 +39,6 @@ from migrate.cli.request import Request
 from migrate.console import MANNER, ClosedPipe
 from migrate.errors import MigrateError, scrub, scrubbed_traceback
 from migrate.text import visible
-
-if TYPE_CHECKING:
-    from migrate.rename.plan import Direction
 
 app = typer.Typer(
     name=NAME,
@@ -251,34 +248,56 @@ def rename(
     """
     from migrate.cli.rename import RenameOptions, rename
 
-    options = RenameOptions(limit, journal, yes, dry_run, request.include_running)
+    session = [] if request.base_url is None else ["--base-url", request.base_url]
+    options = RenameOptions(limit, journal, yes, dry_run, request.include_running, session)
     return rename(paths or (), plan, request, options)
 
 
-def _going_on(direction: Direction, summary: str) -> None:
-    """Declare `resume` or `undo`."""
-    name = "resume" if direction == "rename" else direction
+@command(rich_help_panel="Rename")
+def resume(
+    journal: Annotated[Path | None, JOURNAL] = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    base_url: BaseUrl = None,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+    debug: Debug = False,
+) -> int:
+    """Finish a rename that was interrupted.
 
-    def go_on_with(
-        journal: JournalPath,
-        yes: Yes = False,
-        dry_run: DryRun = False,
-        base_url: BaseUrl = None,
-        quiet: Quiet = False,
-        no_color: NoColor = False,
-        debug: Debug = False,
-    ) -> int:
-        from migrate.cli.rename import go_on
+    Without JOURNAL it lists the journals in this folder.
 
-        return go_on(journal, direction, base_url, yes=yes, dry_run=dry_run)
+    [dim]Example:[/dim]
+    $ rsst-migrate resume rename-ycx-RSST-20260108T143000Z.journal.jsonl
+    """
+    from migrate.cli.go_on import go_on
 
-    journal = "rename-ycx-RSST-20260108T143000Z.journal.jsonl"
-    go_on_with.__doc__ = f"{summary}\n\n[dim]Example:[/dim]\n$ {NAME} {name} {journal}"
-    command(name, rich_help_panel="Rename")(go_on_with)
+    paths = [] if journal is None else [journal]
+    return go_on(paths, "rename", base_url, yes=yes, dry_run=dry_run)
 
 
-_going_on("rename", "Finish a rename that was interrupted.")
-_going_on("undo", "Put back every name that a rename changed and nobody has changed since.")
+@command(rich_help_panel="Rename")
+def undo(
+    journals: Annotated[list[Path] | None, JOURNAL] = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    base_url: BaseUrl = None,
+    quiet: Quiet = False,
+    no_color: NoColor = False,
+    debug: Debug = False,
+) -> int:
+    """Put back every name that a rename changed and nobody has changed since.
+
+    Of several journals, the newest rename first. Without JOURNAL it lists the
+    journals in this folder.
+
+    [dim]Examples:[/dim]
+    $ rsst-migrate undo rename-ycx-RSST-20260108T143000Z.journal.jsonl
+    $ rsst-migrate undo rename-*.journal.jsonl --dry-run
+    """
+    from migrate.cli.go_on import go_on
+
+    return go_on(journals or (), "undo", base_url, yes=yes, dry_run=dry_run)
 
 
 @command(

@@ -51,7 +51,7 @@ class Table:
         """Refuse keys that are not known ones."""
         for key in self.values:
             if key not in known:
-                raise InputError(f"{self.place}: {unknown(key, known)}.")
+                raise InputError(f"{self.place}: {sentence(unknown(key, known))}")
 
     def text(self, key: str) -> str | None:
         """A text; None where it is not given."""
@@ -154,7 +154,7 @@ def read_config(path: Path) -> ConfigFile:
     name = scrub(path)
     try:
         with path.open("rb") as stream:
-            values = tomllib.load(stream)
+            values = tomllib.loads(stream.read().decode("utf-8-sig"))  # Notepad writes a mark
     except OSError as error:
         raise InputError(
             f"Cannot read the configuration file {name}: {error.strerror}. "
@@ -178,7 +178,8 @@ def read_config(path: Path) -> ConfigFile:
         rules=tuple(_rules(table)),
     )
     try:
-        Style(config.timestamp_format or GUIDE_STYLE.timestamp_format, config.extras)
+        form = config.timestamp_format
+        Style(GUIDE_STYLE.timestamp_format if form is None else form, config.extras)
     except StyleError as error:
         table.fail("extra" if error.attribute == "extras" else "timestamp-format", error.text)
     return config
@@ -229,6 +230,13 @@ def unknown(key: str, known: Sequence[str]) -> str:
     return f"{shown(key)} is not a known key; {did_you_mean(key, known)}"
 
 
+def sentence(text: str) -> str:
+    """A text with a full stop, unless it ends as a question."""
+    return text if text.endswith("?") else f"{text}."
+
+
 def shown(value: object) -> str:
     """A value of a file for a message: on one line, and not too long."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return scrub(repr(value) if isinstance(value, str) else str(value))[:100]

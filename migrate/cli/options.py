@@ -6,11 +6,10 @@ import inspect
 from collections.abc import Callable
 from dataclasses import fields
 from functools import wraps
-from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperArgument, TyperCommand
 
 from migrate.cli import completion
 from migrate.cli.request import Request
@@ -23,7 +22,15 @@ WHICH, HOW, SETTLE, RUN = "Which runs", "How names are written", "Filling in and
 
 
 class Command(TyperCommand):
-    """A command whose --help has no type after it, as no flag has."""
+    """A command whose help shows no type: not of an argument, nor of --help, as of no flag."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters."""
+        params = super().get_params(ctx)
+        for param in params:
+            if isinstance(param, TyperArgument):
+                param.display_type_rich = lambda ctx: None  # type: ignore[method-assign]  # noqa: ARG005
+        return params
 
     def get_help_option(self, ctx: Any) -> Any:
         """The option."""
@@ -126,12 +133,9 @@ PATH_HELP = (
     "runs; without one, the projects of rsst-migrate.toml."
 )
 PATHS = typer.Argument(help=PATH_HELP, metavar="PATH", autocompletion=completion.paths)
-JournalPath = Annotated[
-    Path,
-    typer.Argument(
-        help="The journal of a rename.", metavar="JOURNAL", autocompletion=completion.journals
-    ),
-]
+JOURNAL = typer.Argument(
+    help="The journal of a rename.", metavar="JOURNAL", autocompletion=completion.journals
+)
 Yes = Annotated[bool, flag("yes", "Do not ask.", short="-y")]
 DryRun = Annotated[bool, flag("dry-run", "Show the plan and change nothing.", short="-n")]
 BaseUrl = Annotated[str | None, option("The W&B server; without it, wandb's own setting.", "URL")]

@@ -51,7 +51,7 @@ def with_rule(content: bytes, text: str, name: str) -> bytes:
     gap = b"" if not content else b"\n" if content.endswith(b"\n") else b"\n\n"
     longer = content + gap + text.encode()
     try:
-        tomllib.loads(longer.decode())
+        tomllib.loads(longer.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         raise InputError(
             f"Cannot add a rule to {name}: write its rules as [[rule]] tables."

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, tzinfo
 
-from migrate.cli.config_file import ConfigFile, Table, shown, unknown
+from migrate.cli.config_file import ConfigFile, Table, sentence, shown, unknown
 from migrate.client.paths import parse_path
 from migrate.errors import InputError, scrub
 from migrate.mapping.rows import REVIEW_CODES, RuleSource
@@ -132,7 +132,7 @@ def option_rules(
         try:
             key, canonical = supplied(typed, value, style)
         except ValueError as error:
-            raise InputError(f"{scrub(option)}: {error}.") from None
+            raise InputError(f"{scrub(option)}: {sentence(str(error))}") from None
         if assumed.setdefault(key, canonical) != canonical:
             raise InputError(f"--assume gives {key} two values.")
         yield Rule(Where(), RuleSource(option=option), assume={key: canonical})
@@ -142,6 +142,9 @@ def option_rules(
 
 
 def _where(table: Table, timezone: tzinfo) -> Where:
+    for key, value in table.values.items():
+        if value == []:  # without it the rule would be for every run
+            table.fail(key, "the list is empty, so that no run matches")
     name = table.text("name")
     try:
         pattern = None if name is None else parse_regex(name)
@@ -194,19 +197,21 @@ def _moment(table: Table, key: str, timezone: tzinfo) -> datetime | None:
 
 def _compared(table: Table, key: str) -> Iterator[object]:
     value = table.values[key]
-    for one in value if isinstance(value, list) else [value]:
-        if not isinstance(one, str | bool | int | float):
-            table.fail(key, f"{shown(one)} is neither a text nor a number")
-        yield comparable(key, one)
+    for item in value if isinstance(value, list) else [value]:
+        if not isinstance(item, str | bool | int | float):
+            table.fail(key, f"{shown(item)} is neither a text nor a number")
+        yield comparable(key, item)
 
 
 def _values(table: Table, style: Style) -> Mapping[str, object]:
     values = {}
     for typed, value in table.values.items():
+        if isinstance(value, list | dict):
+            table.fail(typed, f"{shown(value)} is not a single value")
         try:
             key, canonical = supplied(typed, value, style)
         except ValueError as error:
-            raise InputError(f"{table.place}: {error}.") from None
+            raise InputError(f"{table.place}: {sentence(str(error))}") from None
         if key in values:
             raise InputError(f"{table.place}: {key} is given twice.")
         values[key] = canonical

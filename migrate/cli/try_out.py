@@ -10,7 +10,8 @@ from pathlib import Path
 from rich.text import Text
 
 from migrate.cli import look
-from migrate.cli.rename import RenameOptions, go_on, rename
+from migrate.cli.go_on import go_on
+from migrate.cli.rename import RenameOptions, rename
 from migrate.cli.request import Request
 from migrate.cli.serve import sandbox_packages
 from migrate.console import MANNER, Output
@@ -44,7 +45,7 @@ def demo(runs: int | None) -> int:
         _title(f"audit {PATH}", "What remains: names that need attention.")
         look.audit([PATH], request, as_json=False, check=False)
         _title(f"undo {journal} --yes", "All of it taken back, from the journal.")
-        return max(code, go_on(journal, "undo", None, yes=True, dry_run=False))
+        return max(code, go_on([journal], "undo", None, yes=True, dry_run=False))
 
 
 def _title(command: str, sentence: str) -> None:

@@ -92,6 +92,7 @@ class Survey:
 
     def __init__(self, runs: Sequence[Run], options: Options, taken: Iterable[str] = ()) -> None:
         self._taken = frozenset(taken)
+        self._decided: dict[RunKey, tuple[Decided, Row]] = {}
         vocabulary = _with_the_projects_own(runs, options.vocabulary)
         self.options = replace(options, vocabulary=vocabulary)
         ordered = sorted(runs, key=lambda run: (run.created_at or _NEVER, run.key.run_id))
@@ -128,12 +129,19 @@ class Survey:
             if subject is not None and isinstance(old, OldName):
                 decided = book.decide(subject)
                 if decided != NOTHING:
-                    vocabulary = aliases.of(subject, decided)
-                    again[row.key] = _map_old_name(old, self.options, decided, vocabulary)
+                    again[row.key] = self._mapped(old, decided, aliases.of(subject, decided))
         others = (row.new_name or row.old_name for row in self.rows if row.key not in again)
         taken = chain(self._taken, others)
         again = dict(zip(again, _with_ordinals([*again.values()], taken), strict=True))
         return [again.get(row.key, row) for row in self.rows]
+
+    def _mapped(self, old: OldName, decided: Decided, vocabulary: Vocabulary) -> Row:
+        """A row by what rules give for it; one rule more changes that for few of the runs."""
+        before = self._decided.get(old.run.key)
+        if before is None or before[0] != decided:
+            row = _map_old_name(old, self.options, decided, vocabulary)
+            before = self._decided[old.run.key] = (decided, row)
+        return before[1]
 
 
 def _with_the_projects_own(runs: Iterable[Run], vocabulary: Vocabulary) -> Vocabulary:
@@ -190,11 +198,11 @@ def _map_old_name(
     settled: tuple[Settled, ...] = ()
     if decided != NOTHING:
         parts = parts_of(known, style=options.style, vocabulary=vocabulary)
-        needed = {*chain.from_iterable(parts)}
+        needed = {*parts[0], *parts[1]}
         settled = tuple(what_was_settled(old, decided, from_name, options.style, needed))
         # What was assumed and is not needed must not look known.
-        here = needed | old.from_config.known.keys() | from_name.fields.keys()
-        known = {name: value for name, value in known.items() if name in here}
+        for name in known.keys() - needed - old.from_config.known.keys() - from_name.fields.keys():
+            del known[name]
     invalid = {name: text for name, text in filled.invalid.items() if name not in known}
     problems = list(from_name.problems)
     if run.config is None:

@@ -11,6 +11,7 @@ from migrate.mapping.rows import Reason, Settled
 from migrate.mapping.rules import Decided, comparable
 from naming import FIELDS, IN_OLD_NAMES, KEYS, RSST, Fields, Style, Vocabulary, cut, read_fields
 
+_FIELDS = {key: name for name, key in KEYS.items()}
 _MOST_READINGS = 3  # of an ambiguous name; a hostile one has hundreds
 
 
@@ -37,13 +38,25 @@ class OldName:
             return self.config.get(key)
         return self.from_config.known.get(field.name)
 
+    def lacks(self, key: str) -> bool:
+        """Whether the config has nothing for an argument, nor for another that says the same.
+
+        A run with `vit_pretrained` false says of itself that it used no pretrained weights:
+        nothing can be assumed for `pretrained`.
+        """
+        field = RSST.by_key.get(key)
+        keys = field.keys if field is not None and key in field.keys else (key,)
+        return all(self.config.get(one_of) is None for one_of in keys)
+
     def with_supplied(self, decided: Decided, style: Style) -> Fields:
         """What the config says of the fields, with what rules assume and set."""
         if not (decided.assume or decided.replace):
             return self.from_config
+        if not style.parts and all(key in _FIELDS for key in (*decided.assume, *decided.replace)):
+            return self._with_single(decided)
         config = dict(self.config)
         for key, supplied in decided.assume.items():
-            if config.get(key) is None:
+            if self.lacks(key):
                 config[key] = supplied.value
         for key in decided.replace:  # the other arguments of its field have no say any more
             field = RSST.by_key.get(key)
@@ -51,6 +64,17 @@ class OldName:
                 config.update(dict.fromkeys(field.keys))
         config.update({key: supplied.value for key, supplied in decided.replace.items()})
         return read_fields(config, style=style)
+
+    def _with_single(self, decided: Decided) -> Fields:
+        """The same for arguments of which each is a field's only one: nothing is read again."""
+        known, invalid = dict(self.from_config.known), dict(self.from_config.invalid)
+        for key, supplied in decided.assume.items():
+            if self.config.get(key) is None:
+                known[_FIELDS[key]] = supplied.value
+        for key, supplied in decided.replace.items():
+            known[_FIELDS[key]] = supplied.value
+            invalid.pop(_FIELDS[key], None)
+        return Fields(known, invalid, self.from_config.extras)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +199,8 @@ def given_fields(reading: Mapping[str, object]) -> dict[str, object]:
 
 def without_replaced(fields: Mapping[str, object], decided: Decided) -> dict[str, object]:
     """The fields of an old name without those for which rules set a value."""
+    if not decided.replace:
+        return dict(fields)
     replaced = {RSST.by_key[key].name for key in decided.replace if key in RSST.by_key}
     return {name: value for name, value in fields.items() if name not in replaced}
 
@@ -197,11 +223,12 @@ def what_was_settled(
     """
     labels = {key: label for label, (key, _) in style.parts.items()}
     for key, (value, source) in decided.assume.items():
+        if old.config.get(key) is not None:
+            continue
         name = RSST.by_key[key].name if key in RSST.by_key else labels.get(key, key)
         in_name = from_name.fields.get(name)
         chooses = from_name.chosen and name in ("arch", "dataset") and in_name == value
-        lacks = old.config.get(key) is None and old.from_config.known.get(name) is None
-        if lacks and (name in needed or key in labels) and (in_name is None or chooses):
+        if old.lacks(key) and (name in needed or key in labels) and (in_name is None or chooses):
             yield Settled("assumed", key, value, None, source)
     for key, (value, source) in decided.replace.items():
         name = RSST.by_key[key].name if key in RSST.by_key else labels.get(key, key)

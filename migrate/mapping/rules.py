@@ -194,21 +194,37 @@ class RuleBook:
     """Rules, made ready to be asked about many runs."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = [(rule, rule.where.tests()) for rule in rules]
+        self._rules = rules
+        self._tests = [(place, rule.where.tests()) for place, rule in enumerate(rules)]
+        # Runs are matched by a few sets of rules, and there may be very many of them.
+        self._decided: dict[tuple[int, ...], Decided] = {}
 
     def decide(self, subject: Subject) -> Decided:
         """What the rules give for a run: of each value the last, and `set` over `assume`."""
-        assume: dict[str, Supplied] = {}
-        replace: dict[str, Supplied] = {}
-        prefer = None
-        for rule, tests in self._rules:
-            if all(test(subject) for test in tests):
-                assume.update({key: Supplied(v, rule.source) for key, v in rule.assume.items()})
-                replace.update({key: Supplied(v, rule.source) for key, v in rule.replace.items()})
-                if rule.prefer is not None:
-                    prefer = Supplied(rule.prefer, rule.source)
-        assume = {key: value for key, value in assume.items() if key not in replace}
-        return Decided(assume, replace, prefer)
+        matching = []
+        for place, tests in self._tests:
+            for test in tests:
+                if not test(subject):
+                    break
+            else:
+                matching.append(place)
+        matched = tuple(matching)
+        if matched not in self._decided:
+            self._decided[matched] = _decide(self._rules[place] for place in matched)
+        return self._decided[matched]
+
+
+def _decide(rules: Iterable[Rule]) -> Decided:
+    assume: dict[str, Supplied] = {}
+    replace: dict[str, Supplied] = {}
+    prefer = None
+    for rule in rules:
+        assume.update({key: Supplied(value, rule.source) for key, value in rule.assume.items()})
+        replace.update({key: Supplied(value, rule.source) for key, value in rule.replace.items()})
+        if rule.prefer is not None:
+            prefer = Supplied(rule.prefer, rule.source)
+    assume = {key: value for key, value in assume.items() if key not in replace}
+    return Decided(assume, replace, prefer)
 
 
 def unused(

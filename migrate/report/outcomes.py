@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
+from migrate.mapping.rows import number_of_runs
 from migrate.text import visible
 
 _WORDS = {
     "done": "done",
     "altered": "altered: the server made it {}",
     "gone": "gone: there is no such run any more",
-    "drifted": "drifted: is now {}",
+    "drifted": "drifted: is now {} (renamed by somebody else meanwhile)",
     "read-only": "read-only: this key may not rename it",
     "running": "running: it is {}, and its process may write its name back",
     "held": "left alone: it is {}",
     "refused": "refused: {}",
-    "unanswered": "unanswered: {}",
+    "unanswered": "not confirmed: {}",
     "reverted": "drifted: was renamed, but has its previous name again",
     "not-verified": "not verified: {}",
     "not-reached": "not reached",
@@ -30,11 +33,71 @@ _STOPS = {
     "service": "{text}",
     "fault": "a fault of rsst-migrate: {text}",
 }
+_MOST_LINES, _MOST_IDS = 50, 5
 
 
 def outcome_words(code: str, text: str) -> str:
     """What became of a run: its outcome's code, and words with its data."""
     return _WORDS[code].format(visible(text))
+
+
+def outcome_lines(outcomes: Iterable[tuple[str, str, str]]) -> list[str]:
+    """What became of runs; those of which the same is to be said stand in one line.
+
+    Args:
+        outcomes: Of each run its id, and its outcome's code and text.
+
+    >>> outcome_lines([("a", "refused", "no"), ("b", "gone", ""), ("c", "refused", "no")])
+    ['2 runs: refused: no (a, c)', 'b: gone: there is no such run any more']
+    """
+    groups: dict[str, list[str]] = {}
+    for run_id, code, text in outcomes:
+        groups.setdefault(outcome_words(code, text), []).append(run_id)
+    lines = [
+        f"{visible(run_ids[0])}: {words}"
+        if len(run_ids) == 1
+        else f"{number_of_runs(len(run_ids))}: {words} ({few(run_ids, _MOST_IDS)})"
+        for words, run_ids in groups.items()
+    ]
+    if len(lines) <= _MOST_LINES:
+        return lines
+    left_out = sum(map(len, list(groups.values())[_MOST_LINES:]))
+    return [*lines[:_MOST_LINES], f"… and {number_of_runs(left_out)} more"]
+
+
+def few(run_ids: Sequence[str], most: int = 10) -> str:
+    """The first few of some run ids.
+
+    >>> few(["a", "b", "c"], 1)
+    'a and 2 more'
+    """
+    if len(run_ids) <= most:
+        return visible(", ".join(run_ids))
+    return visible(f"{', '.join(run_ids[:most])} and {len(run_ids) - most} more")
+
+
+def summary_words(*, runs: int, done: int, had: int, unread: int, verb: str, source: str) -> str:
+    """How many names are as they were to be.
+
+    Args:
+        runs: How many there were to do.
+        done: How many of them are known to be done: they were read at the end.
+        had: How many of those needed nothing.
+        unread: How many were confirmed, and could not be read at the end.
+        verb: `renamed` or `put back`.
+        source: Where they were read.
+
+    >>> summary_words(runs=3, done=2, had=1, unread=0, verb="renamed", source="the server")
+    '2 of 3 runs renamed, read back from the server (1 had the name already).'
+    >>> summary_words(runs=3, done=0, had=0, unread=2, verb="renamed", source="the server")
+    '2 of 3 runs renamed; 2 of them were confirmed, but could not be read back from the server.'
+    """
+    line = f"{done + unread} of {number_of_runs(runs)} {verb}"
+    if unread:
+        line += f"; {unread} of them were confirmed, but could not be read back from {source}"
+    else:
+        line += f", read back from {source}"
+    return line + (f" ({had} had the name already)." if had else ".")
 
 
 def stop_words(code: str, text: str, count: int) -> str:

@@ -32,10 +32,24 @@ Line = TypeVar("Line")
 Pieces = list[Segment]
 
 
-def print_report(console: Console, rows: Sequence[Row], *, every: bool = False) -> None:
-    """Print the runs with an old name (`every`: all runs), and a line that counts them all."""
+def print_report(
+    console: Console,
+    rows: Sequence[Row],
+    *,
+    every: bool = False,
+    shown: Sequence[Row] | None = None,
+) -> None:
+    """Print the runs with an old name, and a line that counts them all.
+
+    Args:
+        console: Where to print.
+        rows: The runs to count.
+        every: Print all of them.
+        shown: Print these and no others.
+    """
     several = len({row.key.where for row in rows}) > 1
-    shown = [row for row in rows if every or row.status in OLD]
+    if shown is None:
+        shown = [row for row in rows if every or row.status in OLD]
     for row in shown:
         style = Style.parse(_STYLES.get(row.status, "none"))
         created = row.created_at.strftime("%Y-%m-%d") if row.created_at else "-"

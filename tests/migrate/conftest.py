@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from migrate.cli import rename as cli_rename
+from migrate.cli import go_on
 from migrate.client import retry
 from migrate.client.paths import parse_path
 from migrate.client.server import Project, connect
@@ -76,7 +76,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         (retry, "RATE_WAIT_SECONDS"),
         (batches, "WAIT_SECONDS"),
         (verify, "LAG_SECONDS"),
-        (cli_rename, "_LAG_SECONDS"),
+        (go_on, "LAG_SECONDS"),
     ):
         waits = tuple(seconds / 100 for seconds in getattr(module, name))
         monkeypatch.setattr(module, name, waits)

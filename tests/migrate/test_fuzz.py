@@ -27,12 +27,14 @@ from rich.console import Console
 import naming
 from migrate.cli import app as command_line
 from migrate.cli.copied import copied_store, read_rows
+from migrate.cli.request import Request
 from migrate.client import retry
 from migrate.client.documents import read_page, read_run
 from migrate.client.paths import parse_path
 from migrate.client.runs import ProjectKey, RunKey
 from migrate.client.server import connect
 from migrate.errors import InputError, ServerError
+from migrate.mapping.made_with import made_with
 from migrate.mapping.mapping import Options
 from migrate.mapping.projects import list_runs
 from migrate.mapping.rows import OLD, Reason, Row, RuleSource, Settled
@@ -278,6 +280,19 @@ def plan(data):
         assert one.old_name != one.new_name
 
 
+def configuration(data):
+    """A configuration file of any bytes: options, or what is wrong with it in a line."""
+    path = Path("rules.toml")
+    path.write_bytes(data)
+    try:
+        asked = Request(config=str(path)).asked(["a/b"])
+    except InputError as error:
+        assert printable(str(error)) and len(str(error)) < 2_000  # noqa: PT017, PT018
+        return
+    map_runs([], asked.options)
+    json.dumps(made_with(asked.options, {}).as_data())
+
+
 def copied(data):
     """A saved report of any bytes: its runs, ready to be served, or what is wrong with it."""
     path = Path("report")
@@ -343,6 +358,21 @@ JOURNAL_2 = (
 )  # fmt: skip
 
 
+CONFIGURATION = b"""
+projects = ["a"]
+timezone = "+08:00"
+known-archs = ["a"]
+extra = { ep = "epochs", r = "rate" }
+[[rule]]
+where = { arch = ["a", "b"], rate = 1, before = 2025-09-01, name = "_a$", reason = "invalid" }
+assume = { rate = 1, "reg" = 0.5 }
+[[rule]]
+where = { after = 2025-09-01T14:30:00Z, pretrained = true, family = "cnn" }
+set = { arch = "a", ep = 1 }
+prefer = "name"
+"""
+
+
 @st.composite
 def mutated(draw, originals):
     """A file with a few pieces changed, doubled, moved or left out: bytes, lines, JSON values."""
@@ -377,6 +407,7 @@ OFFLINE = {
     project: (st.tuples(PROJECTS, MAPPINGS), 1),
     report: (st.tuples(PROJECTS, MAPPINGS), 4),
     plan: (mutated(PLANS) | st.binary(max_size=200), 1),
+    configuration: (mutated([CONFIGURATION]) | st.binary(max_size=200), 1),
     copied: (mutated(PLANS[1:]) | st.binary(max_size=200), 1),
     journal: (mutated([JOURNAL, JOURNAL_2]) | st.binary(max_size=200), 1),
 }

@@ -196,6 +196,16 @@ BAD = [
     ("[rule]\nprefer = 'name'", ": rule: a rule begins with [[rule]]."),
     ("rule = [1]", ": rule: a rule begins with [[rule]]."),
     ("[[rule]]\nset = { rate = 0.1 }\n[[rule]]", ": rule 2 supplies nothing: give it assume, set"),
+    (in_where("runs = []"), ": rule 1: where: runs: the list is empty, so that no run matches."),
+    (
+        "[[rule]]\nset = { pretrained = [true] }",
+        ": rule 1: set: pretrained: [True] is not a sing",
+    ),
+    (
+        "[[rule]]\nset = { rates = 1 }",
+        ": rule 1: set: 'rates' is not a known key; did you mean rate?",
+    ),
+    ("timestamp-format = ''", ": timestamp-format: '' cannot be read back from a name"),
     ("[[rule]]\nprefr = 'name'", ": rule 1: 'prefr' is not a known key; did you mean prefer?"),
     ("[[rule]]\nprefer = 'both'", ": rule 1: prefer: 'both' is neither name nor config."),
     ("[[rule]]\nassume = 1", ": rule 1: assume: 1 is not a table: write { KEY = VALUE }."),

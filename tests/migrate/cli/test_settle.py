@@ -6,6 +6,7 @@ import json
 import os
 import re
 import tomllib
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
@@ -29,7 +30,7 @@ from migrate.mapping.rows import RuleSource
 from migrate.mapping.rules import Rule
 from migrate.mapping.settling import Settling
 from migrate.sandbox.review import review_store
-from naming import Style
+from naming import Style, parse_name
 from tests.migrate.mapping.test_kinds import a_run, any_answer, projects, settling_of
 from tests.migrate.review import review_runs
 
@@ -293,10 +294,7 @@ def test_without_a_terminal_it_refuses_and_prints(serve, cli):
     done = cli("settle", "ycx/RSST", "--print")
     assert done.returncode == 0
     assert done.stderr.endswith("  rsst-migrate report ycx/RSST\n")
-    Path("rsst-migrate.toml").write_text(done.stdout)
-    rows = json.loads(cli("report", "ycx/RSST", "--format", "json").stdout)
-    assert sum(row["status"] == "review" for row in rows) == 142
-    assert sum("assumed rate=0.2" in (row["settled"] or "") for row in rows) == 73
+    assert len(tomllib.loads(done.stdout)["rule"]) == 5
 
 
 def test_from_three_hundred_runs_in_review_to_new_names_and_back(serve, cli, prompt):
@@ -320,8 +318,8 @@ def test_from_three_hundred_runs_in_review_to_new_names_and_back(serve, cli, pro
     assert done.returncode == 0, done.stderr
     journals = [name for name in os.listdir() if name.endswith(".journal.jsonl")]
     assert len(journals) == 1
-    audit = json.loads(cli("audit", "ycx/RSST", "--json").stdout)
-    counts = {"rename": 0, "review": 0, "hold": 2, "current": 410, "custom": 8}
-    assert (audit["total"]["statuses"], audit["settle"]) == (counts, None)
+    after = sandbox.store.names("ycx", "RSST")
+    formats = Counter(parse_name(str(name)).format for name in after.values())
+    assert formats == {"current": 410, "custom": 8, "legacy": 2}  # those that are running
     assert cli("undo", *journals, "--yes", "--quiet").returncode == 0
     assert sandbox.store.names("ycx", "RSST") == before

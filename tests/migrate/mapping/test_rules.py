@@ -135,6 +135,22 @@ def test_what_a_rule_supplies_and_what_is_said_of_it(run, settling, part, words)
     assert parse_name(row.new_name).format == "current"
 
 
+@pytest.mark.parametrize(
+    ("config", "key", "value", "words"),
+    [
+        ({"vit_pretrained": False}, "pretrained", True, "assumed rate=0.2"),
+        ({}, "pretrained", True, "assumed rate=0.2; assumed pretrained=True"),
+        ({"vit_structured": True}, "vit_prune_target", "mlp", "vit_prune_target=mlp"),
+        ({"vit_structured": False}, "vit_structured", True, "assumed rate=0.2"),
+    ],
+)
+def test_a_switch_is_assumed_for_runs_that_lack_all_of_its_arguments(config, key, value, words):
+    row = mapped(a_run(rate=None, **config), rule(assume={"rate": 0.2, key: value}))
+    assert settled_text(row.settled).endswith(words)
+    assert ("_pretrained" in row.new_name) == ("pretrained=True" in words)
+    assert ("_struct_mlp" in row.new_name) == ("mlp" in words)
+
+
 def test_what_was_supplied_is_said_of_a_run_that_remains_in_review():
     row = mapped(a_run(rate=None, reg_granularity_prune=None), rule(assume={"rate": 0.2}))
     assert (row.status, reason_text(row.reasons)) == ("review", "missing: reg_granularity_prune")

@@ -208,8 +208,12 @@ def test_it_says_that_the_server_takes_no_renames_and_how_to_resume(serve, cli, 
     assert done.returncode == 1
     assert "Stopped: W&B does not take renames now. Last error: " in done.stderr
     assert "the sandbox says 501" in done.stderr
-    assert f"To go on: rsst-migrate resume {path}" in done.stderr
-    assert "run00000: unanswered: " in done.stderr
+    assert f"To finish the rename:\n  rsst-migrate resume {path}\n" in done.stderr
+    # Once for all of them, and what the server did answer is not called silence.
+    (line,) = [line for line in done.stderr.splitlines() if "run00000" in line]
+    assert line.startswith("10 runs: not confirmed: The server failed (HTTP 501): the sandbox says")
+    assert line.endswith("(run00000, run00001, run00002, run00003, run00004 and 5 more)")
+    assert "answer" not in done.stderr
 
 
 def test_silence_in_one_document_stops_no_other(serve, renamer_of, quick):
@@ -240,7 +244,7 @@ def test_wandbs_own_process_is_killed(serve, cli, tmp_path):
         _, said = process.communicate(timeout=20)
     assert process.returncode == 1
     assert "Stopped: wandb's helper process (wandb-core) has ended. Start again." in said
-    assert f"To go on: rsst-migrate resume {path}" in said
+    assert f"\n  rsst-migrate resume {path}\n" in said
     assert cli("resume", path, "--yes").returncode == 0
     assert cli("undo", path, "--yes").returncode == 0
     assert sandbox.store.state() == before

@@ -110,7 +110,7 @@ def test_ctrl_c_while_it_says_what_it_did(sandbox, tmp_path):
     os.close(reader)
     assert process.returncode == 130
     assert b"Nothing was written" not in said
-    assert f"To go on: rsst-migrate resume {path}" in said.decode()
+    assert f"\n  rsst-migrate resume {path}\n" in said.decode()
 
 
 def test_ctrl_c_lets_the_batch_in_flight_finish(serve, cli, tmp_path):
@@ -131,7 +131,7 @@ def test_ctrl_c_lets_the_batch_in_flight_finish(serve, cli, tmp_path):
         _, said = process.communicate(timeout=30)
     os.close(leader)
     assert process.returncode == 130
-    assert f"To go on: rsst-migrate resume {path}" in said
+    assert f"\n  rsst-migrate resume {path}\n" in said
     done = len(sandbox.service.mutations)
     assert 0 < done < 1000
     assert "Finishing what is in flight; Ctrl-C again stops immediately." in said

@@ -35,15 +35,18 @@ def state(name="old", storage_id="U3RvcmU=", run_state="finished", read_only=Fal
     return RunState("r", storage_id, name, run_state, read_only)
 
 
+MEANWHILE = "(renamed by somebody else meanwhile)"
+
+
 @pytest.mark.parametrize(
     ("state", "code", "words"),
     [
         (None, "gone", "gone: there is no such run any more"),
         (state("new"), "done", "done"),
         (state("new", storage_id="", run_state="running", read_only=True), "done", "done"),
-        (state("mine"), "drifted", "drifted: is now mine"),
-        (state("\x1b[31m"), "drifted", r"drifted: is now \x1b[31m"),
-        (state("mine", read_only=True), "drifted", "drifted: is now mine"),
+        (state("mine"), "drifted", f"drifted: is now mine {MEANWHILE}"),
+        (state("\x1b[31m"), "drifted", rf"drifted: is now \x1b[31m {MEANWHILE}"),
+        (state("mine", read_only=True), "drifted", f"drifted: is now mine {MEANWHILE}"),
         (state(storage_id=""), "refused", "refused: the server gives no id to rename it by"),
         (state(read_only=True), "read-only", "read-only: this key may not rename it"),
         *(
