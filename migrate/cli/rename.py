@@ -164,9 +164,6 @@ def _rename(
 ) -> int:
     """Ask, journal the plan, and rename; gives the exit code."""
     plan = batch.plan
-    if supplied := sum(bool(rename.settled) for rename in plan):
-        renames = number_of_runs(len(plan))
-        output.tell(f"With values that rules or options supplied: {supplied} of {renames}.")
     if not plan:
         output.say("Nothing to rename.")
         output.next_step("To see what there is, and what needs attention", "audit", *batch.look)

@@ -300,7 +300,7 @@ def odd_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., OddSer
 class Prompt:
     """A command in a process of its own that waits at its prompt, on a terminal."""
 
-    def __init__(self, *words: str | Path, until: str = "[y/N]") -> None:
+    def __init__(self, *words: str | Path, until: str = "[y/N]: ") -> None:
         self.leader, follower = pty.openpty()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "migrate", *map(str, words)],
@@ -319,7 +319,7 @@ class Prompt:
     def wait(self, until: str) -> bool:
         """Wait until this is the last that was said; false where the command ends first."""
         fresh = ""
-        while until.rstrip() not in fresh[-len(until) :]:
+        while not fresh.rstrip(": ").endswith(until):
             try:
                 piece = self._decode(os.read(self.leader, 1000))
             except OSError:

@@ -300,7 +300,7 @@ def test_without_a_terminal_it_refuses_and_prints(serve, cli):
 def test_from_three_hundred_runs_in_review_to_new_names_and_back(serve, cli, prompt):
     sandbox = serve(review_store())
     before = sandbox.store.names("ycx", "RSST")
-    asking = prompt("settle", "ycx/RSST", until="> ")
+    asking = prompt("settle", "ycx/RSST", until=">")
     questions = typed = 0
     while asking.process.poll() is None:
         question = asking.said.rpartition("\nQuestion ")[2]
@@ -308,7 +308,7 @@ def test_from_three_hundred_runs_in_review_to_new_names_and_back(serve, cli, pro
         answer = "2" if "Number of the right" in question else TYPED.get(label, "n")
         asking.type("\r" if suggestion else f"{answer}\r")
         questions, typed = questions + 1, typed + (not suggestion)
-        if not asking.wait("> "):
+        if not asking.wait(">"):
             break
     assert asking.end() == 0
     assert (questions, typed) == (21, 16)
