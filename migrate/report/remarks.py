@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
 from migrate.mapping.rows import Row, RuleSource
-from migrate.mapping.rules import Rule
+from migrate.mapping.rules import WHERE_KEYS, Rule
 from migrate.report.kinds import FAMILY_NAMES
 from migrate.report.words import source_text
 from naming import KEYS, RSST, Vocabulary
@@ -47,9 +47,8 @@ def _spans(numbers: Iterable[int]) -> str:
 
 
 def _meant(rule: Rule) -> str:
-    words = ("project", "runs", "name", "before", "after", "family", "state", "reason")
     for key in rule.where.values:
-        if near := get_close_matches(key, words, 1, 0.8):
+        if near := get_close_matches(key, WHERE_KEYS, 1, 0.8):
             return f" (no {key} in a config; did you mean {near[0]}?)"
     return ""
 
