@@ -126,7 +126,7 @@ def test_one_that_is_killed_while_it_starts(sandbox, broken, seconds):
 def test_http_timeout_gives_a_slow_server_time(serve, cli):
     sandbox = serve(latency_ms=3500)
     assert cli("audit", "ycx/RSST", WANDB_BASE_URL=sandbox.url).returncode == 2
-    done = cli("audit", "ycx/RSST", WANDB_BASE_URL=sandbox.url, WANDB_HTTP_TIMEOUT="20")
+    done = cli("audit", "ycx/RSST", "-q", WANDB_BASE_URL=sandbox.url, WANDB_HTTP_TIMEOUT="20")
     assert (done.returncode, done.stderr) == (0, "")
 
 
