@@ -43,13 +43,13 @@ def read_reply(kind: Kind, typed: str, style: Style) -> Rule | Command:
         return command
     if not typed:
         if kind.suggested is None:
-            raise ValueError("there is no single value that all the others have; enter one, or ?")
+            raise ValueError("Not all other runs have the same value: enter one")
         return answer_of(kind, kind.suggested)
     if kind.problem.code == "conflict":
         if side := _SIDES.get(typed.lower()):
             return side
         if kind.key is None:
-            raise ValueError("enter n for what the name says, or c for what the config says")
+            raise ValueError("Enter n for what the name says, or c for what the config says")
     if kind.problem.code == "ambiguous":
         return answer_of(kind, _architecture(kind, typed))
     key, text = kind.key or "", typed
@@ -67,6 +67,6 @@ def _architecture(kind: Kind, typed: str) -> str:
     text = str(kind.problem.data[0])
     if not text.startswith(f"{typed}_") or len(text) == len(typed) + 1:
         raise ValueError(
-            f"enter the number of a reading, or the architecture that {text} begins with"
+            f"Enter the number of a reading, or the architecture that {text} begins with"
         )
     return typed

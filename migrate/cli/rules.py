@@ -11,7 +11,7 @@ from migrate.cli.config_file import ConfigFile, Table, sentence, shown, unknown
 from migrate.client.paths import parse_path
 from migrate.errors import InputError, scrub
 from migrate.mapping.rows import REVIEW_CODES, RuleSource
-from migrate.mapping.rules import Rule, Side, Where, comparable
+from migrate.mapping.rules import WHERE_KEYS, Rule, Side, Where, comparable
 from naming import KEYS, RSST, VOCABULARY, Style
 from naming.scheme import INTEGER, NUMBER, PART, Field, Kind
 
@@ -19,7 +19,6 @@ SIDES: tuple[Side, Side] = ("name", "config")
 FAMILIES = tuple(dict.fromkeys([*VOCABULARY.architectures.values(), "other"]))
 _ALLOWED = {NUMBER: "number", INTEGER: "whole number", PART: "number, or a word without _"}
 _TABLES = ("where", "assume", "set", "prefer")
-_WHERE = ("project", "runs", "name", "before", "after", "family", "state", "reason")
 
 
 def file_rules(config: ConfigFile, timezone: tzinfo, style: Style) -> Iterator[Rule]:
@@ -159,7 +158,9 @@ def _where(table: Table, timezone: tzinfo) -> Where:
         families=_of(table, "family", FAMILIES),
         states=frozenset(table.texts("state")),
         reasons=_of(table, "reason", REVIEW_CODES),
-        values={key: frozenset(_compared(table, key)) for key in table.values if key not in _WHERE},
+        values={
+            key: frozenset(_compared(table, key)) for key in table.values if key not in WHERE_KEYS
+        },
     )
 
 

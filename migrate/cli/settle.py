@@ -7,11 +7,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from textwrap import wrap
 
 import typer
 
 from migrate.cli.answers import Command, read_reply
-from migrate.cli.config_file import FILE, config_path
+from migrate.cli.config_file import FILE, NO_FILE, config_path
 from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
 from migrate.cli.rule_text import rule_text, with_rule
@@ -49,8 +50,9 @@ def settle(paths: Sequence[str], request: Request, *, to_stdout: bool) -> int:
     path = config_path(request.config)
     if path is None and not to_stdout:
         raise InputError("--config none: the answers need a file to be written to.")
-    # A file that --config names is made by the first answer.
-    existing = request if path is None or path.exists() else replace(request, config="none")
+    # A file that is not there yet is made by the first answer.
+    is_new = not to_stdout and path is not None and not path.exists()
+    existing = replace(request, config=NO_FILE) if is_new else request
     _, mapped = mapped_projects(paths, existing, output)
     surveys = {project.project.key: project.survey for project in mapped}
     chosen = {row.key for project in mapped for row in project.chosen}
@@ -58,7 +60,10 @@ def settle(paths: Sequence[str], request: Request, *, to_stdout: bool) -> int:
     settling = Settling(surveys, chosen, options.rules)
     if to_stdout:
         output.data(suggested_rules(settling))
-        words = [*paths, *request.words()]
+        if not settling.kinds:
+            return 0
+        # Where the file was left out, it must be named: a variable may leave it out as well.
+        words = [*paths, *(request if path else replace(request, config=FILE)).words()]
         output.next_step(
             f"With these rules in {path or FILE}, to see their effect", "report", *words
         )
@@ -102,6 +107,10 @@ class _Session:
     def run(self) -> int:
         """Ask until nothing is open, or the user has had enough."""
         code = 0
+        if self.at_first:
+            self._tell(
+                f"{number_of_runs(self.at_first)} in review. Each answer is written to {self.path}."
+            )
         try:
             while (kinds := self._open()) and self._ask(kinds[0]):
                 pass
@@ -133,7 +142,7 @@ class _Session:
             try:
                 reply = read_reply(kind, typed, self.style)
             except ValueError as error:
-                output.tell(f"{error}.")
+                self._tell(*wrap(f"{error}.", output.err.width))
                 continue
             done = self._answer(kind, reply) if isinstance(reply, Rule) else self._do(kind, reply)
             if done:
@@ -200,7 +209,7 @@ class _Session:
 
     def _read_again(self) -> None:
         """Begin again with the rules as they stand in the file now."""
-        config = str(self.path) if self.path.exists() else "none"
+        config = str(self.path) if self.path.exists() else NO_FILE
         asked = replace(self.request, config=config).asked(self.paths)
         self.settling = self.settling.with_rules(asked.options.rules)
 
@@ -213,9 +222,16 @@ class _Session:
 
     def _sum_up(self) -> None:
         """What is settled, what stays open, and what comes next."""
-        self._tell("", self._so_far() if self.at_first else "No run is in review.")
+        self._tell(
+            "",
+            self._so_far()
+            if self.at_first
+            else "Nothing to settle: none of these runs is in review.",
+        )
         rest = self.settling.kinds
-        self._tell(*(f"  {kind_text(kind)}" for kind in rest[:_MOST_OPEN]))
+        width = self.output.err.width
+        for kind in rest[:_MOST_OPEN]:
+            self._tell(*wrap(f"  {kind_text(kind)}", width, subsequent_indent="    "))
         if len(rest) > _MOST_OPEN:
             self.output.tell(f"  … and {len(rest) - _MOST_OPEN} more kinds")
         renames = sum(row.status == "rename" for row in self.settling.rows)

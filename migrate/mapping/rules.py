@@ -66,6 +66,10 @@ def comparable(name: str, value: object) -> object:
         return str(value)
 
 
+WHERE_KEYS = ("project", "runs", "name", "before", "after", "family", "state", "reason")
+"""What `where` can ask, by its keys in the file, besides fields and config keys."""
+
+
 @dataclass(frozen=True, slots=True)
 class Where:
     """Which runs a rule is for: those that match all of it. What is None or empty matches any.

@@ -27,6 +27,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 from migrate.client.runs import RunKey, RunState
 from migrate.client.source import Rename, Source
@@ -52,9 +54,8 @@ from migrate.rename.steps import (
     Part,
     Reading,
     Stop,
+    ask,
     narrowed,
-    read_states,
-    send_document,
 )
 
 IN_FLIGHT = 4
@@ -94,8 +95,8 @@ class Renaming:
     cannot_read: bool = False
     # What is next, what is under way, and how it goes.
     _queue: Queue = field(init=False)
-    _sending: dict[Future[Answer], Part] = field(default_factory=dict)
-    _reading: dict[Future[Answer], Reading] = field(default_factory=dict)
+    _sending: dict[Future[Answer[str]], Part] = field(default_factory=dict)
+    _reading: dict[Future[Answer[RunState]], Reading] = field(default_factory=dict)
     # What becomes of runs that were sent in vain, unless something better is heard of them.
     _unsettled: dict[PlannedRename, Outcome] = field(default_factory=dict)
     _pace: Pace = field(default_factory=Pace)
@@ -122,7 +123,7 @@ class Renaming:
         self._pool = ThreadPoolExecutor(2 * IN_FLIGHT, thread_name_prefix="rename")
         try:
             while self._begin():
-                under_way = [*self._sending, *self._reading]
+                under_way: list[Future[Answer[Any]]] = [*self._sending, *self._reading]
                 for future in wait(under_way, TICK_SECONDS, FIRST_COMPLETED).done:
                     self._take(future)
                 self._watch()
@@ -199,17 +200,18 @@ class Renaming:
 
     def _read(self, reading: Reading) -> None:
         run_ids = [rename.key.run_id for rename in reading.part.renames]
-        future = self._pool.submit(read_states, self.project, run_ids, self.bar.note)
-        self._reading[future] = reading
+        request = partial(self.project.states, run_ids, self.bar.note)
+        self._reading[self._pool.submit(ask, request)] = reading
 
     def _send(self, part: Part) -> None:
         self.journal.intend(self.direction, part.renames)
         renames = [
             Rename(self._queue.storage_id(it), it.new_name, it.old_name) for it in part.renames
         ]
-        self._sending[self._pool.submit(send_document, self.project, renames)] = part
+        request = partial(self.project.rename, renames)
+        self._sending[self._pool.submit(ask, request)] = part
 
-    def _take(self, future: Future[Answer]) -> None:
+    def _take(self, future: Future[Answer[Any]]) -> None:
         """Take in what a worker returns."""
         try:
             answer = future.result()
@@ -230,7 +232,7 @@ class Renaming:
 
     # After a document.
 
-    def _take_names(self, part: Part, answer: Answer) -> None:
+    def _take_names(self, part: Part, answer: Answer[str]) -> None:
         error = answer.error
         if error is None:
             self._take_answer(part, answer)
@@ -264,11 +266,11 @@ class Renaming:
                 self._unsettled[rename] = outcome
         self._read(Reading(part, error))
 
-    def _take_answer(self, part: Part, answer: Answer) -> None:
+    def _take_answer(self, part: Part, answer: Answer[str]) -> None:
         """The answer to our own mutation says what became of our name, whatever it is."""
         found: dict[PlannedRename, Outcome] = {}
         for rename in part.renames:
-            name = answer.names.get(self._queue.storage_id(rename), "")
+            name = answer.found.get(self._queue.storage_id(rename), "")
             # An undo ends where the server makes of the old name the one that it is to take back.
             if name == rename.new_name:
                 found[rename] = DONE
@@ -292,14 +294,14 @@ class Renaming:
 
     # After a reading.
 
-    def _take_states(self, reading: Reading, answer: Answer) -> None:
+    def _take_states(self, reading: Reading, answer: Answer[RunState]) -> None:
         part = reading.part
         if answer.error is not None:
             self.cannot_read = True
             self.stop(Stop("unread", str(answer.error)))
             return
         self._pace.reading_took(len(part.renames), answer.seconds)
-        found = {RunKey(*self.project.key, run_id): it for run_id, it in answer.states.items()}
+        found = {RunKey(*self.project.key, run_id): it for run_id, it in answer.found.items()}
         self._queue.learn(found, answer.begun)
         was_sent = reading.failed is not None
         rest = self._sort(part.renames, found, was_sent=was_sent)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
-from migrate.client.retry import Note
-from migrate.client.runs import RunState
-from migrate.client.source import Rename, Source
 from migrate.errors import ServerError
 from migrate.rename.plan import PlannedRename
 
+Found = TypeVar("Found")
 StopCode = Literal[
     "interrupted", "refused", "silent", "altered", "unread", "gone", "journal", "service", "fault"
 ]
@@ -77,19 +75,18 @@ def narrowed(renames: Sequence[PlannedRename]) -> Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Generic[Found]):
     """What a request gave, or its error: all that a worker returns.
 
     Attributes:
-        names: Of a document: storage id to the name that the answer carries.
-        states: Of a reading: run id to what the run is now.
-        error: Why there is neither.
+        found: Of a document: storage id to the name that the answer carries. Of a reading: run id
+            to what the run is now.
+        error: Why nothing was found.
         seconds: How long it took.
         begun: When it was sent, by the monotonic clock.
     """
 
-    names: Mapping[str, str]
-    states: Mapping[str, RunState]
+    found: Mapping[str, Found]
     error: ServerError | None
     begun: float
     seconds: float
@@ -110,21 +107,13 @@ class Reading:
     ahead: bool = False
 
 
-def read_states(project: Source, run_ids: Sequence[str], note: Note) -> Answer:
-    """What a worker does: read names."""
+def ask(request: Callable[[], Mapping[str, Found]]) -> Answer[Found]:
+    """What a worker does: send one request."""
     begun = time.monotonic()
+    found: Mapping[str, Found] = {}
+    error = None
     try:
-        states, error = project.states(run_ids, note), None
+        found = request()
     except ServerError as failed:
-        states, error = {}, failed
-    return Answer({}, states, error, begun, time.monotonic() - begun)
-
-
-def send_document(project: Source, renames: Sequence[Rename]) -> Answer:
-    """What a worker does: send a document."""
-    begun = time.monotonic()
-    try:
-        names, error = project.rename(renames), None
-    except ServerError as failed:
-        names, error = {}, failed
-    return Answer(names, {}, error, begun, time.monotonic() - begun)
+        error = failed
+    return Answer(found, error, begun, time.monotonic() - begun)

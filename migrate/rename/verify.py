@@ -34,19 +34,19 @@ def verify(
     Returns:
         What became of each run, by what the server says now.
     """
+    verified: dict[RunKey, Outcome] = {}
+    behind = todo
     try:
-        states = _states(todo, project, bar)
-        verified = {r.key: _judge(r, states.get(r.key.run_id), believed.get(r.key)) for r in todo}
-        for seconds in LAG_SECONDS:
-            behind = [rename for rename in todo if verified[rename.key].code == "reverted"]
-            if not behind or project.hurry.is_set():
+        for seconds in (*LAG_SECONDS, None):
+            states = _states(behind, project, bar)
+            verified |= {
+                r.key: _judge(r, states.get(r.key.run_id), believed.get(r.key)) for r in behind
+            }
+            behind = [rename for rename in behind if verified[rename.key].code == "reverted"]
+            if not behind or seconds is None or project.hurry.is_set():
                 break
             bar.note(f"{len(behind)} names are not shown yet, reading them again")
             project.hurry.wait(seconds)
-            states = _states(behind, project, bar)
-            for rename in behind:
-                state = states.get(rename.key.run_id)
-                verified[rename.key] = _judge(rename, state, believed.get(rename.key))
     except ServerError as error:
         return unverified(todo, believed, str(error))
     return verified

@@ -142,7 +142,8 @@ def audit(project: str, rows: Sequence[Row], kinds: Iterable[Kind] = ()) -> Audi
     """
     statuses = Counter(row.status for row in rows)
     reasons = Counter(
-        (row.status, reason)
+        # Which of the states it is does not matter here: a count for all that are not over.
+        (row.status, Reason("running") if reason.code == "running" else reason)
         for row in rows
         if row.status in _NEEDS_ATTENTION
         for reason in row.reasons

@@ -30,7 +30,7 @@ def question(kind: Kind, width: int) -> list[str]:
     lines = [*wrap(kind_text(kind), width), f"Created {dates_text(kind)}", ""]
     for case in examples(kind):
         lines += case_lines(kind, case, width)
-    evidence = [*_evidence(kind)]
+    evidence = [line for words in _evidence(kind) for line in wrap(words, width)]
     return [*lines, "", *evidence] if evidence else lines
 
 

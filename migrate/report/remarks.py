@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
-from migrate.mapping.rows import Row
-from migrate.mapping.rules import Rule
+from migrate.mapping.rows import Row, RuleSource
+from migrate.mapping.rules import WHERE_KEYS, Rule
 from migrate.report.kinds import FAMILY_NAMES
 from migrate.report.words import source_text
 from naming import KEYS, RSST, Vocabulary
@@ -16,15 +16,39 @@ _MOST_VALUES = 3
 
 
 def on_unused(rules: Iterable[Rule]) -> Iterator[str]:
-    """Rules that match no run; a key that was meant to be another is often why."""
+    """Rules that match no run; a key that was meant to be another is often why.
+
+    Several are one remark: when all is renamed, most rules match no run any more.
+    """
+    plain: list[RuleSource] = []
     for rule in rules:
-        yield f"{source_text(rule.source)} is unused: it matches no run{_meant(rule)}"
+        if (meant := _meant(rule)) or not rule.source.number:
+            yield f"{source_text(rule.source)} is unused: it matches no run{meant}"
+        else:
+            plain.append(rule.source)
+    if len(plain) == 1:
+        yield f"{source_text(plain[0])} is unused: it matches no run"
+    elif plain:
+        numbers = _spans(source.number for source in plain)
+        yield f"rules {numbers} of {plain[0].file} are unused: they match no run"
+
+
+def _spans(numbers: Iterable[int]) -> str:
+    """Numbers in order, those that follow each other as one span.
+
+    >>> _spans([1, 2, 3, 5])
+    '1-3, 5'
+    """
+    spans: list[tuple[int, int]] = []
+    for number in numbers:
+        first = spans.pop()[0] if spans and spans[-1][1] == number - 1 else number
+        spans.append((first, number))
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
 
 
 def _meant(rule: Rule) -> str:
-    words = ("project", "runs", "name", "before", "after", "family", "state", "reason")
     for key in rule.where.values:
-        if near := get_close_matches(key, words, 1, 0.8):
+        if near := get_close_matches(key, WHERE_KEYS, 1, 0.8):
             return f" (no {key} in a config; did you mean {near[0]}?)"
     return ""
 

@@ -9,6 +9,7 @@ import csv as csv_module
 import io
 import json
 import re
+import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,21 +22,24 @@ from rich.console import Console
 
 import naming
 from migrate.cli.names import describe
+from migrate.cli.suggested import suggested_rules
 from migrate.client.runs import Run, RunKey
 from migrate.errors import scrub
 from migrate.mapping.kinds import Kinds
 from migrate.mapping.mapping import Options, Survey
 from migrate.mapping.rows import Reason, Row
+from migrate.mapping.settling import Settling
 from migrate.rename.plan_file import read_plan
 from migrate.report import csv, frame, html, markdown
 from migrate.report import json as json_format
 from migrate.report.audit import audit
 from migrate.report.columns import COLUMNS, flat
 from migrate.report.origin import Origin
+from migrate.report.questions import question
 from migrate.report.terminal import print_audit, print_renames, print_report
 from migrate.sandbox.store import Store, StoredRun
 from migrate.text import from_csv_cell, visible
-from naming import parse_name
+from naming import legacy_name, parse_name
 from tests.migrate.mapped import map_runs
 
 HOSTILE = [
@@ -207,6 +211,30 @@ def test_in_a_plan(tmp_path):
         assert [(rename.key, rename.old_name, rename.new_name) for rename in read_plan(saved)] == [
             (row.key, row.old_name, row.new_name) for row in renames
         ]
+
+
+# What `settle` asks, and writes into the configuration file.
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_in_questions_and_rules(name):
+    runs = []
+    for key in ("arch", "dataset", "rate", "RST_schedule", "criteria"):
+        config = {**RUN_CONFIG, key: name}
+        for old in {"rsst_x_l1_vit_small_cifar10", str(legacy_name(config))}:
+            run_id = f"run{len(runs)}"
+            runs.append(Run(RunKey("ycx", "RSST", run_id), old, "x", MADE, False, config))
+    survey = Survey(runs, Options())
+    settling = Settling({survey.rows[0].key.where: survey}, {run.key for run in runs})
+    for kind in settling.kinds:
+        lines = question(kind, 80)
+        assert all(line == visible(line) for line in lines)
+        assert len(lines) <= 20
+    printed = suggested_rules(settling)
+    assert all(line == visible(line) for line in printed.split("\n"))
+    # What is a comment is a rule as soon as it has its value.
+    rules = re.sub(r"(?m)^# (?=\[\[rule|\w+ = )", "", printed.replace("VALUE", '"x"'))
+    assert len(tomllib.loads(rules).get("rule", [])) == len(settling.kinds)
 
 
 # Values that look like reasons.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -86,4 +87,8 @@ def test_a_rule_that_is_unused():
         "rule 3 of rsst-migrate.toml is unused: it matches no run (no familly in a config; did you "
         "mean family?)",
         "rule 3 of rsst-migrate.toml is unused: it matches no run",
+    ]
+    several = [Rule(Where(), replace(source, number=n), prefer="name") for n in (1, 2, 3, 5)]
+    assert list(on_unused(several)) == [
+        "rules 1-3, 5 of rsst-migrate.toml are unused: they match no run"
     ]
