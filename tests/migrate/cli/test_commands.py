@@ -326,3 +326,25 @@ def test_the_same_options_on_the_command_line(serve, cli):
         f"_rate_0.3{tail}",
         "b": f"rsst_my_net_my_data_bs_128_sched_x_reg_0.5_crit_l1_rate_0.15{tail}",
     }
+
+
+# The demo.
+
+
+def test_the_demo_goes_a_screen_at_a_time_and_says_what_to_type(cli):
+    done = cli("demo", COLUMNS="80")
+    out = told(done)
+    steps = re.split(r"\n(?=\d\. )", out)[1:]
+    commands = [re.search(r"^\$ rsst-migrate (\w+)", step, re.M)[1] for step in steps]
+    assert commands == ["audit", "report", "rename", "audit", "undo"]
+    for step, command in zip(steps, commands, strict=True):
+        rows = sum(max(1, -(-cell_len(line) // 80)) for line in step.splitlines())
+        said = 0 if command in ("audit", "report") else 4  # on stderr
+        assert rows + said <= 24
+    assert "96 runs: 56 rename, 10 review, 6 hold, 6 current, 18 custom" in steps[1]
+    assert "53 rename, 10 review, 6 hold, 9 current, 18 custom" in steps[3]
+    assert len(done.stderr.splitlines()) <= 8
+    assert "3 of 3 runs renamed, read back from the server." in done.stderr
+    assert "3 of 3 runs put back, read back from the server." in done.stderr
+    assert out.endswith(":\n  rsst-migrate report entity/project\n")
+    assert os.listdir() == []
