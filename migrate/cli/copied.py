@@ -161,7 +161,7 @@ def _key(words: str, after: str = " is ") -> str:
 
 
 def _unreadable(row: SavedRow, known: Mapping[str, object], key: str) -> str:
-    """A value that is no field; one that old names hold is in the run's."""
+    """A value that is not a field; one that old names hold is in the run's."""
     before, found, after = (legacy_name({**known, key: "\0"}) or "").partition("\0")
     name = row.old_name
     fits = found and name.startswith(before) and name.endswith(after)
