@@ -42,7 +42,9 @@ def _find() -> tuple[list[tuple[Path, JournalState]], list[InputError]]:
     for path in Path().glob("*.jsonl"):
         try:
             with path.open("rb") as file:
-                if FORMAT.encode() not in file.readline(_FIRST_BYTES):
+                # By our own ending it is a journal, whatever happened to its first line.
+                ours = path.name.endswith(".journal.jsonl")
+                if not ours and FORMAT.encode() not in file.readline(_FIRST_BYTES):
                     continue
         except OSError:
             continue

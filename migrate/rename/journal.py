@@ -285,7 +285,9 @@ def _header(path: Path, line: bytes) -> JournalState:
             raise ValueError
         header = Header(_text(server), projects, _text(time), include_running, made_with)
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise InputError(f"{path} is not a journal of rsst-migrate.") from None
+        raise InputError(
+            f"{path} is not a journal of rsst-migrate, or damaged in line 1."
+        ) from None
     return JournalState(header)
 
 

@@ -54,6 +54,7 @@ def test_several_journals_are_undone_from_the_newest(sandbox, renamer, twice, cl
 def test_without_a_journal_those_in_the_folder_are_listed(twice, cli):
     Path("runs.jsonl").write_text('{"not": "a journal"}\n')
     Path("bad.jsonl").write_bytes(twice[0].read_bytes() + b"?\n")
+    Path("lost.journal.jsonl").write_text("broken")
     done = cli("undo")
     assert done.returncode == 0
     lines = done.stdout.splitlines()
@@ -62,6 +63,8 @@ def test_without_a_journal_those_in_the_folder_are_listed(twice, cli):
     assert lines[4].startswith("    ycx/RSST  2026-")
     assert lines[4].endswith("Z  5 runs  5 of 5 renamed")
     assert "bad.jsonl is damaged in line" in done.stderr
+    assert "lost.journal.jsonl is not a journal of rsst-migrate, or damaged" in done.stderr
+    assert "runs.jsonl" not in done.stderr
     os.chdir("..")
     assert "There is no journal in this folder" in cli("resume").stderr
 
