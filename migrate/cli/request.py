@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from migrate.cli.config_file import config_file
@@ -15,6 +14,7 @@ from migrate.client.paths import parse_filters
 from migrate.errors import InputError
 from migrate.mapping.mapping import Options
 from migrate.mapping.projects import Which
+from migrate.text import did_you_mean
 from naming import VOCABULARY
 
 
@@ -127,8 +127,8 @@ def choices(option: str, typed: Sequence[str], known: Sequence[str]) -> frozense
     """
     for word in typed:
         if word not in known:
-            near = get_close_matches(word, known, 1)
-            meant = f"; did you mean {near[0]}?" if near else ""
+            near = did_you_mean(word, known, "")
+            meant = f"; {near}" if near else ""
             raise InputError(
                 f"--{option}: {word!r} is not a known {option}{meant} (known: {', '.join(known)})."
             )

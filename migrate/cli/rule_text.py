@@ -41,7 +41,7 @@ def with_rule(content: bytes, text: str, name: str) -> bytes:
     """A configuration file with one rule more, at its end; all else stays as it is.
 
     Args:
-        content: The file; empty where there is none yet.
+        content: The file's text; empty where the file does not exist yet.
         text: The rule.
         name: The file's name, for messages.
 

@@ -149,7 +149,7 @@ class _Session:
                 return reply != "quit"
 
     def _do(self, kind: Kind, command: Command) -> bool:
-        """What is no answer; gives whether the question is dealt with."""
+        """Do what was asked for in place of an answer; gives whether that ends the question."""
         if command == "skip":
             self.steps.append(_Step(kind))
         elif command == "back":

@@ -49,7 +49,7 @@ def open_sources(
         may_prompt: Whether a key may be asked for.
 
     Raises:
-        InputError: A PATH is not valid, or there is no offline run in the folder.
+        InputError: A PATH is not valid, or the folder holds no offline runs.
         MigrateError: There is no session, or `against` cannot be listed.
     """
     folders = [folder for path in paths if (folder := parse_folder(path)) is not None]
