@@ -186,7 +186,8 @@ _SHARED = {
 
 def with_request(command: Callable[..., int]) -> Callable[..., int]:
     """Give a command the shared options; it takes them as one argument, `request`."""
-    hints = get_type_hints(Request)
+    typed = {"filters": str | None, "match": str | None, "assume": list[str] | None}
+    hints = get_type_hints(Request) | typed
     keyword = inspect.Parameter.KEYWORD_ONLY
     added = [
         inspect.Parameter(
