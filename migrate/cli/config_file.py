@@ -8,6 +8,7 @@ the rules, which hang on the time zone and the extra parts in force, are made of
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -99,6 +100,7 @@ class ConfigFile:
         known_archs: Architectures that count as known.
         known_datasets: Datasets that count as known.
         rules: The tables of its rules, in order.
+        rule_lines: The lines that they begin in.
     """
 
     name: str = FILE
@@ -110,6 +112,7 @@ class ConfigFile:
     known_archs: tuple[str, ...] = ()
     known_datasets: tuple[str, ...] = ()
     rules: tuple[Table, ...] = ()
+    rule_lines: tuple[int, ...] = ()
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -153,8 +156,8 @@ def read_config(path: Path) -> ConfigFile:
     """
     name = scrub(path)
     try:
-        with path.open("rb") as stream:
-            values = tomllib.loads(stream.read().decode("utf-8-sig"))  # Notepad writes a mark
+        text = path.read_bytes().decode("utf-8-sig")  # Notepad writes a mark
+        values = tomllib.loads(text)
     except OSError as error:
         raise InputError(
             f"Cannot read the configuration file {name}: {error.strerror}. "
@@ -176,6 +179,7 @@ def read_config(path: Path) -> ConfigFile:
         known_archs=tuple(_words(table, "known-archs")),
         known_datasets=tuple(_words(table, "known-datasets")),
         rules=tuple(_rules(table)),
+        rule_lines=_rule_lines(text),
     )
     try:
         form = config.timestamp_format
@@ -223,6 +227,12 @@ def _rules(table: Table) -> Iterator[Table]:
         if not isinstance(values, dict):
             table.fail("rule", "a rule begins with [[rule]]")
         yield Table(f"{table.place}: rule {number}", values)
+
+
+def _rule_lines(text: str) -> tuple[int, ...]:
+    """The lines of `[[rule]]`, which tomllib does not tell."""
+    lines = enumerate(text.split("\n"), 1)
+    return tuple(number for number, line in lines if re.match(r"\s*\[\[\s*rule\s*\]\]", line))
 
 
 def unknown(key: str, known: Sequence[str]) -> str:

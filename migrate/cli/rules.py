@@ -32,12 +32,15 @@ def file_rules(config: ConfigFile, timezone: tzinfo, style: Style) -> Iterator[R
     Raises:
         InputError: Naming the rule, the key, and what is allowed.
     """
-    for number, table in enumerate(config.rules, 1):
+    lines = config.rule_lines
+    if len(lines) != len(config.rules):  # `rule = [{…}]`, or the words within another text
+        lines = (0,) * len(config.rules)
+    for number, (table, line) in enumerate(zip(config.rules, lines, strict=True), 1):
         table.only(_TABLES)
         prefer = table.text("prefer")
         rule = Rule(
             _where(table.table("where"), timezone),
-            RuleSource(file=config.name, number=number),
+            RuleSource(file=config.name, number=number, line=line),
             _values(table.table("assume"), style),
             _values(table.table("set"), style),
             None if prefer is None else _side(prefer, f"{table.place}: prefer"),
