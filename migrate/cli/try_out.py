@@ -16,7 +16,7 @@ from rich.text import Text
 
 from migrate.cli import look
 from migrate.cli.go_on import go_on
-from migrate.cli.rename import RenameOptions, rename
+from migrate.cli.rename import rename
 from migrate.cli.request import Request
 from migrate.cli.serve import sandbox_packages
 from migrate.console import MANNER, Output
@@ -59,7 +59,6 @@ def _steps() -> Sequence[Step]:
     """What is typed, what it shows, and the command itself."""
     journal = Path("demo.journal.jsonl")
     request = Request(config="none")
-    options = RenameOptions(limit=_LIMIT, journal=journal, yes=True)
 
     def audit() -> int:
         with _one_screen():
@@ -75,7 +74,7 @@ def _steps() -> Sequence[Step]:
         (
             f"rename {PATH} --limit {_LIMIT} --yes --journal {journal}",
             "The first of these names, written: journaled, renamed, and read back.",
-            lambda: rename([PATH], None, request, options),
+            lambda: rename([PATH], None, request, limit=_LIMIT, journal=journal, yes=True),
         ),
         (f"audit {PATH}", "What has changed: fewer to rename, more in the new format.", audit),
         (
