@@ -14,7 +14,7 @@ from typing import Any, Literal, NoReturn, Protocol, runtime_checkable
 
 import typer
 
-from migrate.cli.options import Command, with_options
+from migrate.cli.options import Command, for_typer
 from migrate.cli.request import Request
 from migrate.console import MANNER, ClosedPipe
 from migrate.errors import MigrateError, scrub, scrubbed_traceback
@@ -33,7 +33,7 @@ def command(
     """A command, under a title of the help; `pages`: long output of it goes to a pager."""
     switches = (*(["no_pager"] if pages else []), "quiet", "no_color", "debug", "show_help")
     register = app.command(cls=Command, rich_help_panel=panel, add_help_option=False, **settings)
-    return lambda function: register(with_options(function, *switches))
+    return lambda function: register(for_typer(function, *switches))
 
 
 def begin(context: typer.Context) -> None:
@@ -48,7 +48,7 @@ def begin(context: typer.Context) -> None:
         print(context.get_help())
 
 
-app.callback(invoke_without_command=True)(with_options(begin, "show_help", "show_version"))
+app.callback(invoke_without_command=True)(for_typer(begin, "show_help", "show_version"))
 
 
 @command("Look", pages=True)

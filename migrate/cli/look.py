@@ -25,7 +25,7 @@ from migrate.mapping.rows import REASONS, STATUSES, number_of_runs
 from migrate.report.audit import audit as sum_up
 from migrate.report.files import FORMATS, format_of, is_stdout, save
 from migrate.report.origin import Origin
-from migrate.report.remarks import on_assumed, on_known, on_unused
+from migrate.report.remarks import on_assumed, on_idle, on_known
 from migrate.report.terminal import count_line, print_audit, print_report
 from naming import VOCABULARY
 
@@ -74,10 +74,7 @@ def mapped_projects(
 def _remarks(mapped: Sequence[Mapped], asked: Asked) -> Iterator[str]:
     """What there is to say of rules and known names, now that the runs are known."""
     rows = list(chain.from_iterable(project.rows for project in mapped))
-    if mapped:
-        everywhere = [project.unused for project in mapped]
-        rules = asked.options.rules
-        yield from on_unused(rule for rule in rules if all(rule in idle for idle in everywhere))
+    yield from on_idle(asked.options.rules, [project.idle for project in mapped])
     yield from on_known("arch", asked.known_archs, VOCABULARY.architectures, rows)
     yield from on_known("dataset", asked.known_datasets, VOCABULARY.datasets, rows)
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from migrate.cli.config_file import FILE, ConfigFile, config_file
-from migrate.cli.training_flags import read_flags, read_style
+from migrate.cli.training_flags import read_flags
 from migrate.console import Output, print_table
 from migrate.errors import InputError
 from migrate.text import did_you_mean, visible
@@ -64,7 +64,7 @@ def parse_all(names: Sequence[str], stdin: TextIO, config: ConfigFile) -> list[P
         except UnicodeDecodeError:
             raise InputError("stdin is not UTF-8 text.") from None
         names = [line for line in names if line]
-    style, vocabulary = read_style(config), config.vocabulary
+    style, vocabulary = config.style, config.vocabulary
     return [parse_name(name, style=style, vocabulary=vocabulary) for name in names]
 
 

@@ -220,8 +220,8 @@ OPTIONS: Mapping[str, Any] = {
 """By the name of the parameter that gets the value."""
 
 
-def with_options(command: Callable[..., Any], *switches: str) -> Callable[..., Any]:
-    """The command with its options, as typer reads them from a signature.
+def for_typer(command: Callable[..., Any], *switches: str) -> Callable[..., Any]:
+    """A command with its options, as typer reads them from a signature.
 
     A `request` is made of the options that are its fields. `switches` are more options, of which
     the command does not hear: those of `MANNER`, and those with a callback.
@@ -229,7 +229,9 @@ def with_options(command: Callable[..., Any], *switches: str) -> Callable[..., A
     signature = inspect.signature(command, eval_str=True)
     wanted = {name: (part.annotation, part.default) for name, part in signature.parameters.items()}
     shared = fields(Request) if wanted.pop("request", None) else ()
-    hints = get_type_hints(Request)
+    # Of those that `plan()` takes as Python values, the command line has the text.
+    typed = {"filters": str | None, "match": str | None, "assume": list[str] | None}
+    hints = get_type_hints(Request) | typed
     wanted |= {field.name: (hints[field.name], field.default) for field in shared}
     wanted |= dict.fromkeys(switches, (bool, False))
     parameters = [

@@ -8,7 +8,6 @@ import re
 import tomllib
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -54,7 +53,7 @@ def rules_of(text):
     """The rules of a configuration file, read as commands read it."""
     path = Path("read.toml")
     path.write_text(text, encoding="utf-8")
-    return tuple(file_rules(read_config(path), UTC, STYLE))
+    return tuple(file_rules(read_config(path)))
 
 
 # What may be answered.
