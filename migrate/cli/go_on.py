@@ -63,13 +63,13 @@ def go_on(
         opened = _open(paths, output, stack)
         if not opened:
             return 0
-        place = open_address(opened[0][1].header.server, base_url, output.progress)
-        tell_unreadable(place, output)
-        for journal, state in opened:
-            _check_place(journal.path, state, place, several=len(opened) > 1)
+        place = _place_of(opened, base_url, output)
         session = [] if base_url is None else ["--base-url", base_url]
-        tasks = [_task(*both, place, direction, session, output) for both in opened]
-        todo = [task for task in tasks if task.plan]
+        todo = [
+            task
+            for both in opened
+            if (task := _task(*both, place, direction, session, output)).plan
+        ]
         if not todo:
             undoing = direction == "undo"
             why = "there are no names to put back" if undoing else "all runs are renamed already"
@@ -109,20 +109,25 @@ def _open(paths: Sequence[Path], output: Output, stack: ExitStack) -> list[Opene
     return sorted(opened, key=lambda both: both[1].header.time, reverse=True)
 
 
-def _check_place(path: Path, state: JournalState, place: Place, *, several: bool) -> None:
-    """Raise InputError where a journal is about runs that are somewhere else."""
-    written, here = state.header.server, scrub(place.base_url)
-    if isinstance(place, Folder):
-        fits = written == here or not several  # one folder has several addresses
-    else:
-        fits = same_server(written, here)
-    if not fits:
-        which = f"The journal {path}" if several else "The journal"
-        raise InputError(
-            f"{which} is about {written}, and this session is with {here}. "
-            + ("Undo it alone, or set" if several else "Set")
-            + " --base-url or WANDB_BASE_URL to the journal's."
-        )
+def _place_of(opened: Sequence[Opened], base_url: str | None, output: Output) -> Place:
+    """Where the runs of all the journals are; InputError where one's are somewhere else."""
+    place = open_address(opened[0][1].header.server, base_url, output.progress)
+    tell_unreadable(place, output)
+    here, several = scrub(place.base_url), len(opened) > 1
+    for journal, state in opened:
+        written = state.header.server
+        if isinstance(place, Folder):
+            fits = written == here or not several  # one folder has several addresses
+        else:
+            fits = same_server(written, here)
+        if not fits:
+            which = f"The journal {journal.path}" if several else "The journal"
+            raise InputError(
+                f"{which} is about {written}, and this session is with {here}. "
+                + ("Undo it alone, or set" if several else "Set")
+                + " --base-url or WANDB_BASE_URL to the journal's."
+            )
+    return place
 
 
 def _task(
@@ -139,15 +144,9 @@ def _task(
     plan = state.concerned(direction)
     projects = projects_of(place, plan)
     expected = state.renamed if direction == "undo" else set()
-    return Task(
-        journal=journal,
-        plan=_still_to_do(plan, projects, expected, output),
-        projects=projects,
-        direction=direction,
-        include_running=state.header.include_running,
-        look_again=[*paths_of(place, projects), *session],
-        session=session,
-    )
+    rest = _still_to_do(plan, projects, expected, output)
+    look = [*paths_of(place, projects), *session]
+    return Task(journal, rest, projects, direction, state.header.include_running, look, session)
 
 
 def _say_which(task: Task, todo: Sequence[Task], output: Output) -> None:
@@ -170,10 +169,7 @@ def _carry_out_all(todo: Sequence[Task], output: Output) -> int:
 
 
 def _still_to_do(
-    plan: Sequence[PlannedRename],
-    projects: Projects,
-    expected: set[RunKey],
-    output: Output,
+    plan: Sequence[PlannedRename], projects: Projects, expected: set[RunKey], output: Output
 ) -> list[PlannedRename]:
     """Those of the plan whose names are not yet what they are to be, asked of the server.
 
@@ -193,13 +189,13 @@ def _still_to_do(
             missing.append(error)
             done = []
         rest += [rename for rename in here if rename.key not in done]
-        if shown := [key.run_id for key in done if key in expected]:
-            words, them = "were renamed by this journal but have their old names", "them"
-            if len(shown) == 1:
-                words, them = "was renamed by this journal but has its old name", "it"
+        if back := [key.run_id for key in done if key in expected]:
+            were, have, them = "were", "have their old names", "them"
+            if len(back) == 1:
+                were, have, them = "was", "has its old name", "it"
             output.tell(
-                f"{number_of_runs(len(shown))} {words} now; "
-                f"somebody may have put {them} back: {few(shown)}"
+                f"{number_of_runs(len(back))} {were} renamed by this journal but {have} now; "
+                f"somebody may have put {them} back: {few(back)}"
             )
     if missing and len(missing) == len(projects):
         raise missing[0]
