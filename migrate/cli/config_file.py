@@ -1,8 +1,7 @@
 """`rsst-migrate.toml`: what a project has settled, to be committed beside the training script.
 
-A table gives each key the function that reads its value, and `with_options` reads options by the
-same functions. The rules, which hang on the time zone and the extra parts in force, are read in
-`cli/rules.py`. All of it is done before anything is asked of a server.
+A table has the function that reads the value of each key; options are read by the same functions.
+The rules, which hang on the time zone and the extra parts in force, are read in `cli/rules.py`.
 """
 
 from __future__ import annotations
@@ -37,11 +36,8 @@ class ConfigFile:
 
     Attributes:
         name: The file's name, for messages.
-        projects: The PATHs that are meant where none is given.
-        timezone: The zone of the times in names; None where it does not say.
         extra: The extra parts, as `Style` takes them.
-        rule: The tables of its rules, in order.
-        rule_lines: The lines that they begin in; 0 where that is not known.
+        rule_lines: The lines that its rules begin in; 0 where that is not known.
     """
 
     name: str = FILE
@@ -123,14 +119,11 @@ def read_config(path: Path) -> ConfigFile:
 
 
 def with_options(config: ConfigFile, options: object) -> ConfigFile:
-    """What options say as they were typed, and where they say nothing, the file.
+    """What options say, and where they say nothing, the file; InputError where one is not valid.
 
     Args:
         config: The file.
-        options: Has them as attributes, as far as a command takes them.
-
-    Raises:
-        InputError: One of them is not valid.
+        options: Has them as attributes, as they were typed, and as far as the command takes them.
     """
     given = {
         name: read(f"--{name.replace('_', '-')}", reader, value)
@@ -152,11 +145,7 @@ def _with_valid_style(config: ConfigFile, place: str) -> ConfigFile:
 
 
 def read(what: str, reader: Reader, value: object) -> Any:
-    """Read a value; an error begins with what it is, an option or a key.
-
-    Raises:
-        InputError: The value is not valid.
-    """
+    """Read a value; InputError begins with what it is, an option or a key."""
     try:
         return reader(value)
     except (ValueError, InputError) as error:
@@ -166,12 +155,7 @@ def read(what: str, reader: Reader, value: object) -> Any:
 
 
 def read_table(readers: Mapping[str, Reader], value: object) -> dict[str, Any]:
-    """Read a table, each of its values by the reader of its key.
-
-    Raises:
-        ValueError: It is not a table, or has another key.
-        InputError: A value is not valid.
-    """
+    """Read a table, each of its values by the reader of its key; there may be no other keys."""
     values = table(value)
     for key in values:
         if key not in readers:

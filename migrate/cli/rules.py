@@ -69,7 +69,7 @@ def parse_regex(typed: str | re.Pattern[str]) -> re.Pattern[str]:
 
 
 def supplied(typed: str, value: object, style: Style) -> tuple[str, object]:
-    """A value for a run, with its config key; a field's name (`reg`) is as good as its key.
+    """A config key, of which a field's name (`reg`) is as good, and the value for it.
 
     Args:
         typed: The key, or the field.
@@ -92,19 +92,12 @@ def supplied(typed: str, value: object, style: Style) -> tuple[str, object]:
         if field is not None and not field.is_sensible(canonical):
             raise ValueError
     except ValueError:
-        raise ValueError(
-            f"{shown(value)} is not a valid {typed}: {_allowed(kind, field)}"
-        ) from None
+        raise ValueError(f"{shown(value)} is not a valid {typed}: {allowed(kind, field)}") from None
     return key, canonical
 
 
-def allowed(key: str) -> str:
-    """What can be written as a value of an argument."""
-    return _allowed(RSST.kinds.get(key, PART), RSST.by_key.get(key))
-
-
-def _allowed(kind: Kind, field: Field | None) -> str:
-    """What the values of a kind, or of a field with a range, may be."""
+def allowed(kind: Kind, field: Field | None) -> str:
+    """What can be written as a value of a kind, or of a field with a range."""
     if kind.words:
         return f"write one of {', '.join(kind.words)}"
     if kind not in _ALLOWED:
@@ -119,15 +112,12 @@ def _allowed(kind: Kind, field: Field | None) -> str:
 def option_rules(
     assume: Sequence[str] | Mapping[str, object], prefer: str | None, style: Style
 ) -> Iterator[Rule]:
-    """`--assume` and `--prefer`, which are rules for any run.
+    """`--assume` and `--prefer`, which are rules for any run; InputError where one is not valid.
 
     Args:
         assume: `KEY=VALUE`, of a config key or a field; or keys to values.
         prefer: The side to take where name and config disagree.
         style: Its extra parts may be assumed, too.
-
-    Raises:
-        InputError: One of them is not valid.
     """
     assumed: dict[str, object] = {}
     for typed, value in assume.items() if isinstance(assume, Mapping) else map(_pair, assume):

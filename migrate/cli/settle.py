@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from textwrap import wrap
 from typing import NamedTuple
@@ -84,22 +84,20 @@ class _Step(NamedTuple):
     after: bytes | None = None
 
 
+@dataclass
 class _Session:
     """The questions and answers of one call."""
 
-    def __init__(
-        self,
-        settling: Settling,
-        style: Style,
-        path: Path,
-        request: Request,
-        paths: Sequence[str],
-        output: Output,
-    ) -> None:
-        self.settling, self.style, self.path, self.output = settling, style, path, output
-        self.request, self.paths = request, paths
-        self.steps: list[_Step] = []
-        self.at_first = settling.in_review
+    settling: Settling
+    style: Style
+    path: Path
+    request: Request
+    paths: Sequence[str]
+    output: Output
+    steps: list[_Step] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.at_first = self.settling.in_review
 
     def run(self) -> int:
         """Ask until nothing is open, or the user has had enough."""

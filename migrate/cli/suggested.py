@@ -13,6 +13,7 @@ from migrate.mapping.settling import Settling, answer_of, readings
 from migrate.report.kinds import kind_text, others_text
 from migrate.text import visible
 from naming import RSST
+from naming.scheme import PART
 
 
 def suggested_rules(settling: Settling) -> str:
@@ -64,7 +65,7 @@ def _values(kind: Kind) -> str:
         return "write " + " or ".join(f'"{arch}"' for arch, _ in readings(kind))
     if kind.is_about_a_word:
         return f"write another {kind.key}, in quotes"
-    return allowed(str(kind.key))
+    return allowed(RSST.kinds.get(str(kind.key), PART), RSST.by_key.get(str(kind.key)))
 
 
 def rule_comment(kind: Kind) -> str:
