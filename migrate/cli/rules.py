@@ -12,12 +12,12 @@ from functools import partial
 from migrate.cli.config_file import (
     ConfigFile,
     Reader,
+    each,
     read,
     read_table,
     shown,
     table,
     text,
-    texts,
     unknown,
 )
 from migrate.client.paths import parse_path
@@ -144,16 +144,16 @@ def _where(timezone: tzinfo, value: object) -> Where:
         if asked == []:  # without it the rule would be for every run
             raise ValueError(f"{key}: the list is empty, so that no run matches")
     moment = partial(_moment, timezone)
-    readers: dict[str, Reader] = {key: partial(_compared, key) for key in values}
+    readers: dict[str, Reader] = {key: each(partial(_compared, key)) for key in values}
     readers |= {
-        "project": lambda value: [str(parse_path(path)) for path in texts(value)],
-        "runs": texts,
+        "project": each(lambda value: str(parse_path(text(value)))),
+        "runs": each(text),
         "name": lambda value: parse_regex(text(value)),
         "before": moment,
         "after": moment,
-        "family": partial(_of, FAMILIES),
-        "state": texts,
-        "reason": partial(_of, REVIEW_CODES),
+        "family": each(partial(_one_of, FAMILIES)),
+        "state": each(text),
+        "reason": each(partial(_one_of, REVIEW_CODES)),
     }
     given = read_table(readers, values)
     return Where(
@@ -169,11 +169,10 @@ def _where(timezone: tzinfo, value: object) -> Where:
     )
 
 
-def _of(known: Sequence[str], value: object) -> list[str]:
-    for word in texts(value):
-        if word not in known:
-            raise ValueError(f"{shown(word)} is not one of {', '.join(known)}")
-    return texts(value)
+def _one_of(known: Sequence[str], value: object) -> object:
+    if text(value) not in known:
+        raise ValueError(f"{shown(value)} is not one of {', '.join(known)}")
+    return value
 
 
 def _moment(timezone: tzinfo, value: object) -> datetime:
@@ -188,12 +187,10 @@ def _moment(timezone: tzinfo, value: object) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone)
 
 
-def _compared(key: str, value: object) -> list[object]:
-    items = value if isinstance(value, list) else [value]
-    for item in items:
-        if not isinstance(item, str | bool | int | float):
-            raise ValueError(f"{shown(item)} is neither a text nor a number")
-    return [comparable(key, item) for item in items]
+def _compared(key: str, value: object) -> object:
+    if not isinstance(value, str | bool | int | float):
+        raise ValueError(f"{shown(value)} is neither a text nor a number")
+    return comparable(key, value)
 
 
 def _values(style: Style, value: object) -> Mapping[str, object]:

@@ -16,8 +16,13 @@ from migrate.cli.answers import read_reply
 from migrate.cli.config_file import FILE, NO_FILE, config_path
 from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
-from migrate.cli.rule_text import check_can_add, rule_text, with_rule
-from migrate.cli.suggested import rule_comment, suggested_rules
+from migrate.cli.rule_text import (
+    check_can_add,
+    rule_comment,
+    rule_text,
+    suggested_rules,
+    with_rule,
+)
 from migrate.console import Output
 from migrate.errors import InputError
 from migrate.mapping.kinds import Kind
