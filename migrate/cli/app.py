@@ -174,11 +174,11 @@ def rename(
     $ rsst-migrate rename ycx/RSST --limit 10
     $ rsst-migrate rename --plan runs.csv
     """
-    from migrate.cli.rename import RenameOptions, rename
+    from migrate.cli.rename import rename
 
-    session = [] if request.base_url is None else ["--base-url", request.base_url]
-    options = RenameOptions(limit, new_journal, yes, dry_run, request.include_running, session)
-    return rename(paths or (), plan, request, options)
+    return rename(
+        paths or (), plan, request, limit=limit, journal=new_journal, yes=yes, dry_run=dry_run
+    )
 
 
 @command("Rename")
