@@ -81,14 +81,9 @@ def plan(
         config=None if config is None else str(config),
     )
     asked = request.asked([paths] if isinstance(paths, str) else paths)
-    found = open_sources(
-        asked.paths,
-        base_url,
-        against,
-        no_progress,
-        keys=asked.options.keys,
-        may_prompt=False,
+    _, projects = open_sources(
+        asked.paths, request, no_progress, asked.options.keys, may_prompt=False
     )
-    mapped = read_projects(found.projects, asked.options, asked.which)
+    mapped = read_projects(projects, asked.options, asked.which)
     rows = [row for project in mapped for row in project.chosen]
     return frame(rows, mapped[0].made_with if mapped else None)

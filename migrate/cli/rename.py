@@ -22,7 +22,7 @@ from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
 from migrate.cli.sources import Place, open_sources, tell_unreadable
 from migrate.client.offline import Folder
-from migrate.console import MANNER, Output
+from migrate.console import Output
 from migrate.errors import InputError
 from migrate.mapping.projects import list_runs
 from migrate.mapping.rows import number_of_runs
@@ -151,14 +151,8 @@ def _saved(
             "Use such options with `report` when saving the plan."
         )
     plan = read_plan(plan_file)
-    found = open_sources(
-        paths,
-        request.base_url,
-        request.against,
-        output.progress,
-        may_prompt=not MANNER.quiet,
-    )
-    place, allowed = found.place, {project.key for project in found.projects}
+    place, given_projects = open_sources(paths, request, output.progress)
+    allowed = {project.key for project in given_projects}
     foreign = [rename.where for rename in plan if allowed and rename.where not in allowed]
     if foreign:
         raise InputError(

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from migrate.cli.config_file import ConfigFile, with_options
 from migrate.errors import InputError
-from naming import CONFIG_KEYS, SWITCH_KEYS, Style, add_arguments
+from naming import CONFIG_KEYS, SWITCH_KEYS, add_arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +25,13 @@ class Flags:
         given: The training script's arguments that were given.
         ignored: The flags that do not matter to the name.
         at: The time in the name; None for now.
-        timezone: The zone of that time; None keeps its own.
-        style: How the name is to be written.
+        config: The configuration file, with the preview's own options in place of what it says.
     """
 
     given: dict[str, object]
     ignored: list[str]
     at: datetime | None
-    timezone: tzinfo | None
-    style: Style
+    config: ConfigFile
 
 
 class _Parser(argparse.ArgumentParser):
@@ -60,10 +58,8 @@ def read_flags(words: Sequence[str], config: ConfigFile) -> Flags:
     options, words = own.parse_known_args(_with_zones_joined(words))
 
     config = with_options(config, options)
-    timezone, style = config.timezone, config.style
-
     script = _Parser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
-    for key in dict.fromkeys([*CONFIG_KEYS, *(key for key, _ in style.parts.values())]):
+    for key in dict.fromkeys([*CONFIG_KEYS, *(key for key, _ in config.style.parts.values())]):
         if key in SWITCH_KEYS:
             script.add_argument(f"--{key}", nargs="?", const=True)
         else:
@@ -71,7 +67,7 @@ def read_flags(words: Sequence[str], config: ConfigFile) -> Flags:
     add_arguments(script)
     given, others = script.parse_known_args(words)
     ignored = [word.partition("=")[0] for word in others if word.startswith("--")]
-    return Flags(vars(given), ignored, _moment(options.at, timezone), timezone, style)
+    return Flags(vars(given), ignored, _moment(options.at, config.timezone), config)
 
 
 def _with_zones_joined(words: Sequence[str]) -> list[str]:
