@@ -54,10 +54,6 @@ def go_on(
         base_url: The server, in place of wandb's own setting.
         yes: Do not ask.
         dry_run: Stop after the plan.
-
-    Raises:
-        InputError: A journal cannot be used; nothing was touched.
-        ServerError: The projects cannot be read.
     """
     output = Output()
     if not paths:
