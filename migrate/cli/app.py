@@ -111,12 +111,7 @@ def report(
 
 
 @command("Look")
-def references(
-    paths: Words = None,
-    as_json: bool = False,
-    *,
-    request: Request,
-) -> int:
+def references(paths: Words = None, as_json: bool = False, *, request: Request) -> int:
     """List saved views, reports and automations that go by the names of a rename.
 
     Those that will not match the same runs after it, and those that go on showing
@@ -132,12 +127,7 @@ def references(
 
 
 @command("Rename", pages=True)
-def settle(
-    paths: Words = None,
-    to_stdout: bool = False,
-    *,
-    request: Request,
-) -> int:
+def settle(paths: Words = None, to_stdout: bool = False, *, request: Request) -> int:
     """Decide what keeps runs in review, once for each kind of run.
 
     One question a kind, the largest first, with what other runs have. The answers
@@ -222,15 +212,8 @@ def undo(
     return go_on(journals or (), "undo", base_url, yes=yes, dry_run=dry_run)
 
 
-@command(
-    "Names",
-    options_metavar="[OPTIONS] NAME...",
-    context_settings={"allow_extra_args": True},
-)
-def parse(
-    context: typer.Context,
-    as_json: bool = False,
-) -> int:
+@command("Names", options_metavar="[OPTIONS] NAME...", context_settings={"allow_extra_args": True})
+def parse(context: typer.Context, as_json: bool = False) -> int:
     """Parse run names into their fields.
 
     In place of names, - reads them from stdin, a name a line.
@@ -249,9 +232,7 @@ def parse(
     options_metavar="[OPTIONS] [FLAGS OF THE TRAINING SCRIPT]",
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
 )
-def name(
-    context: typer.Context,
-) -> int:
+def name(context: typer.Context) -> int:
     """Preview the name that a new run would get.
 
     Takes the training script's own flags, so its command lines can be pasted;
