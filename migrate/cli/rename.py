@@ -40,9 +40,6 @@ class Batch:
     """What one call renames.
 
     Attributes:
-        plan: The renames.
-        place: Where the runs are.
-        projects: Their projects.
         made_with: What the plan was made with, for the journal.
         again: The arguments of `rename` that lead to the same plan.
         look: The arguments with which `report` and `audit` show its projects.
@@ -73,7 +70,7 @@ def rename(
     Args:
         paths: The PATHs.
         plan_file: A saved report, whose rows are renamed in place of what PATHs give now.
-        request: The options about the mapping.
+        request: The shared options.
         limit: How many renames at the most.
         journal: Where to write the journal; None for a new file in this folder.
         yes: Do not ask.

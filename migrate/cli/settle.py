@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from textwrap import wrap
 from typing import NamedTuple
@@ -16,8 +16,13 @@ from migrate.cli.answers import read_reply
 from migrate.cli.config_file import FILE, NO_FILE, config_path
 from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
-from migrate.cli.rule_text import check_can_add, rule_text, with_rule
-from migrate.cli.suggested import rule_comment, suggested_rules
+from migrate.cli.rule_text import (
+    check_can_add,
+    rule_comment,
+    rule_text,
+    suggested_rules,
+    with_rule,
+)
 from migrate.console import Output
 from migrate.errors import InputError
 from migrate.mapping.kinds import Kind
@@ -84,22 +89,20 @@ class _Step(NamedTuple):
     after: bytes | None = None
 
 
+@dataclass
 class _Session:
     """The questions and answers of one call."""
 
-    def __init__(
-        self,
-        settling: Settling,
-        style: Style,
-        path: Path,
-        request: Request,
-        paths: Sequence[str],
-        output: Output,
-    ) -> None:
-        self.settling, self.style, self.path, self.output = settling, style, path, output
-        self.request, self.paths = request, paths
-        self.steps: list[_Step] = []
-        self.at_first = settling.in_review
+    settling: Settling
+    style: Style
+    path: Path
+    request: Request
+    paths: Sequence[str]
+    output: Output
+    steps: list[_Step] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.at_first = self.settling.in_review
 
     def run(self) -> int:
         """Ask until nothing is open, or the user has had enough."""
