@@ -18,6 +18,7 @@ from migrate.cli.options import Command, for_typer
 from migrate.cli.request import Request
 from migrate.console import MANNER, ClosedPipe
 from migrate.errors import MigrateError, scrub, scrubbed_traceback
+from migrate.sandbox.pace import Pace
 from migrate.text import visible
 
 NAME = "rsst-migrate"
@@ -261,14 +262,9 @@ def sandbox(
     sample: Literal["kinds", "review"] | None = None,
     report: Path | None = None,
     shell: Literal["bash", "fish", "powershell"] | None = None,
-    latency_ms: float = 0,
-    run_ms: float = 0,
-    upsert_ms: float = 0,
-    count_ms: float = 0,
-    time_limit_s: float | None = None,
-    quota: float | None = None,
-    retry_after: bool = False,
     fail: Words = None,
+    *,
+    pace: Pace,
 ) -> int:
     """Serve a W&B-compatible project on loopback, full of old runs of every kind.
 
@@ -298,15 +294,6 @@ def sandbox(
     """
     from migrate.cli.serve import serve
 
-    pace = {
-        "request_ms": latency_ms,
-        "run_ms": run_ms,
-        "upsert_ms": upsert_ms,
-        "count_ms": count_ms,
-        "limit_s": time_limit_s,
-        "quota": quota,
-        "retry_after": retry_after,
-    }
     return serve(port, sample, runs, report, shell, pace, fail or ())
 
 
