@@ -12,12 +12,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from shlex import quote
 
 from migrate.cli.request import Asked, Request, choices
 from migrate.cli.sources import Place, open_sources, tell_unreadable
 from migrate.client.offline import Folder
-from migrate.console import MANNER, Output
+from migrate.console import Output
 from migrate.errors import InputError
 from migrate.mapping.kinds import Kinds
 from migrate.mapping.projects import Mapped, Which, read_projects
@@ -50,16 +49,9 @@ def mapped_projects(
         statuses=choices("status", statuses, STATUSES),
         codes=choices("reason", codes, REASONS),
     )
-    found = open_sources(
-        asked.paths,
-        request.base_url,
-        request.against,
-        output.progress,
-        keys=asked.options.keys,
-        may_prompt=not MANNER.quiet,
-    )
-    tell_unreadable(found.place, output)
-    mapped = read_projects(found.projects, asked.options, which, output.progress)
+    place, projects = open_sources(asked.paths, request, output.progress, asked.options.keys)
+    tell_unreadable(place, output)
+    mapped = read_projects(projects, asked.options, which, output.progress)
     for project in mapped:
         if len(project.chosen) < len(project.rows):
             output.say(_part_words(project, which))
@@ -68,7 +60,7 @@ def mapped_projects(
             output.tell(warning)
     for remark in _remarks(mapped, asked):
         output.say(remark)
-    return found.place, mapped
+    return place, mapped
 
 
 def _remarks(mapped: Sequence[Mapped], asked: Asked) -> Iterator[str]:
@@ -97,17 +89,17 @@ def audit(paths: Sequence[str], request: Request, *, as_json: bool, check: bool)
     ]
     every = [row for project in mapped for row in project.chosen]
     total = sum_up("all", every, kinds.find(every))
-    if as_json:
-        settle = shlex.join(["rsst-migrate", "settle", *paths, *request.words()])
-        found = {
-            "projects": [found.to_dict() for found in audits],
-            "total": total.to_dict(),
-            "settle": settle if total.statuses["review"] else None,
-        }
-        with output.paging():
+    arguments = [*paths, *request.words()]
+    with output.paging():
+        if as_json:
+            settle = shlex.join(["rsst-migrate", "settle", *arguments])
+            found = {
+                "projects": [found.to_dict() for found in audits],
+                "total": total.to_dict(),
+                "settle": settle if total.statuses["review"] else None,
+            }
             output.data(json.dumps(found, indent=1) + "\n")
-    else:
-        with output.paging():
+        else:
             for number, found_here in enumerate([*audits, total] if len(audits) > 1 else audits):
                 if number:
                     output.out.print()
@@ -115,7 +107,6 @@ def audit(paths: Sequence[str], request: Request, *, as_json: bool, check: bool)
     if check and total.old_names:
         has = "has" if total.old_names == 1 else "have"
         output.say(f"{number_of_runs(total.old_names)} still {has} an old name.")
-    arguments = [*paths, *request.words()]
     if total.old_names:
         output.next_step("To see each run and its new name", "report", *arguments)
     _say_settle(output, total.statuses["review"], arguments)
@@ -146,7 +137,7 @@ def report(
     if references and chosen_format != "html":
         raise InputError(
             "--references goes into an HTML report: add -o report.html. On a terminal:\n"
-            f"rsst-migrate references {' '.join(map(quote, paths))}"
+            f"rsst-migrate references {shlex.join(paths)}"
         )
     if file is not None and is_stdout(file):
         file = None

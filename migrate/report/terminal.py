@@ -15,10 +15,11 @@ from rich.text import Text
 
 from migrate.client.runs import RunKey
 from migrate.console import print_table
+from migrate.mapping.kinds import Kind
 from migrate.mapping.rows import OLD, Row, count_by_status, number_of_runs
-from migrate.report.audit import Audit, Gap, Pair
+from migrate.report.audit import Audit, Pair
 from migrate.report.kinds import group_text, others_text
-from migrate.report.marks import Span, marks, pieces
+from migrate.report.marks import Piece, marked
 from migrate.report.words import reason_text, settled_text
 from migrate.text import shortened, visible
 from naming import parse_name
@@ -94,13 +95,12 @@ def _run(key: RunKey, several: bool) -> Pieces:
 
 def _names(old: str, new: str, fields: Mapping[str, object]) -> list[Pieces]:
     """Both names, with what is not in the other one in bold and underlined."""
-    dropped, added = marks(old, new, fields)
-    return [[_INDENT, *_marked(old, dropped)], [_ARROW, *_marked(new, added)]]
+    old_pieces, new_pieces = marked(old, new, fields)
+    return [[_INDENT, *_shown(old_pieces)], [_ARROW, *_shown(new_pieces)]]
 
 
-def _marked(name: str, spans: Iterable[Span]) -> Pieces:
-    cut = pieces(name, spans)
-    return [Segment(visible(text), _DIFFERENT if marked else None) for text, marked in cut]
+def _shown(pieces: Iterable[Piece]) -> Pieces:
+    return [Segment(visible(piece.text), _DIFFERENT if piece.own else None) for piece in pieces]
 
 
 def _reasons(row: Row) -> str:
@@ -138,7 +138,7 @@ def print_audit(console: Console, found: Audit) -> None:
     _section(
         console,
         "Missing config values, and what other runs of the kind have",
-        [(str(gap.runs), gap.key, _grounds(gap)) for gap in found.gaps],
+        [(str(len(kind.cases)), str(kind.key), _grounds(kind)) for kind in found.gaps],
     )
     if found.project == "all":
         return
@@ -154,8 +154,8 @@ def print_audit(console: Console, found: Audit) -> None:
     )
 
 
-def _grounds(gap: Gap) -> str:
-    return f"{group_text(gap.group)}: {others_text(gap.others)}"
+def _grounds(kind: Kind) -> str:
+    return f"{group_text(kind.group) if kind.group else ''}: {others_text(kind.others)}"
 
 
 def _ids(run_ids: Sequence[str]) -> str:
