@@ -25,21 +25,20 @@ from migrate.report.outcomes import outcome_lines, stop_words, summary_words
 from migrate.report.terminal import print_renames
 
 Projects = Mapping[ProjectKey, Source]
-_MOST_PROJECTS = 3
 
 PAST: Mapping[Direction, str] = {"rename": "renamed", "undo": "put back"}
 COMMAND: Mapping[Direction, str] = {"rename": "resume", "undo": "undo"}
 """What goes on with a journal."""
 
-_CHANGED: frozenset[str] = frozenset({"drifted", "gone"})
-"""What only a new plan can do something about."""
+_CHANGED = {"drifted", "gone"}
+"""Outcomes that only a new plan can do something about."""
 
-_WHEN: Sequence[tuple[frozenset[str], str]] = (
-    (frozenset({"refused", "read-only"}), " with a key that may rename these runs"),
-    (frozenset({"running", "held"}), " once these runs have ended"),
-    (frozenset({"refused", "read-only", "running", "held"}), " later"),
+_WHEN = (
+    ({"refused", "read-only"}, " with a key that may rename these runs"),
+    ({"running", "held"}, " once these runs have ended"),
+    ({"refused", "read-only", "running", "held"}, " later"),
 )
-"""When the same command again does the rest, where all that was left has one of these codes."""
+"""When the same command again does the rest, where each of the rest has one of these outcomes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +46,7 @@ class Task:
     """One journal's renames that are to be done now.
 
     Attributes:
-        journal: The journal.
         plan: The renames; of an undo those that take others back.
-        projects: The projects that they are in.
-        direction: Whether this is a rename or an undo.
-        include_running: Whether runs whose processes are alive may be renamed.
         look_again: The arguments with which `report` shows these projects.
         session: The arguments with which `undo` and `resume` find the server again.
     """
@@ -62,7 +57,7 @@ class Task:
     direction: Direction
     include_running: bool
     look_again: Sequence[str]
-    session: Sequence[str] = ()
+    session: Sequence[str]
 
 
 def projects_of(place: Place, plan: Sequence[PlannedRename]) -> Projects:
@@ -80,11 +75,7 @@ def paths_of(place: Place, projects: Iterable[object]) -> list[str]:
 
 @contextmanager
 def shown_whole(output: Output, direction: Direction) -> Iterator[None]:
-    """Print a plan; where it cannot be printed to its end, say that nothing was done.
-
-    Raises:
-        OutputError: Stdout takes no more. Nobody has seen what would be done.
-    """
+    """Print a plan; where it cannot be printed to its end, say that nothing was done."""
     try:
         yield
         sys.stdout.flush()
@@ -117,8 +108,7 @@ def declined(
     """Ask, unless the answer was given on the command line.
 
     Returns:
-        The exit code where the answer is no: 0, as nothing failed, and 130 for Ctrl-C. None
-        where it is yes.
+        The exit code where the answer is no: 0, as nothing failed, or 130 for Ctrl-C; else None.
 
     Raises:
         ReadOnly: One of the projects takes no renames.
@@ -137,21 +127,14 @@ def declined(
     words = "Rename" if direction == "rename" else "Put back the names of"
     code = 0
     try:
-        question = f"{words} {runs} of {_listed(concerned)} {in_words(place)}?"
-        if typer.confirm(question, err=True):
+        of = ", ".join(map(str, concerned))
+        if typer.confirm(f"{words} {runs} of {of} {in_words(place)}?", err=True):
             return None
     except typer.Abort as abort:
         code = 130 if isinstance(abort.__context__, KeyboardInterrupt) else 0
         output.tell("")
     output.tell(f"Nothing was {PAST[direction]}.")
     return code
-
-
-def _listed(keys: Sequence[ProjectKey]) -> str:
-    projects = [str(key) for key in keys]
-    if len(projects) > _MOST_PROJECTS:
-        return f"{projects[0]} and {len(projects) - 1} other projects"
-    return " and ".join([", ".join(projects[:-1]), projects[-1]] if projects[1:] else projects)
 
 
 def carry_out(task: Task, output: Output) -> int:
@@ -213,13 +196,7 @@ def _say_outcome(task: Task, result: Result, output: Output) -> None:
 
 
 def _say_next(task: Task, codes: set[str], output: Output) -> None:
-    """Name the commands that come next.
-
-    Args:
-        task: What was done.
-        codes: The outcomes of the runs that do not bear the name they were to get.
-        output: Where to.
-    """
+    """Name the commands that come next, by the outcomes of the runs that were not done."""
     arguments = [str(task.journal.path), *task.session]
     renaming = task.direction == "rename"
     if renaming and codes & _CHANGED:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+
+from rich.text import Text
 
 from migrate.cli.carry_out import (
     COMMAND,
@@ -19,7 +22,6 @@ from migrate.cli.carry_out import (
     projects_of,
     shown_whole,
 )
-from migrate.cli.journals import list_journals
 from migrate.cli.sources import Place, open_address, tell_unreadable
 from migrate.client.offline import Folder
 from migrate.client.paths import same_server
@@ -28,14 +30,16 @@ from migrate.client.source import Source
 from migrate.console import Output
 from migrate.errors import InputError, NoProject, scrub
 from migrate.mapping.rows import number_of_runs
-from migrate.rename.journal import Journal, JournalState
+from migrate.rename.journal import FORMAT, Journal, JournalState, read
 from migrate.rename.plan import Direction, PlannedRename, is_done
 from migrate.report.outcomes import few
+from migrate.text import visible
 
 # How long undo waits for names that its journal says were changed, and that are shown unchanged.
 LAG_SECONDS = (3.0, 3.0)
 
 INTERRUPTED = 130
+_FIRST_BYTES = 65_536
 Opened = tuple[Journal, JournalState]
 
 
@@ -44,32 +48,23 @@ def go_on(
 ) -> int:
     """`resume` (direction rename) and `undo`; gives the exit code.
 
-    Args:
-        paths: The journals. Several are undone, the newest first; none: list those in this folder.
-        direction: Which of the two commands it is.
-        base_url: The server, in place of wandb's own setting.
-        yes: Do not ask.
-        dry_run: Stop after the plan.
-
-    Raises:
-        InputError: A journal cannot be used; nothing was touched.
-        ServerError: The projects cannot be read.
+    Several journals are undone from the newest; without one, those in this folder are listed.
     """
     output = Output()
     if not paths:
-        return list_journals(output, direction)
+        return _list_journals(output, direction)
     with ExitStack() as stack:
         # Before a server is contacted: a damaged journal is an error, and nobody else may use it.
         opened = _open(paths, output, stack)
         if not opened:
             return 0
-        place = open_address(opened[0][1].header.server, base_url, output.progress)
-        tell_unreadable(place, output)
-        for journal, state in opened:
-            _check_place(journal.path, state, place, several=len(opened) > 1)
+        place = _place_of(opened, base_url, output)
         session = [] if base_url is None else ["--base-url", base_url]
-        tasks = [_task(*both, place, direction, session, output) for both in opened]
-        todo = [task for task in tasks if task.plan]
+        todo = [
+            task
+            for both in opened
+            if (task := _task(*both, place, direction, session, output)).plan
+        ]
         if not todo:
             undoing = direction == "undo"
             why = "there are no names to put back" if undoing else "all runs are renamed already"
@@ -109,20 +104,20 @@ def _open(paths: Sequence[Path], output: Output, stack: ExitStack) -> list[Opene
     return sorted(opened, key=lambda both: both[1].header.time, reverse=True)
 
 
-def _check_place(path: Path, state: JournalState, place: Place, *, several: bool) -> None:
-    """Raise InputError where a journal is about runs that are somewhere else."""
-    written, here = state.header.server, scrub(place.base_url)
-    if isinstance(place, Folder):
-        fits = written == here or not several  # one folder has several addresses
-    else:
-        fits = same_server(written, here)
-    if not fits:
-        which = f"The journal {path}" if several else "The journal"
-        raise InputError(
-            f"{which} is about {written}, and this session is with {here}. "
-            + ("Undo it alone, or set" if several else "Set")
-            + " --base-url or WANDB_BASE_URL to the journal's."
-        )
+def _place_of(opened: Sequence[Opened], base_url: str | None, output: Output) -> Place:
+    """Where the runs of all the journals are; InputError where one's are somewhere else."""
+    place = open_address(opened[0][1].header.server, base_url, output.progress)
+    tell_unreadable(place, output)
+    here = scrub(place.base_url)
+    folders = {here, opened[0][1].header.server}  # one folder has several addresses
+    for journal, state in opened:
+        written = state.header.server
+        if not (written in folders if isinstance(place, Folder) else same_server(written, here)):
+            raise InputError(
+                f"The journal {journal.path} is about {written}, and this session is with {here}. "
+                + ("Undo it alone." if len(opened) > 1 else "Set --base-url to the journal's.")
+            )
+    return place
 
 
 def _task(
@@ -139,15 +134,9 @@ def _task(
     plan = state.concerned(direction)
     projects = projects_of(place, plan)
     expected = state.renamed if direction == "undo" else set()
-    return Task(
-        journal=journal,
-        plan=_still_to_do(plan, projects, expected, output),
-        projects=projects,
-        direction=direction,
-        include_running=state.header.include_running,
-        look_again=[*paths_of(place, projects), *session],
-        session=session,
-    )
+    rest = _still_to_do(plan, projects, expected, output)
+    look = [*paths_of(place, projects), *session]
+    return Task(journal, rest, projects, direction, state.header.include_running, look, session)
 
 
 def _say_which(task: Task, todo: Sequence[Task], output: Output) -> None:
@@ -170,10 +159,7 @@ def _carry_out_all(todo: Sequence[Task], output: Output) -> int:
 
 
 def _still_to_do(
-    plan: Sequence[PlannedRename],
-    projects: Projects,
-    expected: set[RunKey],
-    output: Output,
+    plan: Sequence[PlannedRename], projects: Projects, expected: set[RunKey], output: Output
 ) -> list[PlannedRename]:
     """Those of the plan whose names are not yet what they are to be, asked of the server.
 
@@ -193,13 +179,13 @@ def _still_to_do(
             missing.append(error)
             done = []
         rest += [rename for rename in here if rename.key not in done]
-        if shown := [key.run_id for key in done if key in expected]:
-            words, them = "were renamed by this journal but have their old names", "them"
-            if len(shown) == 1:
-                words, them = "was renamed by this journal but has its old name", "it"
+        if back := [key.run_id for key in done if key in expected]:
+            were, have, them = "were", "have their old names", "them"
+            if len(back) == 1:
+                were, have, them = "was", "has its old name", "it"
             output.tell(
-                f"{number_of_runs(len(shown))} {words} now; "
-                f"somebody may have put {them} back: {few(shown)}"
+                f"{number_of_runs(len(back))} {were} renamed by this journal but {have} now; "
+                f"somebody may have put {them} back: {few(back)}"
             )
     if missing and len(missing) == len(projects):
         raise missing[0]
@@ -228,3 +214,63 @@ def _done_already(
             if not asked:
                 break
     return done
+
+
+def _list_journals(output: Output, direction: Direction) -> int:
+    """Print the journals in this folder, the newest first, with the command for those it is for."""
+    command = COMMAND[direction]
+    found, damaged = _find_journals()
+    for path, state in found:
+        projects, time_ = ", ".join(state.header.projects), state.header.time
+        words = [projects, time_, number_of_runs(len(state.plan)), state_words(state)]
+        lines = [str(path), "    " + "  ".join(words)]
+        if _is_for(state, direction):
+            lines.append(f"    {shlex.join(['rsst-migrate', command, str(path)])}")
+        for line in lines:
+            output.out.print(Text(visible(line)), soft_wrap=True)
+    for error in damaged:
+        output.tell(f"{error}")
+    if not found and not damaged:
+        output.say("There is no journal in this folder. Name one that is elsewhere.")
+    elif not any(_is_for(state, direction) for _, state in found):
+        output.say(f"There is nothing to {command} in this folder.")
+    return 0
+
+
+def _find_journals() -> tuple[list[tuple[Path, JournalState]], list[InputError]]:
+    """The journals in this folder, the newest first; and what is wrong with others."""
+    found, damaged = [], []
+    for path in Path().glob("*.jsonl"):
+        try:
+            with path.open("rb") as file:
+                # By our own ending it is a journal, whatever happened to its first line.
+                ours = path.name.endswith(".journal.jsonl")
+                if not ours and FORMAT.encode() not in file.readline(_FIRST_BYTES):
+                    continue
+        except OSError:
+            continue
+        try:
+            found.append((path, read(path)))
+        except InputError as error:
+            damaged.append(error)
+    return sorted(found, key=lambda both: both[1].header.time, reverse=True), damaged
+
+
+def state_words(state: JournalState) -> str:
+    """How far a rename, or its undo, has come."""
+    plan, renamed = len(state.plan), len(state.renamed)
+    if not state.complete:
+        return "nothing was renamed"
+    if state.last == "undo":
+        left = len(state.sent)
+        return f"undo unfinished: {left} of {plan} to put back" if left else "undone"
+    if state.open:
+        return f"rename unfinished: {renamed} of {plan} renamed"
+    return f"{renamed} of {plan} renamed"
+
+
+def _is_for(state: JournalState, direction: Direction) -> bool:
+    """Whether `resume` (direction rename) or `undo` has something to do."""
+    if direction == "undo":
+        return bool(state.sent)
+    return state.complete and len(state.renamed) < len(state.plan)

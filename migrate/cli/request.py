@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from migrate.cli.config_file import config_file, read, with_options
 from migrate.cli.rules import file_rules, option_rules, parse_regex
@@ -17,17 +17,8 @@ from migrate.mapping.projects import Which
 from migrate.text import did_you_mean
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a call asks for, with what the configuration file says, as values.
-
-    Attributes:
-        paths: The PATHs, at least one.
-        options: How to map them.
-        which: The runs to choose.
-        known_archs: The architectures that were declared as known.
-        known_datasets: The datasets that were declared as known.
-    """
+class Asked(NamedTuple):
+    """What a call asks for, with what the configuration file says, as values."""
 
     paths: tuple[str, ...]
     options: Options
@@ -112,11 +103,7 @@ class Request:
 
 
 def choices(option: str, typed: Sequence[str], known: Sequence[str]) -> frozenset[str]:
-    """The values of a repeatable option (`status`) that takes one of a few words.
-
-    Raises:
-        InputError: A word is not among the known ones; the nearest of those is named.
-    """
+    """The values of a repeatable option (`status`); InputError where one is not a known word."""
     for word in typed:
         if word not in known:
             near = did_you_mean(word, known, "")

@@ -22,7 +22,7 @@ from rich.console import Console
 
 import naming
 from migrate.cli.names import describe
-from migrate.cli.suggested import suggested_rules
+from migrate.cli.rule_text import suggested_rules
 from migrate.client.runs import Run, RunKey
 from migrate.errors import scrub
 from migrate.mapping.kinds import Kinds

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.cli.journals import state_words
+from migrate.cli.go_on import state_words
 from migrate.client.runs import RunKey
 from migrate.rename.journal import Header, Journal, read
 from migrate.rename.plan import DONE, Outcome, PlannedRename

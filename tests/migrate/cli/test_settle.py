@@ -18,10 +18,9 @@ from hypothesis import given, settings
 from migrate.cli.answers import read_reply
 from migrate.cli.config_file import read_config
 from migrate.cli.request import Request
-from migrate.cli.rule_text import rule_text, with_rule
+from migrate.cli.rule_text import rule_text, suggested_rules, with_rule
 from migrate.cli.rules import file_rules
 from migrate.cli.settle import _Session, settle
-from migrate.cli.suggested import suggested_rules
 from migrate.client.runs import ProjectKey
 from migrate.console import Output
 from migrate.errors import InputError
