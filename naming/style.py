@@ -31,12 +31,7 @@ _FORMAT = re.compile(r"(?:%[YymdHMS][-_.:T]*)+")
 
 
 class StyleError(ValueError):
-    """A style that names cannot be written in.
-
-    Attributes:
-        attribute: The attribute of `Style` that is not valid.
-        text: What is wrong with its value.
-    """
+    """A style that names cannot be written in: the attribute that is not valid, and why."""
 
     def __init__(self, attribute: str, text: str) -> None:
         self.attribute = attribute
@@ -70,6 +65,11 @@ class Style:
         timestamp_pattern(self.timestamp_format)
         if len(self.parts) != len(self.extras):
             raise StyleError("extras", f"a part is given twice: {','.join(self.extras)}")
+
+    @property
+    def timestamps(self) -> tuple[str, ...]:
+        """The forms in which a time is read: its own, and those of the guide."""
+        return (self.timestamp_format, *GUIDE_TIMESTAMPS)
 
     @cached_property
     def parts(self) -> Mapping[str, tuple[str, Kind]]:

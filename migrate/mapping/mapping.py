@@ -30,14 +30,12 @@ from naming import (
     GUIDE_STYLE,
     MAX_LENGTH,
     VOCABULARY,
-    Experiment,
     Fields,
     FieldsError,
     ParsedName,
     Style,
     Vocabulary,
     cut,
-    experiment,
     is_exp_name,
     legacy_name,
     parse_name,
@@ -197,8 +195,7 @@ def _map_old_name(
     known = {**filled.known, **without_replaced(from_name.fields, decided)}
     settled: tuple[Settled, ...] = ()
     if decided != NOTHING:
-        parts = parts_of(known, style=options.style, vocabulary=vocabulary)
-        needed = {*parts[0], *parts[1]}
+        needed = parts_of(known, style=options.style, vocabulary=vocabulary).keys()
         settled = tuple(what_was_settled(old, decided, from_name, options.style, needed))
         # What was assumed and is not needed must not look known.
         for name in known.keys() - needed - old.from_config.known.keys() - from_name.fields.keys():
@@ -212,12 +209,8 @@ def _map_old_name(
     try:
         # Without a time there is a problem already; any time will do to find the others.
         moment = (run.created_at or _ANY_TIME).astimezone(options.timezone)
-        values = experiment(
-            Fields(known, invalid, filled.extras),
-            moment,
-            style=options.style,
-            vocabulary=vocabulary,
-        )
+        fields = Fields(known, invalid, filled.extras)
+        name = write_name(fields, moment, style=options.style, vocabulary=vocabulary)
     except FieldsError as error:
         problems += _problems_of(error, run)
         return _row(run, "review", problems, known, settled=settled)
@@ -225,21 +218,24 @@ def _map_old_name(
         problems.append(Reason("invalid", (("createdAt", str(run.created_at)),)))
     if problems:
         return _row(run, "review", problems, known, settled=settled)
-    name = write_name(values, options.style)
-    known["pretrained"] = values.fields["pretrained"]
-    status, reasons = _judge(run, name, values, options, vocabulary)
+    known.setdefault("pretrained", False)
+    status, reasons = _judge(run, name, known, options, vocabulary)
     return _row(run, status, reasons, known, name if status == "rename" else None, settled)
 
 
 def _judge(
-    run: Run, name: str, values: Experiment, options: Options, vocabulary: Vocabulary
+    run: Run,
+    name: str,
+    fields: Mapping[str, object],
+    options: Options,
+    vocabulary: Vocabulary,
 ) -> tuple[Status, list[Reason]]:
     """Whether a run can have its new name now, and why not."""
     if len(name) > MAX_LENGTH:
         return "review", [_too_long(name)]
     if with_blanks_visible(name) != name:
         return "review", [Reason("invalid", (("unseen",),))]
-    if not _reads_back(name, values, options, vocabulary):
+    if not _reads_back(name, fields, options, vocabulary):
         return "review", [Reason("invalid", (("new-name",),))]
     if run.read_only:
         return "hold", [Reason("read-only")]
@@ -262,7 +258,9 @@ def _problems_of(error: FieldsError, run: Run) -> list[Reason]:
     return problems
 
 
-def _reads_back(name: str, values: Experiment, options: Options, vocabulary: Vocabulary) -> bool:
+def _reads_back(
+    name: str, fields: Mapping[str, object], options: Options, vocabulary: Vocabulary
+) -> bool:
     """Whether a new name reads as what it was made of: a dataset may end like an extra part.
 
     Without the rules that made it, it must still read as a new name.
@@ -273,7 +271,7 @@ def _reads_back(name: str, values: Experiment, options: Options, vocabulary: Voc
         if bare.format != "current":
             return False
     return parsed.format == "current" and any(
-        all(reading[field] == values.fields[field] for field in ("arch", "dataset"))
+        all(reading[field] == fields[field] for field in ("arch", "dataset"))
         for reading in parsed.readings
     )
 

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from naming import (
     CONFIG_KEYS,
-    EXTRAS,
     FIELDS,
     MAX_LENGTH,
     VOCABULARY,
@@ -33,7 +32,7 @@ from naming import (
 )
 from naming.experiment import plain
 from naming.rsst import CRITERIA, SCHEDULES, STRUCTS
-from naming.style import format_timestamp, is_timestamp
+from naming.style import EXTRAS, format_timestamp, is_timestamp
 
 AT = datetime(2026, 1, 8, 14, 30, tzinfo=timezone.utc)
 FUZZ = settings(
