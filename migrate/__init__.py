@@ -58,9 +58,12 @@ def plan(
     Raises:
         migrate.errors.MigrateError: In words for the user, as on the command line.
     """
+    import re
+
     from migrate.cli.request import Request
     from migrate.cli.sources import open_sources
     from migrate.console import no_progress
+    from migrate.errors import InputError
     from migrate.mapping.projects import read_projects
     from migrate.report.frame import frame
 
@@ -72,18 +75,26 @@ def plan(
         include_running=include_running,
         timezone=timezone,
         timestamp_format=timestamp_format,
-        extra=extra if extra is None or isinstance(extra, str) else ",".join(extra),
+        extra=None if extra is None else ",".join(_listed(extra)),
         cnn_exponents=cnn_exponents,
         assume=assume,
         prefer=prefer,
-        known_arch=list(known_arch),
-        known_dataset=list(known_dataset),
+        known_arch=_listed(known_arch),
+        known_dataset=_listed(known_dataset),
         config=None if config is None else str(config),
     )
-    asked = request.asked([paths] if isinstance(paths, str) else paths)
-    _, projects = open_sources(
-        asked.paths, request, no_progress, asked.options.keys, may_prompt=False
-    )
-    mapped = read_projects(projects, asked.options, asked.which)
+    try:
+        asked = request.asked(_listed(paths))
+        _, projects = open_sources(
+            asked.paths, request, no_progress, asked.options.keys, may_prompt=False
+        )
+        mapped = read_projects(projects, asked.options, asked.which)
+    except InputError as error:  # --known-arch is known_arch here
+        words = re.sub("--([a-z-]+)", lambda option: option[1].replace("-", "_"), str(error))
+        raise InputError(words) from None
     rows = [row for project in mapped for row in project.chosen]
     return frame(rows, mapped[0].made_with if mapped else None)
+
+
+def _listed(given: str | Sequence[str]) -> list[str]:
+    return [given] if isinstance(given, str) else list(given)

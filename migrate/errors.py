@@ -114,11 +114,7 @@ class Complaint:
 
 
 class Refused(ServerError):
-    """The server answered with errors. Others of the document's mutations may have been done.
-
-    Attributes:
-        complaints: The errors, one by one.
-    """
+    """The server answered with errors. Others of the document's mutations may have been done."""
 
     def __init__(self, message: str, complaints: tuple[Complaint, ...]) -> None:
         super().__init__(message)

@@ -18,6 +18,7 @@ from migrate.cli.options import Command, for_typer
 from migrate.cli.request import Request
 from migrate.console import MANNER, ClosedPipe
 from migrate.errors import MigrateError, scrub, scrubbed_traceback
+from migrate.sandbox.pace import Pace
 from migrate.text import visible
 
 NAME = "rsst-migrate"
@@ -111,12 +112,7 @@ def report(
 
 
 @command("Look")
-def references(
-    paths: Words = None,
-    as_json: bool = False,
-    *,
-    request: Request,
-) -> int:
+def references(paths: Words = None, as_json: bool = False, *, request: Request) -> int:
     """List saved views, reports and automations that go by the names of a rename.
 
     Those that will not match the same runs after it, and those that go on showing
@@ -132,12 +128,7 @@ def references(
 
 
 @command("Rename", pages=True)
-def settle(
-    paths: Words = None,
-    to_stdout: bool = False,
-    *,
-    request: Request,
-) -> int:
+def settle(paths: Words = None, to_stdout: bool = False, *, request: Request) -> int:
     """Decide what keeps runs in review, once for each kind of run.
 
     One question a kind, the largest first, with what other runs have. The answers
@@ -222,15 +213,8 @@ def undo(
     return go_on(journals or (), "undo", base_url, yes=yes, dry_run=dry_run)
 
 
-@command(
-    "Names",
-    options_metavar="[OPTIONS] NAME...",
-    context_settings={"allow_extra_args": True},
-)
-def parse(
-    context: typer.Context,
-    as_json: bool = False,
-) -> int:
+@command("Names", options_metavar="[OPTIONS] NAME...", context_settings={"allow_extra_args": True})
+def parse(context: typer.Context, as_json: bool = False) -> int:
     """Parse run names into their fields.
 
     In place of names, - reads them from stdin, a name a line.
@@ -249,9 +233,7 @@ def parse(
     options_metavar="[OPTIONS] [FLAGS OF THE TRAINING SCRIPT]",
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
 )
-def name(
-    context: typer.Context,
-) -> int:
+def name(context: typer.Context) -> int:
     """Preview the name that a new run would get.
 
     Takes the training script's own flags, so its command lines can be pasted;
@@ -280,14 +262,9 @@ def sandbox(
     sample: Literal["kinds", "review"] | None = None,
     report: Path | None = None,
     shell: Literal["bash", "fish", "powershell"] | None = None,
-    latency_ms: float = 0,
-    run_ms: float = 0,
-    upsert_ms: float = 0,
-    count_ms: float = 0,
-    time_limit_s: float | None = None,
-    quota: float | None = None,
-    retry_after: bool = False,
     fail: Words = None,
+    *,
+    pace: Pace,
 ) -> int:
     """Serve a W&B-compatible project on loopback, full of old runs of every kind.
 
@@ -317,15 +294,6 @@ def sandbox(
     """
     from migrate.cli.serve import serve
 
-    pace = {
-        "request_ms": latency_ms,
-        "run_ms": run_ms,
-        "upsert_ms": upsert_ms,
-        "count_ms": count_ms,
-        "limit_s": time_limit_s,
-        "quota": quota,
-        "retry_after": retry_after,
-    }
     return serve(port, sample, runs, report, shell, pace, fail or ())
 
 

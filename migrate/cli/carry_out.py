@@ -75,11 +75,7 @@ def paths_of(place: Place, projects: Iterable[object]) -> list[str]:
 
 @contextmanager
 def shown_whole(output: Output, direction: Direction) -> Iterator[None]:
-    """Print a plan; where it cannot be printed to its end, say that nothing was done.
-
-    Raises:
-        OutputError: Stdout takes no more. Nobody has seen what would be done.
-    """
+    """Print a plan; where it cannot be printed to its end, say that nothing was done."""
     try:
         yield
         sys.stdout.flush()
@@ -112,8 +108,7 @@ def declined(
     """Ask, unless the answer was given on the command line.
 
     Returns:
-        The exit code where the answer is no: 0, as nothing failed, and 130 for Ctrl-C. None
-        where it is yes.
+        The exit code where the answer is no: 0, as nothing failed, or 130 for Ctrl-C; else None.
 
     Raises:
         ReadOnly: One of the projects takes no renames.

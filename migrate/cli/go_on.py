@@ -48,16 +48,7 @@ def go_on(
 ) -> int:
     """`resume` (direction rename) and `undo`; gives the exit code.
 
-    Args:
-        paths: The journals. Several are undone, the newest first; none: list those in this folder.
-        direction: Which of the two commands it is.
-        base_url: The server, in place of wandb's own setting.
-        yes: Do not ask.
-        dry_run: Stop after the plan.
-
-    Raises:
-        InputError: A journal cannot be used; nothing was touched.
-        ServerError: The projects cannot be read.
+    Several journals are undone from the newest; without one, those in this folder are listed.
     """
     output = Output()
     if not paths:

@@ -67,18 +67,12 @@ def rename(
 ) -> int:
     """Show the plan, ask, rename, and read every name back; gives the exit code.
 
-    Args:
-        paths: The PATHs.
-        plan_file: A saved report, whose rows are renamed in place of what PATHs give now.
-        request: The shared options.
-        limit: How many renames at the most.
-        journal: Where to write the journal; None for a new file in this folder.
-        yes: Do not ask.
-        dry_run: Stop after the plan.
+    Of a saved report, `plan_file`, exactly its renames. Without `journal`, the journal is a new
+    file in this folder.
     """
     output = Output()
     if plan_file is None:
-        batch = _mapped(paths, request, limit, output, may_be_read_only=dry_run)
+        batch = _mapped(paths, request, limit, output, dry_run=dry_run)
     else:
         batch = _saved(paths, plan_file, request, limit, output)
     plan, projects = batch.plan, batch.projects
@@ -113,12 +107,7 @@ def rename(
 
 
 def _mapped(
-    paths: Sequence[str],
-    request: Request,
-    limit: int | None,
-    output: Output,
-    *,
-    may_be_read_only: bool,
+    paths: Sequence[str], request: Request, limit: int | None, output: Output, *, dry_run: bool
 ) -> Batch:
     """What the projects give now, shown as a report."""
     place, mapped = mapped_projects(paths, request, output)
@@ -131,10 +120,9 @@ def _mapped(
     if len(plan) < len(renames):
         output.say(f"--limit: the first {len(plan)} of {len(renames)} renames.")
     projects = {project.project.key: project.project for project in mapped}
-    if not may_be_read_only:
-        refuse_read_only(
-            projects[where] for where in {row.key.where for row in rows if "read-only" in row.codes}
-        )
+    if not dry_run:
+        held = {row.key.where for row in rows if "read-only" in row.codes}
+        refuse_read_only(projects[where] for where in held)
     arguments = [*paths, *request.words()]
     made_with = mapped[0].made_with.as_data() if mapped else {}
     others = len(renames) - len(plan)

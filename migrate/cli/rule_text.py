@@ -7,7 +7,7 @@ to be filled in.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -51,11 +51,7 @@ def _table(comment: str, where: Where, supplies: Mapping[str, object]) -> str:
 
 
 def check_can_add(path: Path) -> None:
-    """Find out whether a rule can be written into a configuration file, before it is worth one.
-
-    Raises:
-        InputError: It cannot.
-    """
+    """Raise InputError where no rule can be written into a configuration file."""
     with_rule(path.read_bytes() if path.exists() else b"", "[[rule]]\n", path.name)
     try:
         # Where the file is to be replaced: as by `save`, which writes beside it first.
@@ -66,12 +62,7 @@ def check_can_add(path: Path) -> None:
 
 
 def with_rule(content: bytes, text: str, name: str) -> bytes:
-    """A configuration file with one rule more, at its end; all else stays as it is.
-
-    Args:
-        content: The file's text; empty where the file does not exist yet.
-        text: The rule.
-        name: The file's name, for messages.
+    """A configuration file's content with one rule more, at its end; all else stays as it is.
 
     Raises:
         InputError: Its rules are not `[[rule]]` tables, so that none can be added.
@@ -103,7 +94,12 @@ def suggested_rules(settling: Settling) -> str:
         return "# No run is in review.\n"
     texts = []
     failed: set[object] = set()
-    while kind := next((kind for kind in settling.kinds if _is_supported(kind, failed)), None):
+    while supported := [
+        kind
+        for kind in settling.kinds
+        if kind.suggested is not None and kind.identity not in failed
+    ]:
+        kind = supported[0]
         effect = settling.effect(kind, answer_of(kind, kind.suggested))
         if effect.fails:
             failed.add(kind.identity)
@@ -115,10 +111,6 @@ def suggested_rules(settling: Settling) -> str:
     if settling.kinds:
         head += "# Those in comments do when a value stands in place of VALUE.\n"
     return "\n".join([head, *texts, *(_to_be_filled_in(settling, kind) for kind in settling.kinds)])
-
-
-def _is_supported(kind: Kind, failed: Collection[object]) -> bool:
-    return kind.suggested is not None and kind.identity not in failed
 
 
 def _to_be_filled_in(settling: Settling, kind: Kind) -> str:

@@ -48,34 +48,36 @@ _MOST_OPEN = 10
 def settle(paths: Sequence[str], request: Request, *, to_stdout: bool) -> int:
     """Ask about what is open and write the answers down; gives the exit code."""
     output = Output()
-    if not to_stdout and not all(s is not None and s.isatty() for s in (sys.stdin, sys.stderr)):
+    path = config_path(request.config)
+    if to_stdout:
+        settling = _settling(paths, request, output)
+        output.data(suggested_rules(settling))
+        if settling.kinds:
+            # Where the file was left out, it must be named: a variable may leave it out as well.
+            words = [*paths, *(request if path else replace(request, config=FILE)).words()]
+            purpose = f"With these rules in {path or FILE}, to see their effect"
+            output.next_step(purpose, "report", *words)
+        return 0
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
         raise InputError(
             "Cannot ask without a terminal. To write suggested rules to stdout:\n  "
             + shlex.join(["rsst-migrate", "settle", *paths, *request.words(), "--print"])
         )
-    path = config_path(request.config)
-    if path is None and not to_stdout:
+    if path is None:
         raise InputError("--config none: the answers need a file to be written to.")
     # A file that is not there yet is made by the first answer.
-    is_new = not to_stdout and path is not None and not path.exists()
-    existing = replace(request, config=NO_FILE) if is_new else request
-    options = existing.asked(paths).options
-    if path is not None and not to_stdout:
-        check_can_add(path)
-    _, mapped = mapped_projects(paths, existing, output)
+    existing = request if path.exists() else replace(request, config=NO_FILE)
+    style = existing.asked(paths).options.style
+    check_can_add(path)
+    settling = _settling(paths, existing, output)
+    return _Session(settling, style, path, request, paths, output).run()
+
+
+def _settling(paths: Sequence[str], request: Request, output: Output) -> Settling:
+    _, mapped = mapped_projects(paths, request, output)
     surveys = {project.project.key: project.survey for project in mapped}
     chosen = {row.key for project in mapped for row in project.chosen}
-    settling = Settling(surveys, chosen, options.rules)
-    if path is not None and not to_stdout:
-        return _Session(settling, options.style, path, request, paths, output).run()
-    output.data(suggested_rules(settling))
-    if settling.kinds:
-        # Where the file was left out, it must be named: a variable may leave it out as well.
-        words = [*paths, *(request if path else replace(request, config=FILE)).words()]
-        output.next_step(
-            f"With these rules in {path or FILE}, to see their effect", "report", *words
-        )
-    return 0
+    return Settling(surveys, chosen, mapped[0].survey.options.rules)
 
 
 class _Step(NamedTuple):

@@ -18,8 +18,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from migrate.client.background import in_background
 from migrate.client.documents import NodePage, created_at, run_id_of
-from migrate.errors import Incomplete, Refused
+from migrate.errors import Incomplete, Refused, ServerError, ServiceStopped
 
 Filters = Mapping[str, object] | None
 """In W&B's filter language; None for every run."""
@@ -40,6 +41,39 @@ SECOND = timedelta(seconds=1)
 Nodes = list[dict[str, Any]]
 
 
+def list_all(
+    ask: Ask, count: Count, filters: Filters, which: str
+) -> Iterator[tuple[Nodes, int | None]]:
+    """All the runs that pass some filters, a page at a time, with the server's count of them.
+
+    The count is asked for beside the first page, since it may take longer than the listing.
+
+    Args:
+        ask: Asks for a page.
+        count: Asks for the count.
+        filters: Which runs.
+        which: The same in words, for the error.
+
+    Raises:
+        Incomplete: The server lists fewer runs than it counts.
+        ServerError: A page failed. What came before it is not the whole.
+    """
+    listing = Listing(ask, count, filters)
+
+    def is_short(total: int | None) -> bool:
+        return total is not None and len(listing.seen) < total
+
+    counting = in_background(lambda: count(filters))
+    for nodes in listing.pages():
+        yield nodes, counting.result() if counting.done() else None
+    # Runs may have been deleted since they were counted: count again before listing again.
+    if is_short(counting.result()) and is_short(total := count(filters)):
+        for nodes in listing.pages():
+            yield nodes, total
+        if is_short(total := count(filters)):
+            raise missing_runs(len(listing.seen), total, which)
+
+
 class Listing:
     """The runs that pass some filters, a page at a time, each run once.
 
@@ -50,7 +84,7 @@ class Listing:
     def __init__(self, ask: Ask, count: Count, filters: Filters) -> None:
         self._ask, self._count, self._filters = ask, count, filters
         self.seen: dict[str, datetime | None] = {}
-        self._barren = 0
+        self._begin_pass()
 
     def pages(self) -> Iterator[Nodes]:
         """The runs, oldest first, without those that were seen before.
@@ -60,6 +94,18 @@ class Listing:
                 to go on.
             ServerError: A page failed. What came before it is not the whole.
         """
+        number = 1
+        try:
+            for nodes in self._pages():
+                number += 1
+                yield nodes
+        except ServerError as error:
+            if number > 1 and not isinstance(error, Incomplete | ServiceStopped):
+                error.args = (f"The listing failed at page {number} and is not used: {error}",)
+            raise
+
+    def _pages(self) -> Iterator[Nodes]:
+        self._begin_pass()
         page = self._ask(self._filters, None)
         yield self._new(page)
         since: datetime | None = None
@@ -80,14 +126,19 @@ class Listing:
             page, since = following, second
             yield self._new(page)
 
+    def _begin_pass(self) -> None:
+        self._passed: set[str] = set()
+        self._barren = 0
+
     def _new(self, page: NodePage) -> Nodes:
-        """The runs of a page that were not seen before; notices a listing without an end."""
+        """The runs of a page that were not seen before; notices a pass without an end."""
         found = {run_id_of(node): node for node in page.nodes}
-        new = [node for run_id, node in found.items() if run_id not in self.seen]
-        self.seen.update({run_id_of(node): _second_of([node]) for node in new})
-        self._barren = 0 if new else self._barren + 1
+        self._barren = 0 if found.keys() - self._passed else self._barren + 1
         if page.more and self._barren > MOST_BARREN:
             raise _endless()
+        self._passed |= found.keys()
+        new = [node for run_id, node in found.items() if run_id not in self.seen]
+        self.seen.update({run_id_of(node): _second_of([node]) for node in new})
         return new
 
     def _within(self, since: datetime | None, before: datetime | None = None) -> Filters:
@@ -119,10 +170,10 @@ class Listing:
         filters = self._within(second, second + SECOND)
         total, here = self._count(filters), 0
         for _ in range(MOST_PASSES):
+            self._begin_pass()
             page = self._ask(filters, None)
             yield self._new(page)
             yield from self._by_cursor(filters, page)
-            self._barren = 0  # a pass that finds nothing does not show a listing without an end
             before, here = here, sum(seen == second for seen in self.seen.values())
             if here == before:  # some may have been deleted meanwhile
                 total = self._count(filters)

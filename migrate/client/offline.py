@@ -301,8 +301,9 @@ class OfflineProject:
             "Choose them by their old names, with --match."
         )
 
-    def states(self, run_ids: Sequence[str], _note: Note = no_note) -> dict[str, RunState]:
+    def states(self, run_ids: Sequence[str], note: Note = no_note) -> dict[str, RunState]:
         """What these runs are now, read from their files; one that is gone is absent."""
+        note("working on the logs")  # nobody waits for a server
         self.folder.read()
         runs = self.folder.runs(self.key)
         return {run_id: runs[run_id].state_now() for run_id in run_ids if run_id in runs}

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 from urllib.parse import quote
 
-from migrate.client.retry import Note, no_note
+from migrate.client.retry import Note, PageSize, no_note, read_patiently
 from migrate.client.server import Project
-from migrate.errors import Incomplete, NoProject, Refused, ServiceStopped, TooLarge, Unanswered
+from migrate.errors import Incomplete, NoProject, Refused, Unanswered
 
 Kind = Literal["workspace", "report", "draft", "automation"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -120,7 +120,9 @@ def _automations(project: Project, note: Note) -> Iterator[ViewPage]:
             raise
         # A server before 0.83 does not know triggers of an entity.
         variables = {"entity": project.key.entity, "project": project.key.project}
-        data = project.server.read(_PROJECT_AUTOMATIONS, variables, note)
+        data = read_patiently(
+            lambda: project.server.execute(_PROJECT_AUTOMATIONS, variables), note, project.hurry
+        )
         triggers = _object(data.get("project")).get("triggers")
         nodes = [node for node in triggers if isinstance(node, dict)] if triggers else []
         yield ViewPage(_about_runs(project, nodes), None)
@@ -137,19 +139,16 @@ def _pages(
     variables: dict[str, object] = {"entity": project.key.entity}
     if view_type is not None:
         variables |= {"project": project.key.project, "viewType": view_type}
-    sizes = list(_PAGE_SIZES)
+    page_size = PageSize("entries", _PAGE_SIZES)
     after: str | None = None
     passed: set[str] = set()
     known: set[str] = set()  # a cursor is an offset, and a list may grow meanwhile
+
+    def ask(first: int) -> dict[str, Any]:
+        return project.server.execute(document, {**variables, "first": first, "after": after})
+
     while True:
-        asked = {**variables, "first": sizes[0], "after": after}
-        try:
-            data = project.server.read(document, asked, note, slow_again=len(sizes) == 1)
-        except (TooLarge, Unanswered) as error:
-            if isinstance(error, ServiceStopped) or len(sizes) == 1:
-                raise
-            del sizes[0]
-            continue
+        data = page_size.read(ask, note, project.hurry)
         connection = find(data)
         if not isinstance(connection, dict) or not isinstance(connection.get("edges"), list):
             raise Unanswered("The server's answer is not a list of them.")

@@ -12,6 +12,7 @@ import pytest
 from rich.cells import cell_len
 
 from migrate import plan
+from migrate.errors import InputError
 from migrate.sandbox.sample import arguments, sample_store, wire_config
 from migrate.sandbox.store import Store, StoredRun
 from migrate.text import from_csv_cell, visible
@@ -371,3 +372,17 @@ def test_the_demo_goes_a_screen_at_a_time_and_says_what_to_type(cli):
     assert "3 of 3 runs put back, read back from the server." in done.stderr
     assert out.endswith(":\n  rsst-migrate report entity/project\n")
     assert os.listdir() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"timezone": 8}, "timezone: 8 is not a text"),
+        ({"filters": "x"}, "filters is not JSON"),
+        ({"known_arch": "my net"}, "known_arch: 'my net' cannot stand in a name"),
+        ({"assume": {"rate": 15}}, "assume rate=15: 15 is not a valid rate"),
+    ],
+)
+def test_an_argument_that_is_not_valid_is_named_as_it_was_given(options, words):
+    with pytest.raises(InputError, match=f"^{words}"):
+        plan("ycx/RSST", **options)

@@ -23,6 +23,7 @@ from migrate.mapping.mapping import Options
 from migrate.mapping.rows import RuleSource
 from migrate.mapping.rules import Rule, Where
 from migrate.report import json as json_report
+from migrate.sandbox.pace import Pace
 from migrate.sandbox.review import review_store
 from migrate.sandbox.sample import sample_store
 from naming import IN_OLD_NAMES
@@ -57,7 +58,7 @@ OPTIONS = (
 def call(**options):
     """The command, with options of its own."""
     others = dict.fromkeys(("sample", "runs", "report", "shell"))
-    return serve_until_ctrl_c(**{"port": 0, "pace": {}, "fail": [], **others, **options})
+    return serve_until_ctrl_c(**{"port": 0, "pace": Pace(), "fail": [], **others, **options})
 
 
 def test_ctrl_c_ends_it_at_once_while_a_request_hangs(tmp_path):
