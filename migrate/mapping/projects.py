@@ -55,7 +55,6 @@ class Mapped:
     """A project.
 
     Attributes:
-        project: The project.
         survey: All of it, without rules.
         rows: A row for each of its runs, with the rules of the options.
         chosen: Those that were asked for.
