@@ -150,7 +150,7 @@ def report(
     code = 0
     if chosen_format is None:
         with output.paging():
-            print_report(output.out, rows, every=every or bool(statuses or codes))
+            print_report(output.out, rows, rows if every or statuses or codes else None)
     else:
         projects = {project.project.key: len(project.rows) for project in mapped}
         made = mapped[0].made_with if mapped else None

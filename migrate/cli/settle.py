@@ -30,12 +30,12 @@ from migrate.mapping.rows import number_of_runs
 from migrate.mapping.rules import Rule
 from migrate.mapping.settling import Settling
 from migrate.report.files import save
-from migrate.report.kinds import kind_text
-from migrate.report.questions import (
+from migrate.report.kinds import (
     HELP,
     case_lines,
     effect_lines,
     how_to_answer,
+    kind_text,
     prompt,
     question,
 )

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from migrate.mapping.rows import STATUSES, Reason, Row, Settled
 from migrate.report import charts, references
 from migrate.report.audit import audit
-from migrate.report.columns import COLUMNS, flat, utc_text
+from migrate.report.columns import COLUMNS, flat
 from migrate.report.marks import Piece, marked
 from migrate.report.origin import Origin
 from migrate.report.words import (
@@ -64,7 +64,6 @@ def write(rows: Sequence[Row], origin: Origin) -> bytes:
         parts=origin.parts(rows),
         policy=_policy(style, script),
         projects=[(str(project), _address(origin.app_url, *project)) for project in projects],
-        read_at_iso=utc_text(origin.read_at),
         references=references,
         script=Markup(script),
         style=Markup(style),

@@ -55,21 +55,8 @@ def on_unused(rules: Iterable[Rule]) -> Iterator[str]:
     if len(plain) == 1:
         yield f"{source_text(plain[0])} is unused: it matches no run"
     elif plain:
-        numbers = _spans(source.number for source in plain)
+        numbers = ", ".join(str(source.number) for source in plain)
         yield f"rules {numbers} of {plain[0].file} are unused: they match no run"
-
-
-def _spans(numbers: Iterable[int]) -> str:
-    """Numbers in order, those that follow each other as one span.
-
-    >>> _spans([1, 2, 3, 5])
-    '1-3, 5'
-    """
-    spans: list[tuple[int, int]] = []
-    for number in numbers:
-        first = spans.pop()[0] if spans and spans[-1][1] == number - 1 else number
-        spans.append((first, number))
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
 
 
 def _meant(rule: Rule) -> str:
@@ -89,7 +76,7 @@ def on_assumed(
     Args:
         rows: The rows of a project, with rules.
         without_rules: The same, without.
-        vocabulary: Knows the families of architectures.
+        vocabulary: Knows the families.
     """
     assumed: Counter[tuple[str, object, str]] = Counter()
     for row in rows:
@@ -135,14 +122,7 @@ def _has(count: int) -> str:
 def on_known(
     what: str, names: Sequence[str], known: Collection[str], rows: Iterable[Row]
 ) -> Iterator[str]:
-    """Names that need not be declared as known, or that no run has.
-
-    Args:
-        what: What they are: `arch` or `dataset`.
-        names: The names that were declared.
-        known: Those that are known without it.
-        rows: The rows of every project that was read.
-    """
+    """Names of an `arch` or `dataset` that need not be declared as known, or that no run has."""
     if not names:
         return
     there = {row.fields.get(what) for row in rows}

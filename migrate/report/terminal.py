@@ -33,24 +33,11 @@ Line = TypeVar("Line")
 Pieces = list[Segment]
 
 
-def print_report(
-    console: Console,
-    rows: Sequence[Row],
-    *,
-    every: bool = False,
-    shown: Sequence[Row] | None = None,
-) -> None:
-    """Print the runs with an old name, and a line that counts them all.
-
-    Args:
-        console: Where to print.
-        rows: The runs to count.
-        every: Print all of them.
-        shown: Print these and no others.
-    """
+def print_report(console: Console, rows: Sequence[Row], shown: Sequence[Row] | None = None) -> None:
+    """Print the runs with an old name, or those to be shown, and a line that counts them all."""
     several = len({row.key.where for row in rows}) > 1
     if shown is None:
-        shown = [row for row in rows if every or row.status in OLD]
+        shown = [row for row in rows if row.status in OLD]
     for row in shown:
         style = Style.parse(_STYLES.get(row.status, "none"))
         created = row.created_at.strftime("%Y-%m-%d") if row.created_at else "-"
@@ -71,12 +58,7 @@ def print_report(
 
 
 def print_renames(console: Console, renames: Sequence[tuple[RunKey, str, str, str]]) -> None:
-    """Print runs with their old and new names, of which nothing else is known, and their number.
-
-    Args:
-        console: Where to.
-        renames: The runs, with their old and new names and what was settled, in words.
-    """
+    """Print runs with their old and new names and what was settled, in words; and their number."""
     several = len({key.where for key, *_ in renames}) > 1
     for key, old_name, new_name, settled in renames:
         parsed = parse_name(new_name)

@@ -227,7 +227,7 @@ def every_output(rows):
     for width in (40, 100):
         stream = io.StringIO()
         console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
-        print_report(console, rows, every=True)
+        print_report(console, rows, rows)
         print_audit(console, audit("ycx/RSST", rows))
         assert printable(stream.getvalue())
     for write in FORMATS.values():

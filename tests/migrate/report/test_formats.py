@@ -18,8 +18,8 @@ from migrate.client.runs import ProjectKey, RunKey
 from migrate.mapping.made_with import MadeWith
 from migrate.mapping.rows import STATUSES, Row
 from migrate.rename.plan_file import read_plan
-from migrate.report import csv, frame, html, markdown
-from migrate.report.columns import COLUMNS
+from migrate.report import frame, html, markdown
+from migrate.report.columns import COLUMNS, write_csv
 from migrate.report.files import FORMATS
 from migrate.report.origin import Origin
 from migrate.text import csv_cell, from_csv_cell, visible
@@ -270,7 +270,7 @@ def test_a_spreadsheet_changes_no_id_and_no_name(calc, tmp_path, detect):
     """Opened, saved as a workbook, saved as CSV again: it is still the same plan."""
     rows = [row(n, run_id=one, old_name=one) for n, one in enumerate(IDS)]
     saved = tmp_path / "plan.csv"
-    saved.write_bytes(csv.write(rows))
+    saved.write_bytes(write_csv(rows))
     book = calc(saved, "xlsx", f"--infilter={FILTER},{detect}")  # detect: numbers like 1e5, dates
     plan = read_plan(calc(book, f"csv:{FILTER},true,false,false,false,-1"))
     assert [(one.key.run_id, one.old_name, one.new_name) for one in plan] == [

@@ -21,9 +21,9 @@ from migrate.client.runs import ProjectKey, RunKey
 from migrate.mapping.rows import REASONS, STATUSES, Reason, Row, RuleSource, Settled, Status
 from migrate.rename.plan import planned
 from migrate.rename.plan_file import read_plan
-from migrate.report import charts, csv, html
+from migrate.report import charts, html
 from migrate.report.audit import Pair, ReasonCount, Week, audit
-from migrate.report.columns import flat
+from migrate.report.columns import flat, write_csv
 from migrate.report.origin import Origin
 from migrate.report.words import EN, WORDS, ZH, clause
 from migrate.sandbox.server import Sandbox
@@ -459,10 +459,10 @@ def test_the_chosen_rows_as_a_plan(show: Open) -> None:
     page.fill("#words", "res20s")
     file = downloaded(page)
     chosen = [one for one in ROWS if one.fields["arch"] == "res20s"]
-    assert file.read_bytes() == csv.write(chosen)
+    assert file.read_bytes() == write_csv(chosen)
     assert read_plan(file) == planned(chosen)
     page.fill("#words", "")
-    assert downloaded(page).read_bytes() == csv.write(ROWS)
+    assert downloaded(page).read_bytes() == write_csv(ROWS)
 
 
 def hostile_rows() -> list[Row]:
@@ -497,7 +497,7 @@ def test_hostile_names_are_shown_and_do_nothing(show: Open, locale: str) -> None
         expect(page.locator("#count")).not_to_contain_text(re.compile(r"^0 "))
         page.hover("#rows .names >> nth=0")
     page.click("#clear")
-    assert downloaded(page).read_bytes() == csv.write(rows)
+    assert downloaded(page).read_bytes() == write_csv(rows)
 
 
 def test_hostile_plan_is_read_back(show: Open) -> None:

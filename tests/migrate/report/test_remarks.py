@@ -90,7 +90,7 @@ def test_a_rule_that_is_unused():
     ]
     several = [Rule(Where(), replace(source, number=n), prefer="name") for n in (1, 2, 3, 5)]
     assert list(on_unused(several)) == [
-        "rules 1-3, 5 of rsst-migrate.toml are unused: they match no run"
+        "rules 1, 2, 3, 5 of rsst-migrate.toml are unused: they match no run"
     ]
 
 
