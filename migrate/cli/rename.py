@@ -121,7 +121,7 @@ def _mapped(request: Request, limit: int | None, output: Output, *, dry_run: boo
         held = {row.key.where for row in rows if "read-only" in row.codes}
         refuse_read_only(projects[where] for where in held)
     arguments = request.words()
-    made_with = mapped[0].made_with.as_data() if mapped else {}
+    made_with = mapped[0].made_with if mapped else {}
     others = len(renames) - len(plan)
     return Batch(plan, place, projects, made_with, arguments, arguments, others)
 

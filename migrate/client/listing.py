@@ -15,7 +15,7 @@ there the runs are counted, and listed again until the count is reached.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from migrate.client.background import in_background
@@ -47,12 +47,7 @@ def list_all(
     """All the runs that pass some filters, a page at a time, with the server's count of them.
 
     The count is asked for beside the first page, since it may take longer than the listing.
-
-    Args:
-        ask: Asks for a page.
-        count: Asks for the count.
-        filters: Which runs.
-        which: The same in words, for the error.
+    `which` says in words, for the error, which runs these are.
 
     Raises:
         Incomplete: The server lists fewer runs than it counts.
@@ -87,13 +82,7 @@ class Listing:
         self._begin_pass()
 
     def pages(self) -> Iterator[Nodes]:
-        """The runs, oldest first, without those that were seen before.
-
-        Raises:
-            Incomplete: A second's runs cannot be listed completely, or the server names no place
-                to go on.
-            ServerError: A page failed. What came before it is not the whole.
-        """
+        """The runs, oldest first, without those that were seen before."""
         number = 1
         try:
             for nodes in self._pages():
@@ -145,9 +134,10 @@ class Listing:
         """Our filters and those for the time: from `since` on, and earlier than `before`."""
         if since is None:
             return self._filters
-        bounds = {"$gte": _filter_time(since)}
+        # As W&B's filters take a time: ISO 8601 in UTC, without a zone.
+        bounds = {"$gte": f"{since:%Y-%m-%dT%H:%M:%S}"}
         if before is not None:
-            bounds["$lt"] = _filter_time(before)
+            bounds["$lt"] = f"{before:%Y-%m-%dT%H:%M:%S}"
         by_time: dict[str, object] = {"created_at": bounds}
         return {"$and": [dict(self._filters), by_time]} if self._filters else by_time
 
@@ -184,12 +174,11 @@ class Listing:
 
 def missing_runs(listed: int, total: int | None, which: str) -> Incomplete:
     """The error for a listing that stays short of the server's count (None: not known)."""
-    missing, are = f"runs {which}", "are"
-    if total is not None:
-        missing = f"{total - listed} of {total} {missing}"
-        are = "is" if total - listed == 1 else "are"
+    number = "" if total is None else f"{total - listed} of {total} "
+    are = "is" if total == listed + 1 else "are"
     return Incomplete(
-        f"The listing is incomplete: {missing} {are} missing. Nothing was written; try again later."
+        f"The listing is incomplete: {number}runs {which} {are} missing. "
+        "Nothing was written; try again later."
     )
 
 
@@ -212,8 +201,3 @@ def _honours(page: NodePage, since: datetime) -> bool:
     """Whether a page begins where it was asked to, and not at the beginning of everything."""
     first = _second_of(page.nodes)
     return first is not None and first >= since
-
-
-def _filter_time(moment: datetime) -> str:
-    """A time as W&B's filters take it: ISO 8601 in UTC, without a zone."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -290,7 +290,7 @@ def configuration(data):
         assert printable(str(error)) and len(str(error)) < 2_000  # noqa: PT017, PT018
         return
     map_runs([], asked.options)
-    json.dumps(made_with(asked.options, {}).as_data())
+    json.dumps(made_with(asked.options, {}))
 
 
 def copied(data):
