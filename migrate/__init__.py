@@ -68,6 +68,7 @@ def plan(
     from migrate.report.frame import frame
 
     request = Request(
+        paths=_listed(paths),
         base_url=base_url,
         against=against,
         filters=filters,
@@ -84,7 +85,7 @@ def plan(
         config=None if config is None else str(config),
     )
     try:
-        asked = request.asked(_listed(paths))
+        asked = request.asked()
         _, projects = open_sources(
             asked.paths, request, no_progress, asked.options.keys, may_prompt=False
         )

@@ -53,13 +53,7 @@ app.callback(invoke_without_command=True)(for_typer(begin, "show_help", "show_ve
 
 
 @command("Look", pages=True)
-def audit(
-    paths: Words = None,
-    as_json: bool = False,
-    check: bool = False,
-    *,
-    request: Request,
-) -> int:
+def audit(as_json: bool = False, check: bool = False, *, request: Request) -> int:
     """Summarize projects and list what needs attention.
 
     [dim]Examples:[/dim]
@@ -69,12 +63,11 @@ def audit(
     """
     from migrate.cli import look
 
-    return look.audit(paths or (), request, as_json=as_json, check=check)
+    return look.audit(request, as_json=as_json, check=check)
 
 
 @command("Look", pages=True)
 def report(
-    paths: Words = None,
     file: Path | None = None,
     file_format: str | None = None,
     every: bool = False,
@@ -100,7 +93,6 @@ def report(
     from migrate.cli import look
 
     return look.report(
-        paths or (),
         request,
         file=file,
         file_format=file_format,
@@ -112,7 +104,7 @@ def report(
 
 
 @command("Look")
-def references(paths: Words = None, as_json: bool = False, *, request: Request) -> int:
+def references(as_json: bool = False, *, request: Request) -> int:
     """List saved views, reports and automations that go by the names of a rename.
 
     Those that will not match the same runs after it, and those that go on showing
@@ -124,11 +116,11 @@ def references(paths: Words = None, as_json: bool = False, *, request: Request) 
     """
     from migrate.cli.references import references
 
-    return references(paths or (), request, as_json=as_json)
+    return references(request, as_json=as_json)
 
 
 @command("Rename", pages=True)
-def settle(paths: Words = None, to_stdout: bool = False, *, request: Request) -> int:
+def settle(to_stdout: bool = False, *, request: Request) -> int:
     """Decide what keeps runs in review, once for each kind of run.
 
     One question a kind, the largest first, with what other runs have. The answers
@@ -140,12 +132,11 @@ def settle(paths: Words = None, to_stdout: bool = False, *, request: Request) ->
     """
     from migrate.cli.settle import settle
 
-    return settle(paths or (), request, to_stdout=to_stdout)
+    return settle(request, to_stdout=to_stdout)
 
 
 @command("Rename")
 def rename(
-    paths: Words = None,
     plan: Path | None = None,
     limit: int | None = None,
     new_journal: Path | None = None,
@@ -167,9 +158,7 @@ def rename(
     """
     from migrate.cli.rename import rename
 
-    return rename(
-        paths or (), plan, request, limit=limit, journal=new_journal, yes=yes, dry_run=dry_run
-    )
+    return rename(plan, request, limit=limit, journal=new_journal, yes=yes, dry_run=dry_run)
 
 
 @command("Rename")

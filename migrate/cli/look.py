@@ -30,7 +30,6 @@ from naming import VOCABULARY
 
 
 def mapped_projects(
-    paths: Sequence[str],
     request: Request,
     output: Output,
     *,
@@ -43,7 +42,7 @@ def mapped_projects(
         InputError: The call or the configuration file is not valid, or no project is given.
         ServerError: A listing failed.
     """
-    asked = request.asked(paths)
+    asked = request.asked()
     which = replace(
         asked.which,
         statuses=choices("status", statuses, STATUSES),
@@ -78,10 +77,10 @@ def _part_words(part: Mapped, which: Which) -> str:
     return f"{len(part.chosen)} of {runs} of {part.project.key}"
 
 
-def audit(paths: Sequence[str], request: Request, *, as_json: bool, check: bool) -> int:
+def audit(request: Request, *, as_json: bool, check: bool) -> int:
     """Summarize projects; the exit code is 1 where `check` finds an old name."""
     output = Output()
-    _, mapped = mapped_projects(paths, request, output)
+    _, mapped = mapped_projects(request, output)
     kinds = Kinds({project.project.key: project.survey for project in mapped})
     audits = [
         sum_up(str(project.project.key), project.chosen, kinds.find(project.chosen))
@@ -89,7 +88,7 @@ def audit(paths: Sequence[str], request: Request, *, as_json: bool, check: bool)
     ]
     every = [row for project in mapped for row in project.chosen]
     total = sum_up("all", every, kinds.find(every))
-    arguments = [*paths, *request.words()]
+    arguments = request.words()
     with output.paging():
         if as_json:
             settle = shlex.join(["rsst-migrate", "settle", *arguments])
@@ -121,7 +120,6 @@ def _say_settle(output: Output, in_review: int, arguments: Sequence[str]) -> Non
 
 
 def report(
-    paths: Sequence[str],
     request: Request,
     *,
     file: Path | None = None,
@@ -137,7 +135,7 @@ def report(
     if references and chosen_format != "html":
         raise InputError(
             "--references goes into an HTML report: add -o report.html. On a terminal:\n"
-            f"rsst-migrate references {shlex.join(paths)}"
+            f"rsst-migrate references {shlex.join(request.paths or ())}"
         )
     if file is not None and is_stdout(file):
         file = None
@@ -145,7 +143,7 @@ def report(
         raise InputError(f"There is no folder {file.parent} to write {file.name} to.")
     if chosen_format == "parquet" and file is None and sys.stdout.isatty():
         raise InputError("Parquet is binary; write it to a file with -o FILE.")
-    place, mapped = mapped_projects(paths, request, output, statuses=statuses, codes=codes)
+    place, mapped = mapped_projects(request, output, statuses=statuses, codes=codes)
     rows = [row for project in mapped for row in project.chosen]
     code = 0
     if chosen_format is None:
@@ -169,11 +167,12 @@ def report(
             save(file, data)
             output.say(f"Wrote {file}: {count_line(rows)}.")
     found = Counter(row.status for row in rows)
-    arguments = [*paths, *request.words()]
+    arguments = request.words()
     _say_settle(output, found["review"], arguments)
     if found["rename"]:
         if file is not None and chosen_format in ("csv", "json"):
-            folder = paths if isinstance(place, Folder) else ()  # a plan does not name its folder
-            arguments = [*folder, "--plan", str(file), *request.words(about_the_plan=False)]
+            # A plan does not name its folder.
+            folder = request.paths if isinstance(place, Folder) else None
+            arguments = [*(folder or ()), "--plan", str(file), *request.words(about_the_plan=False)]
         output.next_step(f"To rename {number_of_runs(found['rename'])}", "rename", *arguments)
     return code

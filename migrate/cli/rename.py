@@ -56,7 +56,6 @@ class Batch:
 
 
 def rename(
-    paths: Sequence[str],
     plan_file: Path | None,
     request: Request,
     *,
@@ -72,9 +71,9 @@ def rename(
     """
     output = Output()
     if plan_file is None:
-        batch = _mapped(paths, request, limit, output, dry_run=dry_run)
+        batch = _mapped(request, limit, output, dry_run=dry_run)
     else:
-        batch = _saved(paths, plan_file, request, limit, output)
+        batch = _saved(plan_file, request, limit, output)
     plan, projects = batch.plan, batch.projects
     if not plan:
         output.say("Nothing to rename.")
@@ -106,11 +105,9 @@ def rename(
     return code
 
 
-def _mapped(
-    paths: Sequence[str], request: Request, limit: int | None, output: Output, *, dry_run: bool
-) -> Batch:
+def _mapped(request: Request, limit: int | None, output: Output, *, dry_run: bool) -> Batch:
     """What the projects give now, shown as a report."""
-    place, mapped = mapped_projects(paths, request, output)
+    place, mapped = mapped_projects(request, output)
     rows = [row for project in mapped for row in project.chosen]
     renames = planned(rows, settled_text)
     plan = renames[:limit]
@@ -123,15 +120,13 @@ def _mapped(
     if not dry_run:
         held = {row.key.where for row in rows if "read-only" in row.codes}
         refuse_read_only(projects[where] for where in held)
-    arguments = [*paths, *request.words()]
-    made_with = mapped[0].made_with.as_data() if mapped else {}
+    arguments = request.words()
+    made_with = mapped[0].made_with if mapped else {}
     others = len(renames) - len(plan)
     return Batch(plan, place, projects, made_with, arguments, arguments, others)
 
 
-def _saved(
-    paths: Sequence[str], plan_file: Path, request: Request, limit: int | None, output: Output
-) -> Batch:
+def _saved(plan_file: Path, request: Request, limit: int | None, output: Output) -> Batch:
     """What a plan file says, checked against the server, and shown."""
     if unused := request.about_the_plan():
         raise InputError(
@@ -139,6 +134,7 @@ def _saved(
             "Use such options with `report` when saving the plan."
         )
     plan = read_plan(plan_file)
+    paths = request.paths or []
     place, given_projects = open_sources(paths, request, output.progress)
     allowed = {project.key for project in given_projects}
     foreign = [rename.where for rename in plan if allowed and rename.where not in allowed]

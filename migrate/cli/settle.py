@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from textwrap import wrap
@@ -45,36 +44,36 @@ from naming import Style
 _MOST_OPEN = 10
 
 
-def settle(paths: Sequence[str], request: Request, *, to_stdout: bool) -> int:
+def settle(request: Request, *, to_stdout: bool) -> int:
     """Ask about what is open and write the answers down; gives the exit code."""
     output = Output()
     path = config_path(request.config)
     if to_stdout:
-        settling = _settling(paths, request, output)
+        settling = _settling(request, output)
         output.data(suggested_rules(settling))
         if settling.kinds:
             # Where the file was left out, it must be named: a variable may leave it out as well.
-            words = [*paths, *(request if path else replace(request, config=FILE)).words()]
+            words = (request if path else replace(request, config=FILE)).words()
             purpose = f"With these rules in {path or FILE}, to see their effect"
             output.next_step(purpose, "report", *words)
         return 0
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
         raise InputError(
             "Cannot ask without a terminal. To write suggested rules to stdout:\n  "
-            + shlex.join(["rsst-migrate", "settle", *paths, *request.words(), "--print"])
+            + shlex.join(["rsst-migrate", "settle", *request.words(), "--print"])
         )
     if path is None:
         raise InputError("--config none: the answers need a file to be written to.")
     # A file that is not there yet is made by the first answer.
     existing = request if path.exists() else replace(request, config=NO_FILE)
-    style = existing.asked(paths).options.style
+    style = existing.asked().options.style
     check_can_add(path)
-    settling = _settling(paths, existing, output)
-    return _Session(settling, style, path, request, paths, output).run()
+    settling = _settling(existing, output)
+    return _Session(settling, style, path, request, output).run()
 
 
-def _settling(paths: Sequence[str], request: Request, output: Output) -> Settling:
-    _, mapped = mapped_projects(paths, request, output)
+def _settling(request: Request, output: Output) -> Settling:
+    _, mapped = mapped_projects(request, output)
     surveys = {project.project.key: project.survey for project in mapped}
     chosen = {row.key for project in mapped for row in project.chosen}
     return Settling(surveys, chosen, mapped[0].survey.options.rules)
@@ -99,7 +98,6 @@ class _Session:
     style: Style
     path: Path
     request: Request
-    paths: Sequence[str]
     output: Output
     steps: list[_Step] = field(default_factory=list)
 
@@ -209,7 +207,7 @@ class _Session:
     def _read_again(self) -> None:
         """Begin again with the rules as they stand in the file now."""
         config = str(self.path) if self.path.exists() else NO_FILE
-        asked = replace(self.request, config=config).asked(self.paths)
+        asked = replace(self.request, config=config).asked()
         self.settling = self.settling.with_rules(asked.options.rules)
 
     def _so_far(self) -> str:
@@ -229,8 +227,8 @@ class _Session:
             self._tell(f"  … and {len(rest) - _MOST_OPEN} more kinds")
         renames = sum(row.status == "rename" for row in self.settling.rows)
         if renames:
-            words = [*self.paths, *self.request.words()]
-            self.output.next_step(f"To rename {number_of_runs(renames)}", "rename", *words)
+            purpose = f"To rename {number_of_runs(renames)}"
+            self.output.next_step(purpose, "rename", *self.request.words())
 
     def _tell(self, *lines: str) -> None:
         for line in lines:

@@ -20,13 +20,7 @@ class ProjectKey(NamedTuple):
 
 
 class RunKey(NamedTuple):
-    """What a run is known by, all the way from the listing to the journal.
-
-    Attributes:
-        entity: The user or team that owns the project.
-        project: The project's name.
-        run_id: The id in the run's URL (GraphQL `name`).
-    """
+    """What a run is known by; `run_id` is the id in the run's URL (GraphQL `name`)."""
 
     entity: str
     project: str

@@ -22,7 +22,7 @@ from migrate.mapping.old_names import (
     without_replaced,
 )
 from migrate.mapping.rows import Reason, Row, Settled, Status
-from migrate.mapping.rules import NOTHING, Aliases, Decided, Rule, RuleBook, Subject
+from migrate.mapping.rules import NOTHING, Decided, Rule, RuleBook, Subject
 from migrate.text import with_blanks_visible
 from naming import (
     CONFIG_KEYS,
@@ -32,7 +32,6 @@ from naming import (
     VOCABULARY,
     Fields,
     FieldsError,
-    ParsedName,
     Style,
     Vocabulary,
     cut,
@@ -94,23 +93,24 @@ class Survey:
         vocabulary = _with_the_projects_own(runs, options.vocabulary)
         self.options = replace(options, vocabulary=vocabulary)
         ordered = sorted(runs, key=lambda run: (run.created_at or _NEVER, run.key.run_id))
-        self._read = [_read(run, self.options) for run in ordered]
-        self.rows = _with_ordinals(
-            [
-                known if isinstance(known, Row) else _map_old_name(known, self.options)
-                for known in self._read
-            ],
-            self._taken,
-        )
+        self._old: dict[RunKey, OldName] = {}
+        rows = []
+        for run in ordered:
+            read = _read(run, self.options)
+            if isinstance(read, OldName):
+                self._old[run.key] = read
+                read = _map_old_name(read, self.options)
+            rows.append(read)
+        self.rows = _with_ordinals(rows, self._taken)
 
     @cached_property
     def subjects(self) -> dict[RunKey, Subject]:
         """The runs in review, as rules see them."""
         vocabulary = self.options.vocabulary
         return {
-            row.key: Subject(old.run, row, vocabulary)
-            for old, row in zip(self._read, self.rows, strict=True)
-            if row.status == "review" and isinstance(old, OldName)
+            row.key: Subject(self._old[row.key].run, row, vocabulary)
+            for row in self.rows
+            if row.status == "review"
         }
 
     def with_rules(self, rules: Sequence[Rule]) -> list[Row]:
@@ -120,14 +120,12 @@ class Survey:
         """
         if not rules:
             return self.rows
-        book, aliases = RuleBook(rules), Aliases(self.options.vocabulary)
+        book = RuleBook(rules, self.options.vocabulary)
         again: dict[RunKey, Row] = {}
-        for old, row in zip(self._read, self.rows, strict=True):
-            subject = self.subjects.get(row.key)
-            if subject is not None and isinstance(old, OldName):
-                decided = book.decide(subject)
-                if decided != NOTHING:
-                    again[row.key] = self._mapped(old, decided, aliases.of(subject, decided))
+        for key, subject in self.subjects.items():
+            decided = book.decide(subject)
+            if decided != NOTHING:
+                again[key] = self._mapped(self._old[key], decided, book.words(subject, decided))
         others = (row.new_name or row.old_name for row in self.rows if row.key not in again)
         taken = chain(self._taken, others)
         again = dict(zip(again, _with_ordinals([*again.values()], taken), strict=True))
@@ -168,7 +166,8 @@ def _read(run: Run, options: Options) -> Row | OldName:
 
     parsed = parse_name(run.name, style=options.style, vocabulary=options.vocabulary)
     if parsed.format == "custom":
-        return _row(run, "custom", [_reason_of(parsed)], from_config.known)
+        code = "not-ours" if parsed.why is None else parsed.why.code
+        return _row(run, "custom", [Reason(code, (parsed.why,))], from_config.known)
     if parsed.format == "current":
         from_name = given_fields(parsed.readings[0]) if parsed.fields else {}
         return _row(run, "current", [], {**from_config.known, **from_name})
@@ -213,7 +212,6 @@ def _map_old_name(
         name = write_name(fields, moment, style=options.style, vocabulary=vocabulary)
     except FieldsError as error:
         problems += _problems_of(error, run)
-        return _row(run, "review", problems, known, settled=settled)
     except OverflowError:  # in that zone it is before year 1, or after 9999
         problems.append(Reason("invalid", (("createdAt", str(run.created_at)),)))
     if problems:
@@ -232,7 +230,7 @@ def _judge(
 ) -> tuple[Status, list[Reason]]:
     """Whether a run can have its new name now, and why not."""
     if len(name) > MAX_LENGTH:
-        return "review", [_too_long(name)]
+        return "review", [Reason("too-long", (len(name),))]
     if with_blanks_visible(name) != name:
         return "review", [Reason("invalid", (("unseen",),))]
     if not _reads_back(name, fields, options, vocabulary):
@@ -299,22 +297,13 @@ def _with_ordinals(rows: Sequence[Row], others: Iterable[str]) -> list[Row]:
         next_ordinal[row.new_name] = ordinal
         taken.add(name)
         if len(name) > MAX_LENGTH:
-            too_long = (_too_long(name),)
+            too_long = (Reason("too-long", (len(name),)),)
             result.append(replace(row, status="review", reasons=too_long, new_name=None))
         elif name == row.new_name:
             result.append(row)
         else:
             result.append(replace(row, new_name=name))
     return result
-
-
-def _too_long(name: str) -> Reason:
-    return Reason("too-long", (len(name),))
-
-
-def _reason_of(parsed: ParsedName) -> Reason:
-    """Why a name is custom, as `naming` says it."""
-    return Reason("not-ours" if parsed.why is None else parsed.why.code, (parsed.why,))
 
 
 def _row(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from migrate.client.runs import Run
 from migrate.client.source import Source
 from migrate.console import Progress, no_progress
 from migrate.errors import InputError
-from migrate.mapping.made_with import MadeWith, made_with
+from migrate.mapping.made_with import made_with
 from migrate.mapping.mapping import Options, Survey
 from migrate.mapping.rows import Row
 from migrate.mapping.rules import idle_rules
@@ -55,7 +56,6 @@ class Mapped:
     """A project.
 
     Attributes:
-        project: The project.
         survey: All of it, without rules.
         rows: A row for each of its runs, with the rules of the options.
         chosen: Those that were asked for.
@@ -69,7 +69,7 @@ class Mapped:
     rows: list[Row]
     chosen: list[Row]
     idle: Mapping[int, int]
-    made_with: MadeWith
+    made_with: Mapping[str, Any]
 
 
 def read_projects(

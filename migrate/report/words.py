@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
-from migrate.mapping.made_with import MadeWith
 from migrate.mapping.rows import Reason, RuleSource, Settled
 from naming import Reason as NamingReason
 
@@ -180,16 +179,17 @@ def source_text(source: RuleSource, language: Language = EN) -> str:
     return source.option or words.format(source.number, source.file)
 
 
-def made_with_lines(made: MadeWith) -> list[str]:
+def made_with_lines(made: Mapping[str, Any]) -> list[str]:
     """The options that rows were made with, and the rules: a line each.
 
     >>> rule = {"file": "rsst-migrate.toml", "number": 1, "where": {"arch": "a"}, "prefer": "name"}
-    >>> for line in made_with_lines(MadeWith({"timezone": "UTC", "extra": ["bs"]}, (rule,))):
+    >>> made = {"options": {"timezone": "UTC", "extra": ["bs"]}, "rules": [rule]}
+    >>> for line in made_with_lines(made):
     ...     print(line)
     timezone: UTC; extra: ["bs"]
     rule 1 of rsst-migrate.toml: where {"arch": "a"}; prefer name
     """
-    return [_listed(made.options, ": "), *map(_rule_line, made.rules)]
+    return [_listed(made["options"], ": "), *map(_rule_line, made["rules"])]
 
 
 def _rule_line(rule: Mapping[str, Any]) -> str:

@@ -197,9 +197,9 @@ def session(survey, monkeypatch, capsys):
             return answer() if callable(answer) else answer
 
         monkeypatch.setattr(typer, "prompt", line)
-        request = Request(config=path, **options)
-        rules = request.asked(["ycx/RSST"]).options.rules if os.path.exists(path) else ()
-        one = _Session(of(survey, rules), STYLE, Path(path), request, ["ycx/RSST"], Output())
+        request = Request(["ycx/RSST"], config=path, **options)
+        rules = request.asked().options.rules if os.path.exists(path) else ()
+        one = _Session(of(survey, rules), STYLE, Path(path), request, Output())
         code = one.run()
         return code, capsys.readouterr().err
 
@@ -315,9 +315,9 @@ def test_a_file_that_takes_no_rule_is_noticed_before_the_first_question(
         path.write_text(content)
     for stream in (sys.stdin, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True)
-    request = Request(base_url=sandbox.url, config=str(path))
+    request = Request(["ycx/RSST"], base_url=sandbox.url, config=str(path))
     with pytest.raises(InputError, match=re.escape(words)):
-        settle(["ycx/RSST"], request, to_stdout=False)
+        settle(request, to_stdout=False)
     assert sandbox.counts.total == 0
     assert content is None or path.read_text() == content
 

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from migrate.client.runs import ProjectKey, RunKey
-from migrate.mapping.made_with import MadeWith
 from migrate.mapping.rows import STATUSES, Row
 from migrate.rename.plan_file import read_plan
 from migrate.report import frame, html, markdown
@@ -65,18 +64,18 @@ def through_parquet(rows, made=None):
     return pandas.read_parquet(io.BytesIO(frame.write_parquet(rows, made)))
 
 
-MADE_WITH = MadeWith(
-    {"timezone": "Asia/Shanghai", "match": "`a|b`\n<i>"},
-    (
+MADE_WITH = {
+    "options": {"timezone": "Asia/Shanghai", "match": "`a|b`\n<i>"},
+    "rules": [
         {"file": "rsst-migrate.toml", "number": 2, "where": {"arch": "\ud800"}, "prefer": "name"},
         {"option": "--assume rate=0.15", "assume": {"rate": 0.15}},
-    ),
-)
+    ],
+}
 
 
 def test_what_people_keep_says_what_it_was_made_with():
     data = through_parquet([row()], MADE_WITH).attrs["made_with"]
-    assert data == MADE_WITH.as_data()
+    assert data == MADE_WITH
     origin = replace(ORIGIN, made_with=MADE_WITH)
     text = markdown.write([row()], origin).decode()
     assert "\n<summary>Made with</summary>\n\n- " in text
