@@ -184,11 +184,12 @@ class Template:
             ValueError: The text is not a template, or arch and dataset do not stand together.
         """
         found = _PART.findall(text)
-        self.names = [name for _, _, name in found]
-        unknown = {*self.names} - {*fields, EXTRAS_PART, TIME_PART}
-        together = [ARCH, DATASET, EXTRAS_PART] if EXTRAS_PART in self.names else [ARCH, DATASET]
-        first = self.names.index(ARCH) if ARCH in self.names else len(self.names)
-        pair = self.names[first : first + len(together)]
+        names = [name for _, _, name in found]
+        self.names = frozenset(names)
+        unknown = self.names - {*fields, EXTRAS_PART, TIME_PART}
+        together = [ARCH, DATASET, EXTRAS_PART] if EXTRAS_PART in names else [ARCH, DATASET]
+        first = names.index(ARCH) if ARCH in names else len(names)
+        pair = names[first : first + len(together)]
         if _PART.sub("", text) or unknown or pair != together:
             raise ValueError(f"not a template of these fields: {text}")
 
@@ -197,7 +198,7 @@ class Template:
             for opens, mark, name in found
         )
         self.steps = tuple(part for part in self.parts if part.pattern)
-        self.fields = tuple(name for name in self.names if name in fields)
+        self.fields = tuple(name for name in names if name in fields)
         self.valued = tuple(
             (part.name, part.kind) for part in self.steps if part.kind and part.kind is not OPEN
         )
