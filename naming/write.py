@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Union
 
 from naming import values
-from naming.experiment import (
+from naming.fields import (
     Arguments,
     Fields,
     FieldsError,
