@@ -31,12 +31,8 @@ def open_sources(
 ) -> tuple[Place, list[Source]]:
     """Sign in to the server, or read the folder, that PATHs are about; gives their projects.
 
-    Args:
-        paths: The PATHs, as they were typed.
-        request: Says which server, and whose names are taken in a folder, too.
-        progress: Opens a progress bar with a title.
-        keys: The config keys that runs are listed with.
-        may_prompt: Whether a key may be asked for, unless --quiet is given.
+    Runs are listed with the config values of `keys`. `may_prompt`: a key may be asked for, unless
+    --quiet is given.
 
     Raises:
         InputError: A PATH is not valid, or the folder holds no offline runs.

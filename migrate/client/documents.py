@@ -79,15 +79,14 @@ class NodePage(NamedTuple):
 
 def read_page(project: dict[str, Any]) -> NodePage:
     """The page in an answer; raises Unanswered where the answer is not a list of runs."""
-    runs = project.get("runs")
-    edges = runs.get("edges") if isinstance(runs, dict) else None
-    info = runs.get("pageInfo") if isinstance(runs, dict) else None
+    runs = as_object(project.get("runs"))
+    edges, info = runs.get("edges"), runs.get("pageInfo")
     if not isinstance(edges, list) or not isinstance(info, dict):
         raise Unanswered(
             "The server's answer is not a list of runs. Check that this is a W&B server."
         )
-    nodes: list[Any] = [edge.get("node") if isinstance(edge, dict) else None for edge in edges]
-    if not all(isinstance(node, dict) and run_id_of(node) for node in nodes):
+    nodes = [as_object(as_object(edge).get("node")) for edge in edges]
+    if not all(map(run_id_of, nodes)):
         raise Unanswered("The server's list holds an entry without a run id. Try again later.")
     cursor = info.get("endCursor")
     return NodePage(
@@ -96,6 +95,11 @@ def read_page(project: dict[str, Any]) -> NodePage:
         cursor=cursor if isinstance(cursor, str) else None,
         read_only=project.get("readOnly") is True,
     )
+
+
+def as_object(value: object) -> dict[str, Any]:
+    """An object of an answer; empty where there is something else."""
+    return value if isinstance(value, dict) else {}
 
 
 def run_id_of(node: dict[str, Any]) -> str:
@@ -161,8 +165,7 @@ def read_names(data: dict[str, Any], count: int) -> dict[str, str]:
     """Storage id to name, as far as the answer to a rename_document carries them."""
     names = {}
     for number in range(count):
-        payload = data.get(f"r{number}")
-        bucket = payload.get("bucket") if isinstance(payload, dict) else None
-        if isinstance(bucket, dict) and isinstance(bucket.get("displayName"), str):
+        bucket = as_object(as_object(data.get(f"r{number}")).get("bucket"))
+        if isinstance(bucket.get("displayName"), str):
             names[_text(bucket.get("id"))] = bucket["displayName"]
     return names

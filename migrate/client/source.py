@@ -58,10 +58,7 @@ class Source(Protocol):
         """What these runs are now; one that is gone is absent."""
 
     def rename(self, renames: Sequence[Rename], /) -> dict[str, str]:
-        """Give runs new names.
-
-        Returns:
-            Storage id to the name that the run is known to have now.
+        """Give runs new names; storage id to the name that the run is known to have now.
 
         Raises:
             ServerError: Of the kind that says what is known; see `server.Project.rename`.

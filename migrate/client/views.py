@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import quote
 
+from migrate.client.documents import as_object
 from migrate.client.retry import Note, PageSize, no_note, read_patiently
 from migrate.client.server import Project
 from migrate.errors import Incomplete, Refused, Unanswered
@@ -109,8 +110,8 @@ def _automations(project: Project, note: Note) -> Iterator[ViewPage]:
         data = read_patiently(
             lambda: project.server.execute(_PROJECT_AUTOMATIONS, variables), note, project.hurry
         )
-        triggers = _object(data.get("project")).get("triggers") or []
-        yield ViewPage(_about_runs(project, [_object(trigger) for trigger in triggers]), None)
+        triggers = as_object(data.get("project")).get("triggers") or []
+        yield ViewPage(_about_runs(project, [as_object(trigger) for trigger in triggers]), None)
 
 
 def _pages(
@@ -137,15 +138,15 @@ def _pages(
         held = page_size.read(ask, note, project.hurry).get(holder)
         if not isinstance(held, dict):
             raise Refused(f"The {holder} is hidden from this key, or not there any more.", ())
-        connection = _object(held.get(field))
+        connection = as_object(held.get(field))
         if not isinstance(connection.get("edges"), list):
             raise Unanswered("The server's answer is not a list of them.")
-        nodes = [_object(edge).get("node") for edge in connection["edges"]]
+        nodes = [as_object(edge).get("node") for edge in connection["edges"]]
         new = [node for node in nodes if isinstance(node, dict) and _id(node) not in known]
         total = connection.get("totalCount")
         yield new, total if type(total) is int else None
         known |= {_id(node) for node in new}
-        info = _object(connection.get("pageInfo"))
+        info = as_object(connection.get("pageInfo"))
         if info.get("hasNextPage") is not True:
             return
         after = info.get("endCursor")
@@ -172,9 +173,9 @@ def _about_runs(project: Project, nodes: list[dict[str, Any]]) -> Iterator[Saved
     """The automations of this project, or of all the entity's, that choose runs."""
     for node in nodes:
         here = project.key.project
-        if _object(node.get("scope")).get("name", here) != here:
+        if as_object(node.get("scope")).get("name", here) != here:
             continue
-        text = _object(node.get("triggeringCondition")).get("filter")
+        text = as_object(node.get("triggeringCondition")).get("filter")
         event = _json(text)
         run_filter = event.get("run_filter") if isinstance(event, dict) else None
         if text is None or (event is not None and run_filter is None):  # about artifacts
@@ -203,10 +204,6 @@ def _json(text: object) -> object:
         return json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
         return None
-
-
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _text(value: object) -> str:
