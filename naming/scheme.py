@@ -87,8 +87,6 @@ class Field:
         must: When a name that lacks it is not in this format.
         may: When a name that has it is in this format.
         option: The attribute of a `Style` that has it written whenever it may be there.
-        least: The least number that makes sense.
-        most: The greatest number that makes sense.
     """
 
     name: str
@@ -174,6 +172,7 @@ class Template:
         fields: The names of those that are fields.
         valued: The fields, with their kinds, that `pattern` has a group for.
         required: The parts that names cannot lack.
+        marks: Their marks, `_sched_`, `_reg_` and so on, from the second step on.
         conditional: The fields that a name has or lacks by conditions.
     """
 
@@ -203,6 +202,9 @@ class Template:
             (part.name, part.kind) for part in self.steps if part.kind and part.kind is not OPEN
         )
         self.required = frozenset(part.name for part in self.parts if not part.optional)
+        self.marks = tuple(
+            step.mark for step in self.steps[1:] if step.mark != "_" and not step.optional
+        )
         self.conditional = tuple(fields[name] for name in self.fields if fields[name].may)
 
     @cached_property
