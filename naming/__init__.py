@@ -9,7 +9,7 @@ stands on it. Nothing here does I/O.
 
 from naming.advice import advise
 from naming.arguments import add_arguments
-from naming.experiment import (
+from naming.fields import (
     Fields,
     FieldsError,
     cut,

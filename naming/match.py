@@ -60,10 +60,12 @@ class Matcher(NamedTuple):
         try:
             for field_name, kind in template.valued:
                 text = match[field_name]
-                if kind is SWITCH:
+                if kind.words:
+                    fields[field_name] = text
+                elif kind is SWITCH:
                     fields[field_name] = text is not None
                 elif text is not None:
-                    fields[field_name] = text if kind.words else kind.parse(text)
+                    fields[field_name] = kind.parse(text)
         except ValueError:  # a number that no float can hold
             return []
         readings = [{**fields, ARCH: arch, DATASET: dataset, **after} for arch, dataset in pairs]

@@ -72,28 +72,18 @@ def near_miss(name: str, matcher: Matcher) -> Reason | None:
 # How close a name is.
 
 
-def _marks(template: Template) -> list[str]:
-    """The marks that names of this template cannot lack: `_sched_`, `_reg_` and so on."""
-    return [step.mark for step in template.steps[1:] if step.mark != "_" and not step.optional]
-
-
 def _nearly_new(name: str, scheme: Scheme) -> Template | None:
     """The template of new names that a name mostly follows; None if it follows none of them.
 
     Such a name has two of the template's marks, or three if it does not begin as it should.
     """
     text = f"{name.lower()}_"
-    for word, template in scheme.new.items():
-        if text.startswith(f"{word}_"):
-            return template if _marks_in(text, template) >= 2 else None
-    first, *others = scheme.new.values()
-    # The first mark of a template tells it from the others.
-    template = next((other for other in others if _marks(other)[0] in text), first)
-    return template if _marks_in(text, template) >= 3 else None
-
-
-def _marks_in(text: str, template: Template) -> int:
-    return sum(mark in text for mark in _marks(template))
+    template, enough = scheme.new.get(text.partition("_")[0]), 2
+    if template is None:
+        first, *others = scheme.new.values()
+        # The first mark of a template tells it from the others.
+        template, enough = next((other for other in others if other.marks[0] in text), first), 3
+    return template if sum(mark in text for mark in template.marks) >= enough else None
 
 
 def _is_nearly_old(name: str, vocabulary: Vocabulary, scheme: Scheme) -> bool:
@@ -190,7 +180,7 @@ class _Departure(NamedTuple):
         """Where architecture and dataset end: before the next mark, or else before any."""
         if step is self.template.steps[-1]:
             return len(self.name)
-        marks = {mark for template in self.matcher.scheme.new.values() for mark in _marks(template)}
+        marks = {mark for template in self.matcher.scheme.new.values() for mark in template.marks}
         following = self._following(step).mark
         place = self.name.rfind(following, start - 1) if following in marks else -1
         places = [place] if place >= 0 else [self.name.find(mark, start - 1) for mark in marks]

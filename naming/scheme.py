@@ -87,8 +87,6 @@ class Field:
         must: When a name that lacks it is not in this format.
         may: When a name that has it is in this format.
         option: The attribute of a `Style` that has it written whenever it may be there.
-        least: The least number that makes sense.
-        most: The greatest number that makes sense.
     """
 
     name: str
@@ -174,6 +172,7 @@ class Template:
         fields: The names of those that are fields.
         valued: The fields, with their kinds, that `pattern` has a group for.
         required: The parts that names cannot lack.
+        marks: Their marks, `_sched_`, `_reg_` and so on, from the second step on.
         conditional: The fields that a name has or lacks by conditions.
     """
 
@@ -184,11 +183,12 @@ class Template:
             ValueError: The text is not a template, or arch and dataset do not stand together.
         """
         found = _PART.findall(text)
-        self.names = [name for _, _, name in found]
-        unknown = {*self.names} - {*fields, EXTRAS_PART, TIME_PART}
-        together = [ARCH, DATASET, EXTRAS_PART] if EXTRAS_PART in self.names else [ARCH, DATASET]
-        first = self.names.index(ARCH) if ARCH in self.names else len(self.names)
-        pair = self.names[first : first + len(together)]
+        names = [name for _, _, name in found]
+        self.names = frozenset(names)
+        unknown = self.names - {*fields, EXTRAS_PART, TIME_PART}
+        together = [ARCH, DATASET, EXTRAS_PART] if EXTRAS_PART in names else [ARCH, DATASET]
+        first = names.index(ARCH) if ARCH in names else len(names)
+        pair = names[first : first + len(together)]
         if _PART.sub("", text) or unknown or pair != together:
             raise ValueError(f"not a template of these fields: {text}")
 
@@ -197,11 +197,14 @@ class Template:
             for opens, mark, name in found
         )
         self.steps = tuple(part for part in self.parts if part.pattern)
-        self.fields = tuple(name for name in self.names if name in fields)
+        self.fields = tuple(name for name in names if name in fields)
         self.valued = tuple(
             (part.name, part.kind) for part in self.steps if part.kind and part.kind is not OPEN
         )
         self.required = frozenset(part.name for part in self.parts if not part.optional)
+        self.marks = tuple(
+            step.mark for step in self.steps[1:] if step.mark != "_" and not step.optional
+        )
         self.conditional = tuple(fields[name] for name in self.fields if fields[name].may)
 
     @cached_property

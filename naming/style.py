@@ -66,7 +66,7 @@ class Style:
         if len(self.parts) != len(self.extras):
             raise StyleError("extras", f"a part is given twice: {','.join(self.extras)}")
 
-    @property
+    @cached_property
     def timestamps(self) -> tuple[str, ...]:
         """The forms in which a time is read: its own, and those of the guide."""
         return (self.timestamp_format, *GUIDE_TIMESTAMPS)

@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Union
 
 from naming import values
-from naming.experiment import (
+from naming.fields import (
     Arguments,
     Fields,
     FieldsError,
@@ -75,8 +75,8 @@ def write_name(
         if part.name == TIME_PART:
             text = format_timestamp(created_at, style.timestamp_format)
         elif part.name == EXTRAS_PART:
-            extras = ((label, fields.extras.get(label)) for label in style.parts)
-            text = "".join(f"_{label}_{value}" for label, value in extras if value is not None)
+            labels = [label for label in style.parts if label in fields.extras]
+            text = "".join(f"_{label}_{fields.extras[label]}" for label in labels)
         else:
             value = known.get(part.name) if part.name in wanted else None
             if value is None or value is False:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from migrate.client.runs import ProjectKey, Run, RunKey, RunState
 from migrate.errors import Unanswered
 from naming import CONFIG_KEYS
-from naming.experiment import plain
+from naming.fields import plain
 
 _LIST = """
 query Runs($entity: String!, $project: String!, $filters: JSONString, $first: Int!, $after: String

@@ -180,13 +180,9 @@ def _map_old_name(
     decided: Decided = NOTHING,
     aliases: Vocabulary | None = None,
 ) -> Row:
-    """The row of a run with an old name; its new name is not yet unique.
+    """The row of a run with an old name, and what rules give for it; its name is not yet unique.
 
-    Args:
-        old: The run, read.
-        options: What the user decided about the project.
-        decided: What rules give for this run.
-        aliases: The vocabulary with what rules write in place of the run's arch and dataset.
+    `aliases` is the vocabulary with what rules write in place of the run's arch and dataset.
     """
     run, vocabulary = old.run, aliases or options.vocabulary
     from_name = settle(old, decided, options.vocabulary)

@@ -113,11 +113,6 @@ def settle(old: OldName, decided: Decided, vocabulary: Vocabulary) -> FromName:
     only the config can tell which is meant. A config in turn may lack any value (the run died
     early, or another script made it), or have another one than the name (somebody changed it).
     Then nothing says which is right, and the choice is a person's: a rule.
-
-    Args:
-        old: The run, and each way to read its name.
-        decided: What the rules give for it.
-        vocabulary: The architectures and datasets that are known.
     """
     if not old.readings:
         return FromName({})
@@ -215,12 +210,7 @@ def what_was_settled(
 ) -> Iterator[Settled]:
     """What rules supply to a run, and neither its name nor its config says.
 
-    Args:
-        old: The run.
-        decided: What the rules give for it.
-        from_name: What its name says, by these rules.
-        style: Which extra parts new names have.
-        needed: The fields in its new name.
+    It counts where one of the `needed` fields, those in its new name, or an extra part has it.
     """
     labels = {key: label for label, (key, _) in style.parts.items()}
 

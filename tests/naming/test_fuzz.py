@@ -30,7 +30,7 @@ from naming import (
     values,
     zone,
 )
-from naming.experiment import plain
+from naming.fields import plain
 from naming.rsst import CRITERIA, SCHEDULES, STRUCTS
 from naming.style import EXTRAS, format_timestamp, is_timestamp
 

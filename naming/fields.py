@@ -130,12 +130,13 @@ def parts_of(
     template = template_of(known, scheme)
     parts = {}
     for name, field in scheme.by_name.items():
-        # An optional field with conditions is either required or left out.
-        required = name in template.required or field.is_written(known, family, style)
-        if name in template.fields and (required or field.written is None):
-            parts[name] = required
-        elif name == scheme.chosen_by:
+        if name == scheme.chosen_by or name in template.required:
             parts[name] = True
+        elif name in template.names:
+            # An optional field with conditions is either required or left out.
+            required = field.is_written(known, family, style)
+            if required or field.written is None:
+                parts[name] = required
     return parts
 
 
