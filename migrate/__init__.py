@@ -59,6 +59,7 @@ def plan(
         migrate.errors.MigrateError: In words for the user, as on the command line.
     """
     import re
+    from collections.abc import Mapping
 
     from migrate.cli.request import Request
     from migrate.cli.sources import open_sources
@@ -67,8 +68,17 @@ def plan(
     from migrate.mapping.projects import read_projects
     from migrate.report.frame import frame
 
+    for name, given, types, takes in (
+        ("filters", filters, (Mapping, str), 'a mapping, as {"state": "finished"}'),
+        ("match", match, (str, re.Pattern), "a regular expression"),
+        ("assume", assume, Mapping, 'a mapping, as {"rate": 0.15}'),
+        ("against", against, str, "a text"),
+        ("base_url", base_url, str, "a text"),
+    ):
+        if given is not None and not isinstance(given, types):
+            raise InputError(f"{name} takes {takes}, not {given!r}.")
     request = Request(
-        paths=_listed(paths),
+        paths=_listed("paths", paths),
         base_url=base_url,
         against=against,
         filters=filters,
@@ -76,12 +86,12 @@ def plan(
         include_running=include_running,
         timezone=timezone,
         timestamp_format=timestamp_format,
-        extra=None if extra is None else ",".join(_listed(extra)),
+        extra=None if extra is None else ",".join(_listed("extra", extra)),
         cnn_exponents=cnn_exponents,
         assume=assume,
         prefer=prefer,
-        known_arch=_listed(known_arch),
-        known_dataset=_listed(known_dataset),
+        known_arch=_listed("known_arch", known_arch),
+        known_dataset=_listed("known_dataset", known_dataset),
         config=None if config is None else str(config),
     )
     try:
@@ -97,5 +107,12 @@ def plan(
     return frame(rows, mapped[0].made_with if mapped else None)
 
 
-def _listed(given: str | Sequence[str]) -> list[str]:
-    return [given] if isinstance(given, str) else list(given)
+def _listed(name: str, given: str | Sequence[str]) -> list[str]:
+    from collections.abc import Iterable
+
+    from migrate.errors import InputError
+
+    listed = [*given] if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+    if not all(isinstance(text, str) for text in listed):
+        raise InputError(f"{name} takes a text, or a list of texts, not {given!r}.")
+    return listed

@@ -76,13 +76,15 @@ class Style:
         """The extra parts: label in the name, to the argument and the kind of its values."""
         parts = {}
         for text in self.extras:
-            label, _, key = (word.strip() for word in text.partition("="))
+            label, equals, key = (word.strip() for word in text.partition("="))
             if not _LABEL.fullmatch(label):
                 raise StyleError(
                     "extras",
                     f"{label!r} is not a label: write LABEL or LABEL=ARGUMENT, "
                     "the label in letters, digits, - and _, as in ep=epochs",
                 )
+            if equals and not key:
+                raise StyleError("extras", f"{text!r} names no argument: write {label}=ARGUMENT")
             key = key or EXTRAS.get(label, (label, PART))[0]
             kind = RSST.kinds.get(key)
             parts[label] = (key, kind if kind in (NUMBER, INTEGER) else PART)

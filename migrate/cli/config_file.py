@@ -191,6 +191,8 @@ def _path(value: object) -> str:
 
 def _word(value: object) -> str:
     word: str = text(value)
+    if not word:
+        raise ValueError("'' is empty: write a name")
     if not is_word(word):
         raise ValueError(f"{shown(word)} cannot stand in a name: write it without white space")
     return word

@@ -23,7 +23,7 @@ from migrate.mapping.rows import REASONS, STATUSES, number_of_runs
 from migrate.report.audit import audit as sum_up
 from migrate.report.files import FORMATS, format_of, is_stdout, save
 from migrate.report.origin import Origin
-from migrate.report.remarks import on_assumed, on_idle, on_known
+from migrate.report.remarks import on_assumed, on_extras, on_idle, on_known
 from migrate.report.terminal import count_line, print_audit, print_report
 from naming import VOCABULARY
 
@@ -72,6 +72,7 @@ def _remarks(mapped: Sequence[Mapped], asked: Asked) -> Iterator[str]:
     yield from on_idle(asked.options.rules, [project.idle for project in mapped])
     yield from on_known("arch", asked.known_archs, VOCABULARY.architectures, rows)
     yield from on_known("dataset", asked.known_datasets, VOCABULARY.datasets, rows)
+    yield from on_extras(asked.options, [project.absent for project in mapped])
 
 
 def _part_words(part: Mapped, which: Which) -> str:

@@ -112,16 +112,20 @@ def in_words(place: Place) -> str:
 
 
 def tell_unreadable(place: Place, output: Output) -> None:
-    """Say which logs in a folder are left alone, and why."""
+    """Say what in a folder is left alone, and why."""
     if isinstance(place, Folder) and place.unreadable:
         count = len(place.unreadable)
-        output.tell("1 log is left alone:" if count == 1 else f"{count} logs are left alone:")
+        logs = sum(path.suffix == ".wandb" for path, _ in place.unreadable)
+        kinds = (("log", logs), ("folder", count - logs))
+        found = [f"{n} {what}{'' if n == 1 else 's'}" for what, n in kinds if n]
+        are = "is" if count == 1 else "are"
+        output.tell(f"{' and '.join(found)} {are} left alone:")
         for line in _left_alone(place):
             output.tell(line)
 
 
 def _left_alone(folder: Folder) -> list[str]:
-    """A line for each of the first logs that are left alone, and how many more there are."""
+    """A line for each of the first that are left alone, and how many more there are."""
     lines = [f"  {visible(str(path))}: {why}" for path, why in folder.unreadable]
     more = len(lines) - _MOST_UNREADABLE
     return lines if more <= 0 else [*lines[:_MOST_UNREADABLE], f"  and {more} more"]

@@ -123,7 +123,7 @@ class Survey:
         book = RuleBook(rules, self.options.vocabulary)
         again: dict[RunKey, Row] = {}
         for key, subject in self.subjects.items():
-            decided = book.decide(subject)
+            decided = self._old[key].choose(book.decide(subject))
             if decided != NOTHING:
                 again[key] = self._mapped(self._old[key], decided, book.words(subject, decided))
         others = (row.new_name or row.old_name for row in self.rows if row.key not in again)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from migrate.client.runs import Run
 from migrate.mapping.rows import Reason, Settled
-from migrate.mapping.rules import Decided, comparable
+from migrate.mapping.rules import Decided, comparable, same_value
 from naming import FIELDS, IN_OLD_NAMES, KEYS, RSST, Fields, Style, Vocabulary, cut, read_fields
 
 _FIELDS = {key: name for name, key in KEYS.items()}
@@ -45,9 +45,20 @@ class OldName:
         A run with `vit_pretrained` false says of itself that it used no pretrained weights:
         nothing can be assumed for `pretrained`.
         """
-        field = RSST.by_key.get(key)
-        keys = field.keys if field is not None and key in field.keys else (key,)
-        return all(self.config.get(one_of) is None for one_of in keys)
+        return all(self.config.get(one_of) is None for one_of in same_value(key))
+
+    def choose(self, decided: Decided) -> Decided:
+        """What rules give this run: of what one assumes and another sets, only what it takes."""
+        assume, to_set = dict(decided.assume), dict(decided.replace)
+        for key in decided.assume:
+            for same in same_value(key):
+                if same in to_set:
+                    # An old name never lacks a value for one of its fields.
+                    if self.lacks(key) and _FIELD_OF.get(key) not in IN_OLD_NAMES:
+                        del to_set[same]
+                    else:
+                        del assume[key]
+        return Decided(assume, to_set, decided.prefer)
 
     def with_supplied(self, decided: Decided, style: Style) -> Fields:
         """What the config says of the fields, with what rules assume and set."""
@@ -60,9 +71,7 @@ class OldName:
             if self.lacks(key):
                 config[key] = supplied.value
         for key in decided.replace:  # the other arguments of its field have no say any more
-            field = RSST.by_key.get(key)
-            if field is not None and key in field.keys:
-                config.update(dict.fromkeys(field.keys))
+            config.update(dict.fromkeys(same_value(key)))
         config.update({key: supplied.value for key, supplied in decided.replace.items()})
         return read_fields(config, style=style)
 
@@ -204,15 +213,21 @@ def what_was_settled(
     It counts where one of the `needed` fields, those in its new name, or an extra part has it.
     """
     labels = {key: label for label, (key, _) in style.parts.items()}
+
+    def said_by_name(field: str, value: object) -> object:
+        in_name = from_name.fields.get(field)
+        # Where the value itself tells how the name splits, the name alone does not say it.
+        chooses = from_name.chosen and field in ("arch", "dataset") and in_name == value
+        return None if chooses else in_name
+
     for key, (value, source) in decided.assume.items():
         name = _FIELD_OF.get(key, key)
-        in_name = from_name.fields.get(name)
-        chooses = from_name.chosen and name in ("arch", "dataset") and in_name == value
-        if old.lacks(key) and (name in needed or key in labels) and (in_name is None or chooses):
+        in_name = said_by_name(name, value)
+        if old.lacks(key) and (name in needed or key in labels) and in_name is None:
             yield Settled("assumed", key, value, None, source)
     for key, (value, source) in decided.replace.items():
         name = _FIELD_OF.get(key, key)
-        others = [old.in_config(key), from_name.fields.get(name)]
+        others = [old.in_config(key), said_by_name(name, value)]
         present = [other for other in others if other is not None]
         wrong = [other for other in present if comparable(key, other) != comparable(key, value)]
         if (wrong or not present) and (name in needed or key in labels or name in IN_OLD_NAMES):

@@ -61,6 +61,7 @@ class Mapped:
         chosen: Those that were asked for.
         idle: The places of the rules that match none of its runs in review, and how many others
             each of them matches.
+        absent: The arguments of extra parts that none of its runs has.
         made_with: The options and the rules in force.
     """
 
@@ -69,6 +70,7 @@ class Mapped:
     rows: list[Row]
     chosen: list[Row]
     idle: Mapping[int, int]
+    absent: frozenset[str]
     made_with: Mapping[str, Any]
 
 
@@ -101,7 +103,11 @@ def read_projects(
             passing = project.matching(which.filters)
             chosen = [row for row in chosen if row.key.run_id in passing]
         idle = idle_rules(options.rules, runs, survey.rows, options.vocabulary)
-        mapped.append(Mapped(project, survey, rows, chosen, idle, made))
+        there = {
+            key for run in runs for key, value in (run.config or {}).items() if value is not None
+        }
+        absent = frozenset(key for key, _ in options.style.parts.values() if key not in there)
+        mapped.append(Mapped(project, survey, rows, chosen, idle, absent, made))
     return mapped
 
 

@@ -186,7 +186,11 @@ class Supplied(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What the rules give for one run: config key to value."""
+    """What the rules give for one run: config key to value.
+
+    A value may be in both where the rule that assumes it comes after the one that sets it: then
+    it is assumed for a run that lacks it, and set for another.
+    """
 
     assume: Mapping[str, Supplied] = field(default_factory=dict)
     replace: Mapping[str, Supplied] = field(default_factory=dict)
@@ -210,7 +214,7 @@ class RuleBook:
         self._vocabularies: dict[tuple[object, ...], Vocabulary] = {}
 
     def decide(self, subject: Subject) -> Decided:
-        """What the rules give for a run: of each value the last, and `set` over `assume`."""
+        """What the rules that match a run give: of each value the last."""
         matching = []
         for place, tests in self._tests:
             for test in tests:
@@ -245,12 +249,33 @@ def _decide(rules: Iterable[Rule]) -> Decided:
     replace: dict[str, Supplied] = {}
     prefer = None
     for rule in rules:
-        assume.update({key: Supplied(value, rule.source) for key, value in rule.assume.items()})
-        replace.update({key: Supplied(value, rule.source) for key, value in rule.replace.items()})
+        for key, value in rule.assume.items():
+            _put(assume, key, Supplied(value, rule.source))
+        for key, value in rule.replace.items():
+            _put(replace, key, Supplied(value, rule.source))
+            for same in same_value(key):
+                assume.pop(same, None)
         if rule.prefer is not None:
             prefer = Supplied(rule.prefer, rule.source)
-    assume = {key: value for key, value in assume.items() if key not in replace}
     return Decided(assume, replace, prefer)
+
+
+def _put(values: dict[str, Supplied], key: str, supplied: Supplied) -> None:
+    """Add a value, in place of one for a key that says the same."""
+    for same in same_value(key):
+        if same != key:
+            values.pop(same, None)
+    values[key] = supplied
+
+
+def same_value(key: str) -> tuple[str, ...]:
+    """The config keys that say the same as this one, which is one of them.
+
+    >>> same_value("rate"), same_value("mamba_pretrained")
+    (('rate',), ('pretrained', 'vit_pretrained', 'vit_pretrained_21k', 'mamba_pretrained'))
+    """
+    field = RSST.by_key.get(key)
+    return field.keys if field is not None and key in field.keys else (key,)
 
 
 def idle_rules(

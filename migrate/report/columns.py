@@ -70,11 +70,12 @@ def _cell(value: object) -> str:
 
 
 def write_json(rows: Sequence[Row]) -> bytes:
-    """The rows as a JSON array of objects, the fields in an object of their own."""
+    """The rows as a JSON array of objects, the fields in an object of their own; absent is null."""
     objects = []
     for row in rows:
         values = flat(row)
-        settled = values.pop("settled")
+        settled = values.pop("settled") or None
         fields = {field: values.pop(field) for field in FIELDS}
-        objects.append({**values, "fields": fields, "settled": settled})
+        reason = values["reason"] or None
+        objects.append({**values, "reason": reason, "fields": fields, "settled": settled})
     return (json.dumps(objects, indent=1) + "\n").encode()

@@ -1,4 +1,4 @@
-"""What there is to remark on the rules and the known names of a call, once the runs were read."""
+"""What there is to remark on the rules, known names and extra parts, once the runs were read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
+from migrate.mapping.mapping import Options
 from migrate.mapping.rows import Row, RuleSource, number_of_runs
 from migrate.mapping.rules import WHERE_KEYS, Rule
 from migrate.report.kinds import FAMILY_NAMES
@@ -132,3 +133,16 @@ def on_known(
             yield f"{name} is a known {noun} already"
         elif name not in there:
             yield f"no run has the {noun} {name}"
+
+
+def on_extras(options: Options, absent: Sequence[Collection[str]]) -> Iterator[str]:
+    """Arguments of extra parts that no run has, and no rule supplies.
+
+    Args:
+        options: What the user decided.
+        absent: For each project the arguments that none of its runs has.
+    """
+    for key, _ in options.style.parts.values():
+        supplied = any(key in (*rule.assume, *rule.replace) for rule in options.rules)
+        if not supplied and all(key in here for here in absent):
+            yield f"no run has the argument {key}"

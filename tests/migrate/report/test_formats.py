@@ -200,7 +200,8 @@ def test_a_part_of_a_project_says_so_in_markdown():
 
 # CSV.
 
-IDS = """12e34567 00012345 1e5 1E5 1e-5 1.5e3 .5 1. 1,5 1,000 2026-01-08 1/2/26 3:45 5% $5 (5) mar1
+IDS = """609354432 123456789012345 1234567890123456
+    12e34567 00012345 1e5 1E5 1e-5 1.5e3 .5 1. 1,5 1,000 2026-01-08 1/2/26 3:45 5% $5 (5) mar1
     Sept2 12dec TRUE false =1+1 '=1 '' +1 -1 @a 7k3v1x2p 0x1F nan #N/A 1_000 plain ٣""".split()
 IDS += ["1 000", "1e5 ", " 1", "Jan 5", "9:00 AM", 'a,b;c"d', "two\nlines", " spaced ", "模型_é"]
 
@@ -236,10 +237,20 @@ def test_a_cell_comes_back(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["7k3v1x2p", "rsst_x", "march", "e", "may_1", "2025-06-02T09:30:00Z"]
+    "text",
+    [
+        *("7k3v1x2p", "rsst_x", "march", "e", "may_1", "2025-06-02T09:30:00Z"),
+        *("609354432", "0", "1", "9" * 15),  # the spreadsheet keeps 15 digits
+    ],
 )
-def test_plain_text_is_left_alone(text):
+def test_what_a_spreadsheet_keeps_as_it_is_is_left_alone(text):
     assert csv_cell(text) == text
+    assert from_csv_cell(f"'{text}") == (text if text.isdigit() else f"'{text}")
+
+
+@pytest.mark.parametrize("text", ["1" * 16, "00", "01", "-1", "+1", "1 ", "1.0"])
+def test_other_numbers_get_a_quote(text):
+    assert csv_cell(text) == f"'{visible(text)}"
 
 
 SOFFICE = shutil.which("soffice")
