@@ -330,7 +330,7 @@ def main() -> NoReturn:
     except ClosedPipe as error:
         code = error.exit_code
     except MigrateError as error:
-        code = _fail(f"error: {error}", error.exit_code)
+        code = _fail(f"error: {error}\n{error.advice}".rstrip(), error.exit_code)
     except typer.Abort as error:  # at a prompt
         interrupted = isinstance(error.__context__, KeyboardInterrupt)
         code = _fail("\nNothing was written.", 130 if interrupted else 1)
