@@ -15,8 +15,8 @@ from migrate.client.source import Source
 from migrate.console import Progress, no_progress
 from migrate.rename.batches import Renaming
 from migrate.rename.journal import Journal
+from migrate.rename.patience import Stop
 from migrate.rename.plan import Direction, Outcome, OutcomeCode, PlannedRename
-from migrate.rename.steps import Stop
 from migrate.rename.verify import unverified, verify
 
 
