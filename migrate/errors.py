@@ -4,6 +4,7 @@
       InputError             the call or its input was wrong; nothing was touched
       ConnectError           no session with the server
       JournalError           the journal cannot be written: exit code 1
+      ReadOnly               this key may not rename the runs of a project: exit code 1
       LogError               a transaction log on disk is not as W&B writes it
         TruncatedLog         it ends within a record
         DamagedLog           there is something else in it
@@ -58,6 +59,12 @@ class JournalError(MigrateError):
     exit_code = 1
 
 
+class ReadOnly(MigrateError):
+    """This key may not rename the runs of a project."""
+
+    exit_code = 1
+
+
 class LogError(MigrateError):
     """A transaction log on disk that is not as W&B writes it."""
 
@@ -107,11 +114,7 @@ class Complaint:
 
 
 class Refused(ServerError):
-    """The server answered with errors. Others of the document's mutations may have been done.
-
-    Attributes:
-        complaints: The errors, one by one.
-    """
+    """The server answered with errors. Others of the document's mutations may have been done."""
 
     def __init__(self, message: str, complaints: tuple[Complaint, ...]) -> None:
         super().__init__(message)

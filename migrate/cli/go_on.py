@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from rich.text import Text
+
 from migrate.cli.carry_out import (
+    COMMAND,
+    PAST,
     Projects,
     Task,
     carry_out,
@@ -15,25 +20,26 @@ from migrate.cli.carry_out import (
     paths_of,
     print_plan,
     projects_of,
-    refuse_read_only,
     shown_whole,
 )
-from migrate.cli.journals import list_journals
 from migrate.cli.sources import Place, open_address, tell_unreadable
 from migrate.client.offline import Folder
 from migrate.client.paths import same_server
 from migrate.client.runs import RunKey, RunState
+from migrate.client.source import Source
 from migrate.console import Output
 from migrate.errors import InputError, NoProject, scrub
 from migrate.mapping.rows import number_of_runs
-from migrate.rename.journal import Journal, JournalState
+from migrate.rename.journal import FORMAT, Journal, JournalState, read
 from migrate.rename.plan import Direction, PlannedRename, is_done
 from migrate.report.outcomes import few
+from migrate.text import visible
 
 # How long undo waits for names that its journal says were changed, and that are shown unchanged.
 LAG_SECONDS = (3.0, 3.0)
 
 INTERRUPTED = 130
+_FIRST_BYTES = 65_536
 Opened = tuple[Journal, JournalState]
 
 
@@ -42,32 +48,23 @@ def go_on(
 ) -> int:
     """`resume` (direction rename) and `undo`; gives the exit code.
 
-    Args:
-        paths: The journals. Several are undone, the newest first; none: list those in this folder.
-        direction: Which of the two commands it is.
-        base_url: The server, in place of wandb's own setting.
-        yes: Do not ask.
-        dry_run: Stop after the plan.
-
-    Raises:
-        InputError: A journal cannot be used; nothing was touched.
-        ServerError: The projects cannot be read.
+    Several journals are undone from the newest; without one, those in this folder are listed.
     """
     output = Output()
     if not paths:
-        return list_journals(output, direction)
+        return _list_journals(output, direction)
     with ExitStack() as stack:
         # Before a server is contacted: a damaged journal is an error, and nobody else may use it.
         opened = _open(paths, output, stack)
         if not opened:
             return 0
-        place = open_address(opened[0][1].header.server, base_url, output.progress)
-        tell_unreadable(place, output)
-        for journal, state in opened:
-            _check_place(journal.path, state, place, several=len(opened) > 1)
+        place = _place_of(opened, base_url, output)
         session = [] if base_url is None else ["--base-url", base_url]
-        tasks = [_task(*both, place, direction, session, output) for both in opened]
-        todo = [task for task in tasks if task.plan]
+        todo = [
+            task
+            for both in opened
+            if (task := _task(*both, place, direction, session, output)).plan
+        ]
         if not todo:
             undoing = direction == "undo"
             why = "there are no names to put back" if undoing else "all runs are renamed already"
@@ -79,15 +76,16 @@ def go_on(
             for task in todo:
                 _say_which(task, todo, output)
                 print_plan(output, task.plan)
-        if dry_run:
-            runs = sum(len(state.concerned(direction)) for _, state in opened)
-            _say_dry_run(todo, runs, output)
-            return 0
-        every = [project for task in todo for project in task.projects.values()]
-        if refuse_read_only(every, output):
-            return 1
         plan = [rename for task in todo for rename in task.plan]
-        code = declined(output, plan, place, direction, yes=yes)
+        if dry_run:
+            runs = number_of_runs(sum(len(state.concerned(direction)) for _, state in opened))
+            would = f"{len(plan)} of {runs} would be {PAST[direction]}"
+            output.say(f"Dry run: {would}. Nothing was written.")
+            again = [str(task.journal.path) for task in todo]
+            output.next_step("To do it", COMMAND[direction], *again, *session)
+            return 0
+        projects = {key: project for task in todo for key, project in task.projects.items()}
+        code = declined(output, plan, projects, place, direction, yes=yes)
         return _carry_out_all(todo, output) if code is None else code
 
 
@@ -106,20 +104,20 @@ def _open(paths: Sequence[Path], output: Output, stack: ExitStack) -> list[Opene
     return sorted(opened, key=lambda both: both[1].header.time, reverse=True)
 
 
-def _check_place(path: Path, state: JournalState, place: Place, *, several: bool) -> None:
-    """Raise InputError where a journal is about runs that are somewhere else."""
-    written, here = state.header.server, scrub(place.base_url)
-    if isinstance(place, Folder):
-        fits = written == here or not several  # one folder has several addresses
-    else:
-        fits = same_server(written, here)
-    if not fits:
-        which = f"The journal {path}" if several else "The journal"
-        raise InputError(
-            f"{which} is about {written}, and this session is with {here}. "
-            + ("Undo it alone, or set" if several else "Set")
-            + " --base-url or WANDB_BASE_URL to the journal's."
-        )
+def _place_of(opened: Sequence[Opened], base_url: str | None, output: Output) -> Place:
+    """Where the runs of all the journals are; InputError where one's are somewhere else."""
+    place = open_address(opened[0][1].header.server, base_url, output.progress)
+    tell_unreadable(place, output)
+    here = scrub(place.base_url)
+    folders = {here, opened[0][1].header.server}  # one folder has several addresses
+    for journal, state in opened:
+        written = state.header.server
+        if not (written in folders if isinstance(place, Folder) else same_server(written, here)):
+            raise InputError(
+                f"The journal {journal.path} is about {written}, and this session is with {here}. "
+                + ("Undo it alone." if len(opened) > 1 else "Set --base-url to the journal's.")
+            )
+    return place
 
 
 def _task(
@@ -136,31 +134,15 @@ def _task(
     plan = state.concerned(direction)
     projects = projects_of(place, plan)
     expected = state.renamed if direction == "undo" else set()
-    return Task(
-        journal=journal,
-        plan=_still_to_do(plan, projects, expected, output),
-        projects=projects,
-        direction=direction,
-        include_running=state.header.include_running,
-        look_again=[*paths_of(place, projects), *session],
-        session=session,
-    )
+    rest = _still_to_do(plan, projects, expected, output)
+    look = [*paths_of(place, projects), *session]
+    return Task(journal, rest, projects, direction, state.header.include_running, look, session)
 
 
 def _say_which(task: Task, todo: Sequence[Task], output: Output) -> None:
     """Name a journal, where there are several."""
     if len(todo) > 1:
         output.say(f"{task.journal.path}:")
-
-
-def _say_dry_run(todo: Sequence[Task], runs: int, output: Output) -> None:
-    left = sum(len(task.plan) for task in todo)
-    would, command = "renamed", "resume"
-    if todo[0].direction == "undo":
-        would, command = "put back", "undo"
-    output.say(f"Dry run: {left} of {number_of_runs(runs)} would be {would}. Nothing was written.")
-    paths = [str(task.journal.path) for task in todo]
-    output.next_step("To do it", command, *paths, *todo[0].session)
 
 
 def _carry_out_all(todo: Sequence[Task], output: Output) -> int:
@@ -177,10 +159,7 @@ def _carry_out_all(todo: Sequence[Task], output: Output) -> int:
 
 
 def _still_to_do(
-    plan: Sequence[PlannedRename],
-    projects: Projects,
-    expected: set[RunKey],
-    output: Output,
+    plan: Sequence[PlannedRename], projects: Projects, expected: set[RunKey], output: Output
 ) -> list[PlannedRename]:
     """Those of the plan whose names are not yet what they are to be, asked of the server.
 
@@ -194,28 +173,19 @@ def _still_to_do(
     rest, missing = [], []
     for where, project in projects.items():
         here = [rename for rename in plan if rename.where == where]
-        with output.progress(f"Reading {where}") as bar:
-            try:
-                states = project.states([rename.key.run_id for rename in here], bar.note)
-                for seconds in LAG_SECONDS:
-                    lagging = _done_already(here, states, expected)
-                    if not lagging:
-                        break
-                    bar.note(f"{len(lagging)} runs show their old names already, reading again")
-                    time.sleep(seconds)
-                    states |= project.states(lagging, bar.note)
-            except NoProject as error:  # gone, or hidden: the other projects are not
-                missing.append(error)
-                rest += here
-                continue
-        rest += [rename for rename in here if _is_to_do(rename, states)]
-        if shown := _done_already(here, states, expected):
-            words, them = "were renamed by this journal but have their old names", "them"
-            if len(shown) == 1:
-                words, them = "was renamed by this journal but has its old name", "it"
+        try:
+            done = _done_already(here, project, expected, output)
+        except NoProject as error:  # gone, or hidden: the other projects are not
+            missing.append(error)
+            done = []
+        rest += [rename for rename in here if rename.key not in done]
+        if back := [key.run_id for key in done if key in expected]:
+            were, have, them = "were", "have their old names", "them"
+            if len(back) == 1:
+                were, have, them = "was", "has its old name", "it"
             output.tell(
-                f"{number_of_runs(len(shown))} {words} now; "
-                f"somebody may have put {them} back: {few(shown)}"
+                f"{number_of_runs(len(back))} {were} renamed by this journal but {have} now; "
+                f"somebody may have put {them} back: {few(back)}"
             )
     if missing and len(missing) == len(projects):
         raise missing[0]
@@ -223,16 +193,84 @@ def _still_to_do(
 
 
 def _done_already(
-    renames: Sequence[PlannedRename], states: Mapping[str, RunState], expected: set[RunKey]
-) -> list[str]:
-    """The ids of the runs that were expected to be still to do, and are not."""
-    return [
-        rename.key.run_id
-        for rename in renames
-        if rename.key in expected and not _is_to_do(rename, states)
-    ]
+    renames: Sequence[PlannedRename], project: Source, expected: set[RunKey], output: Output
+) -> list[RunKey]:
+    """The runs that bear the names they are to get, in order; those expected not to, for sure."""
+    states: dict[str, RunState] = {}
+    done: list[RunKey] = []
+    asked = [rename.key.run_id for rename in renames]
+    with output.progress(f"Reading {project.key}") as bar:
+        for seconds in (0.0, *LAG_SECONDS):
+            if seconds:
+                bar.note(f"{len(asked)} runs show their old names already, reading again")
+                time.sleep(seconds)
+            states |= project.states(asked, bar.note)
+            done = [
+                rename.key
+                for rename in renames
+                if (state := states.get(rename.key.run_id)) and is_done(rename, state)
+            ]
+            asked = [key.run_id for key in done if key in expected]
+            if not asked:
+                break
+    return done
 
 
-def _is_to_do(rename: PlannedRename, states: Mapping[str, RunState]) -> bool:
-    state = states.get(rename.key.run_id)
-    return state is None or not is_done(rename, state)
+def _list_journals(output: Output, direction: Direction) -> int:
+    """Print the journals in this folder, the newest first, with the command for those it is for."""
+    command = COMMAND[direction]
+    found, damaged = _find_journals()
+    for path, state in found:
+        projects, time_ = ", ".join(state.header.projects), state.header.time
+        words = [projects, time_, number_of_runs(len(state.plan)), state_words(state)]
+        lines = [str(path), "    " + "  ".join(words)]
+        if _is_for(state, direction):
+            lines.append(f"    {shlex.join(['rsst-migrate', command, str(path)])}")
+        for line in lines:
+            output.out.print(Text(visible(line)), soft_wrap=True)
+    for error in damaged:
+        output.tell(f"{error}")
+    if not found and not damaged:
+        output.say("There is no journal in this folder. Name one that is elsewhere.")
+    elif not any(_is_for(state, direction) for _, state in found):
+        output.say(f"There is nothing to {command} in this folder.")
+    return 0
+
+
+def _find_journals() -> tuple[list[tuple[Path, JournalState]], list[InputError]]:
+    """The journals in this folder, the newest first; and what is wrong with others."""
+    found, damaged = [], []
+    for path in Path().glob("*.jsonl"):
+        try:
+            with path.open("rb") as file:
+                # By our own ending it is a journal, whatever happened to its first line.
+                ours = path.name.endswith(".journal.jsonl")
+                if not ours and FORMAT.encode() not in file.readline(_FIRST_BYTES):
+                    continue
+        except OSError:
+            continue
+        try:
+            found.append((path, read(path)))
+        except InputError as error:
+            damaged.append(error)
+    return sorted(found, key=lambda both: both[1].header.time, reverse=True), damaged
+
+
+def state_words(state: JournalState) -> str:
+    """How far a rename, or its undo, has come."""
+    plan, renamed = len(state.plan), len(state.renamed)
+    if not state.complete:
+        return "nothing was renamed"
+    if state.last == "undo":
+        left = len(state.sent)
+        return f"undo unfinished: {left} of {plan} to put back" if left else "undone"
+    if state.open:
+        return f"rename unfinished: {renamed} of {plan} renamed"
+    return f"{renamed} of {plan} renamed"
+
+
+def _is_for(state: JournalState, direction: Direction) -> bool:
+    """Whether `resume` (direction rename) or `undo` has something to do."""
+    if direction == "undo":
+        return bool(state.sent)
+    return state.complete and len(state.renamed) < len(state.plan)

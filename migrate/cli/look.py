@@ -12,12 +12,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from shlex import quote
 
 from migrate.cli.request import Asked, Request, choices
 from migrate.cli.sources import Place, open_sources, tell_unreadable
 from migrate.client.offline import Folder
-from migrate.console import MANNER, Output
+from migrate.console import Output
 from migrate.errors import InputError
 from migrate.mapping.kinds import Kinds
 from migrate.mapping.projects import Mapped, Which, read_projects
@@ -25,13 +24,12 @@ from migrate.mapping.rows import REASONS, STATUSES, number_of_runs
 from migrate.report.audit import audit as sum_up
 from migrate.report.files import FORMATS, format_of, is_stdout, save
 from migrate.report.origin import Origin
-from migrate.report.remarks import on_assumed, on_known, on_unused
+from migrate.report.remarks import on_assumed, on_extras, on_idle, on_known
 from migrate.report.terminal import count_line, print_audit, print_report
 from naming import VOCABULARY
 
 
 def mapped_projects(
-    paths: Sequence[str],
     request: Request,
     output: Output,
     *,
@@ -44,22 +42,15 @@ def mapped_projects(
         InputError: The call or the configuration file is not valid, or no project is given.
         ServerError: A listing failed.
     """
-    asked = request.asked(paths)
+    asked = request.asked()
     which = replace(
         asked.which,
         statuses=choices("status", statuses, STATUSES),
         codes=choices("reason", codes, REASONS),
     )
-    found = open_sources(
-        asked.paths,
-        request.base_url,
-        request.against,
-        output.progress,
-        keys=asked.options.keys,
-        may_prompt=not MANNER.quiet,
-    )
-    tell_unreadable(found.place, output)
-    mapped = read_projects(found.projects, asked.options, which, output.progress)
+    place, projects = open_sources(asked.paths, request, output.progress, asked.options.keys)
+    tell_unreadable(place, output)
+    mapped = read_projects(projects, asked.options, which, output.progress)
     for project in mapped:
         if len(project.chosen) < len(project.rows):
             output.say(_part_words(project, which))
@@ -68,18 +59,16 @@ def mapped_projects(
             output.tell(warning)
     for remark in _remarks(mapped, asked):
         output.say(remark)
-    return found.place, mapped
+    return place, mapped
 
 
 def _remarks(mapped: Sequence[Mapped], asked: Asked) -> Iterator[str]:
     """What there is to say of rules and known names, now that the runs are known."""
     rows = list(chain.from_iterable(project.rows for project in mapped))
-    if mapped:
-        everywhere = [project.unused for project in mapped]
-        rules = asked.options.rules
-        yield from on_unused(rule for rule in rules if all(rule in idle for idle in everywhere))
+    yield from on_idle(asked.options.rules, [project.idle for project in mapped])
     yield from on_known("arch", asked.known_archs, VOCABULARY.architectures, rows)
     yield from on_known("dataset", asked.known_datasets, VOCABULARY.datasets, rows)
+    yield from on_extras(asked.options, [project.absent for project in mapped])
 
 
 def _part_words(part: Mapped, which: Which) -> str:
@@ -89,10 +78,10 @@ def _part_words(part: Mapped, which: Which) -> str:
     return f"{len(part.chosen)} of {runs} of {part.project.key}"
 
 
-def audit(paths: Sequence[str], request: Request, *, as_json: bool, check: bool) -> int:
+def audit(request: Request, *, as_json: bool, check: bool) -> int:
     """Summarize projects; the exit code is 1 where `check` finds an old name."""
     output = Output()
-    _, mapped = mapped_projects(paths, request, output)
+    _, mapped = mapped_projects(request, output)
     kinds = Kinds({project.project.key: project.survey for project in mapped})
     audits = [
         sum_up(str(project.project.key), project.chosen, kinds.find(project.chosen))
@@ -100,17 +89,17 @@ def audit(paths: Sequence[str], request: Request, *, as_json: bool, check: bool)
     ]
     every = [row for project in mapped for row in project.chosen]
     total = sum_up("all", every, kinds.find(every))
-    if as_json:
-        settle = shlex.join(["rsst-migrate", "settle", *paths, *request.words()])
-        found = {
-            "projects": [found.to_dict() for found in audits],
-            "total": total.to_dict(),
-            "settle": settle if total.statuses["review"] else None,
-        }
-        with output.paging():
+    arguments = request.words()
+    with output.paging():
+        if as_json:
+            settle = shlex.join(["rsst-migrate", "settle", *arguments])
+            found = {
+                "projects": [found.to_dict() for found in audits],
+                "total": total.to_dict(),
+                "settle": settle if total.statuses["review"] else None,
+            }
             output.data(json.dumps(found, indent=1) + "\n")
-    else:
-        with output.paging():
+        else:
             for number, found_here in enumerate([*audits, total] if len(audits) > 1 else audits):
                 if number:
                     output.out.print()
@@ -118,7 +107,6 @@ def audit(paths: Sequence[str], request: Request, *, as_json: bool, check: bool)
     if check and total.old_names:
         has = "has" if total.old_names == 1 else "have"
         output.say(f"{number_of_runs(total.old_names)} still {has} an old name.")
-    arguments = [*paths, *request.words()]
     if total.old_names:
         output.next_step("To see each run and its new name", "report", *arguments)
     _say_settle(output, total.statuses["review"], arguments)
@@ -133,7 +121,6 @@ def _say_settle(output: Output, in_review: int, arguments: Sequence[str]) -> Non
 
 
 def report(
-    paths: Sequence[str],
     request: Request,
     *,
     file: Path | None = None,
@@ -149,7 +136,7 @@ def report(
     if references and chosen_format != "html":
         raise InputError(
             "--references goes into an HTML report: add -o report.html. On a terminal:\n"
-            f"rsst-migrate references {' '.join(map(quote, paths))}"
+            f"rsst-migrate references {shlex.join(request.paths or ())}"
         )
     if file is not None and is_stdout(file):
         file = None
@@ -157,12 +144,12 @@ def report(
         raise InputError(f"There is no folder {file.parent} to write {file.name} to.")
     if chosen_format == "parquet" and file is None and sys.stdout.isatty():
         raise InputError("Parquet is binary; write it to a file with -o FILE.")
-    place, mapped = mapped_projects(paths, request, output, statuses=statuses, codes=codes)
+    place, mapped = mapped_projects(request, output, statuses=statuses, codes=codes)
     rows = [row for project in mapped for row in project.chosen]
     code = 0
     if chosen_format is None:
         with output.paging():
-            print_report(output.out, rows, every=every or bool(statuses or codes))
+            print_report(output.out, rows, rows if every or statuses or codes else None)
     else:
         projects = {project.project.key: len(project.rows) for project in mapped}
         made = mapped[0].made_with if mapped else None
@@ -181,11 +168,12 @@ def report(
             save(file, data)
             output.say(f"Wrote {file}: {count_line(rows)}.")
     found = Counter(row.status for row in rows)
-    arguments = [*paths, *request.words()]
+    arguments = request.words()
     _say_settle(output, found["review"], arguments)
     if found["rename"]:
         if file is not None and chosen_format in ("csv", "json"):
-            folder = paths if isinstance(place, Folder) else ()  # a plan does not name its folder
-            arguments = [*folder, "--plan", str(file), *request.words(about_the_plan=False)]
+            # A plan does not name its folder.
+            folder = request.paths if isinstance(place, Folder) else None
+            arguments = [*(folder or ()), "--plan", str(file), *request.words(about_the_plan=False)]
         output.next_step(f"To rename {number_of_runs(found['rename'])}", "rename", *arguments)
     return code

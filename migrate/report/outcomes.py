@@ -42,10 +42,7 @@ def outcome_words(code: str, text: str) -> str:
 
 
 def outcome_lines(outcomes: Iterable[tuple[str, str, str]]) -> list[str]:
-    """What became of runs; those of which the same is to be said stand in one line.
-
-    Args:
-        outcomes: Of each run its id, and its outcome's code and text.
+    """What became of runs, each with its id, code and text; equal words stand in one line.
 
     >>> outcome_lines([("a", "refused", "no"), ("b", "gone", ""), ("c", "refused", "no")])
     ['2 runs: refused: no (a, c)', 'b: gone: there is no such run any more']
@@ -81,7 +78,7 @@ def summary_words(*, runs: int, done: int, had: int, unread: int, verb: str, sou
 
     Args:
         runs: How many there were to do.
-        done: How many of them are known to be done: they were read at the end.
+        done: How many of them were read at the end.
         had: How many of those needed nothing.
         unread: How many were confirmed, and could not be read at the end.
         verb: `renamed` or `put back`.

@@ -13,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from migrate.cli.sources import tell_unreadable
+from migrate.client.offline import Folder, Unreadable
+from migrate.console import Output
+
 LOGS = Path(__file__).parents[2] / "fixtures" / "logs" / "0.31"
 KILLED = Path(__file__).with_name("killed_offline.py")
 OLD = "rsst_exp_custom_exponents_l1_vit_small_cifar100"
@@ -135,6 +139,22 @@ def test_the_configuration_file(cli, folder):
     reasons = {row["run_id"]: row["reason"] for row in json.loads(report.stdout)}
     assert reasons.pop("large001").startswith("too-long: 70")
     assert [run_id for run_id, reason in reasons.items() if reason] == ["unnamed1"]
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["root"], "1 folder is left alone:"),
+        (["run-a.wandb"], "1 log is left alone:"),
+        (["root", "run-a.wandb", "lost+found"], "1 log and 2 folders are left alone:"),
+    ],
+)
+def test_folders_that_may_not_be_read_do_not_count_as_logs(capsys, names, words):
+    place = Folder(Path())
+    place.unreadable = [Unreadable(Path(name), "Permission denied") for name in names]
+    tell_unreadable(place, Output())
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [words, *(f"  {name}: Permission denied" for name in names)]
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import tomllib
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -18,10 +18,9 @@ from hypothesis import given, settings
 from migrate.cli.answers import read_reply
 from migrate.cli.config_file import read_config
 from migrate.cli.request import Request
-from migrate.cli.rule_text import rule_text, with_rule
+from migrate.cli.rule_text import rule_text, suggested_rules, with_rule
 from migrate.cli.rules import file_rules
-from migrate.cli.settle import _Session
-from migrate.cli.suggested import suggested_rules
+from migrate.cli.settle import _Session, settle
 from migrate.client.runs import ProjectKey
 from migrate.console import Output
 from migrate.errors import InputError
@@ -54,7 +53,7 @@ def rules_of(text):
     """The rules of a configuration file, read as commands read it."""
     path = Path("read.toml")
     path.write_text(text, encoding="utf-8")
-    return tuple(file_rules(read_config(path), UTC, STYLE))
+    return tuple(file_rules(read_config(path)))
 
 
 # What may be answered.
@@ -198,9 +197,9 @@ def session(survey, monkeypatch, capsys):
             return answer() if callable(answer) else answer
 
         monkeypatch.setattr(typer, "prompt", line)
-        request = Request(config=path, **options)
-        rules = request.asked(["ycx/RSST"]).options.rules if os.path.exists(path) else ()
-        one = _Session(of(survey, rules), STYLE, Path(path), request, ["ycx/RSST"], Output())
+        request = Request(["ycx/RSST"], config=path, **options)
+        rules = request.asked().options.rules if os.path.exists(path) else ()
+        one = _Session(of(survey, rules), STYLE, Path(path), request, Output())
         code = one.run()
         return code, capsys.readouterr().err
 
@@ -298,6 +297,29 @@ def test_without_a_terminal_it_refuses_and_prints(serve, cli):
     assert done.returncode == 0
     assert done.stderr.endswith("  rsst-migrate report ycx/RSST\n")
     assert len(tomllib.loads(done.stdout)["rule"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("content", "folder", "words"),
+    [
+        ('rule = [{ prefer = "name" }]\n', ".", "write its rules as [[rule]] tables."),
+        (None, "nowhere", "Cannot write nowhere/rsst-migrate.toml: No such file or directory."),
+        (None, "/proc", "Cannot write /proc/rsst-migrate.toml: No such file or directory."),
+    ],
+)
+def test_a_file_that_takes_no_rule_is_noticed_before_the_first_question(
+    sandbox, monkeypatch, content, folder, words
+):
+    path = Path(folder, "rsst-migrate.toml")
+    if content is not None:
+        path.write_text(content)
+    for stream in (sys.stdin, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    request = Request(["ycx/RSST"], base_url=sandbox.url, config=str(path))
+    with pytest.raises(InputError, match=re.escape(words)):
+        settle(request, to_stdout=False)
+    assert sandbox.counts.total == 0
+    assert content is None or path.read_text() == content
 
 
 def test_from_three_hundred_runs_in_review_to_new_names_and_back(serve, cli, prompt):
