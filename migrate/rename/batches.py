@@ -28,7 +28,7 @@ from __future__ import annotations
 import asyncio
 import time
 from bisect import insort
-from collections.abc import Callable, Coroutine, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -87,11 +87,9 @@ class Renaming:
 
     Attributes:
         todo: What is to be done; of an undo the renames that take others back.
-        include_running: Whether runs whose processes are alive may be renamed.
-        outcomes: What became of runs so far.
         written: The runs whose new name an answer carried, or a reading after it was sent.
         stopped: Why no further document is begun; None while there is no reason.
-        cannot_read: Whether a reading failed for good: reading all runs again would, too.
+        unread: Why a reading failed for good, as one of all runs would; empty where none did.
     """
 
     todo: Batch
@@ -103,13 +101,13 @@ class Renaming:
     outcomes: dict[RunKey, Outcome] = field(default_factory=dict)
     written: set[RunKey] = field(default_factory=set)
     stopped: Stop | None = None
-    cannot_read: bool = False
+    unread: str = ""
     # What is neither under way nor settled, in the order of the plan: runs that are refused often
     # stand side by side in it.
     _queue: list[PlannedRename] = field(init=False)
     _place: dict[PlannedRename, int] = field(init=False)
-    # The last reading of each run, perhaps still under way; None of one that failed for good.
-    _readings: dict[RunKey, asyncio.Task[_Reading | None]] = field(default_factory=dict)
+    # The last reading of each run, perhaps still under way.
+    _readings: dict[RunKey, asyncio.Task[_Reading]] = field(default_factory=dict)
     # What becomes of runs that were sent in vain, unless something better is heard of them.
     _unsettled: dict[RunKey, Outcome] = field(default_factory=dict)
     _trying: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -121,11 +119,6 @@ class Renaming:
     def __post_init__(self) -> None:
         self._queue = list(self.todo)
         self._place = {rename: place for place, rename in enumerate(self.todo)}
-
-    @property
-    def last_error(self) -> str:
-        """The last error, in words."""
-        return self._patience.error
 
     def stop(self, stop: Stop) -> None:
         """Let no further document begin. What is under way is finished."""
@@ -149,36 +142,35 @@ class Renaming:
         tasks: set[asyncio.Task[None]] = set()
         while tasks or (self._queue and self.stopped is None):
             if self.stopped is None:
-                tasks.update(map(asyncio.create_task, self._next_tasks(len(tasks))))
+                self._begin(tasks)
             _, tasks = await asyncio.wait(
                 tasks, timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
             self._watch()
 
-    def _next_tasks(self, under_way: int) -> list[Coroutine[None, None, None]]:
-        """What is to be begun while so much is under way.
+    def _begin(self, tasks: set[asyncio.Task[None]]) -> None:
+        """Begin what may be begun beside these.
 
         One document alone, and a small one, until it is known that this key may write; and none
         while the last ones failed and are not settled.
         """
-        if under_way and (self._patience.is_tried or not self.written):
-            return []
-        tasks: list[Coroutine[None, None, None]] = []
-        size = self._pace.size if self.written else min(FIRST, self._pace.size)
-        while self._queue and under_way + len(tasks) < (IN_FLIGHT if self.written else 1):
+        if tasks and (self._patience.is_tried or not self.written):
+            return
+        size, room, ahead = self._pace.size, IN_FLIGHT, IN_FLIGHT * self._pace.size
+        if not self.written:
+            size, room, ahead = min(FIRST, size), 1, IN_FLIGHT * MOST
+        while self._queue and len(tasks) < room:
             batch = self._queue[:size]
             del self._queue[:size]
             self._read([rename for rename in batch if rename.key not in self._readings])
-            tasks.append(self._guarded(self._rename(batch)))
-        # The names of the documents after these, a good part of them at once.
-        ahead = self._queue[: IN_FLIGHT * (size if self.written else MOST)]
-        unread = [rename for rename in ahead if rename.key not in self._readings]
-        if 2 * len(unread) >= len(ahead):
+            tasks.add(asyncio.create_task(self._guarded(self._rename(batch))))
+        # The names of the documents after these, at least half of them at once.
+        unread = [rename for rename in self._queue[:ahead] if rename.key not in self._readings]
+        if 2 * len(unread) >= min(ahead, len(self._queue)):
             self._read(unread)
-        return tasks
 
     async def _guarded(self, work: Coroutine[None, None, object]) -> None:
-        """Do some work; where it cannot go on, all of it stops."""
+        """Do a part of the work; where that cannot go on, all of it stops."""
         try:
             await work
         except _Stopped:
@@ -232,7 +224,6 @@ class Renaming:
         try:
             found = await asyncio.get_running_loop().run_in_executor(self._pool, request)
         except ServerError as error:
-            self._patience.error = str(error)
             if isinstance(error, ServiceStopped | NoProject):
                 self.stop(Stop("gone" if isinstance(error, NoProject) else "service", str(error)))
             raise
@@ -247,34 +238,28 @@ class Renaming:
             reading = asyncio.create_task(self._states([rename.key.run_id for rename in renames]))
             self._readings |= {rename.key: reading for rename in renames}
 
-    async def _states(self, run_ids: Sequence[str]) -> _Reading | None:
+    async def _states(self, run_ids: Sequence[str]) -> _Reading:
         begun = time.monotonic()
         try:
             states = await self._ask(partial(self.project.states, run_ids, self.bar.note))
         except ServerError as error:
-            self.cannot_read = True
+            self.unread = str(error)
             self.stop(Stop("unread", str(error)))
-            return None
+            states = {}
         return _Reading(begun, states)
-
-    async def _known(self, batch: Batch) -> list[_Reading]:
-        """The last reading of each, when it has come."""
-        readings = [await self._readings[rename.key] for rename in batch]
-        known = [reading for reading in readings if reading is not None]
-        if len(known) < len(batch):
-            raise _Stopped
-        return known
 
     async def _still_to_do(self, batch: Batch) -> dict[PlannedRename, str]:
         """Those that are as planned, by names read a moment ago, with what they are renamed by.
 
         What became of the others is concluded.
         """
-        readings = await self._known(batch)
+        readings = [await self._readings[rename.key] for rename in batch]
         too_old = time.monotonic() - FRESH_SECONDS
         if any(reading.begun < too_old for reading in readings):
             self._read(batch)
-            readings = await self._known(batch)
+            readings = [await self._readings[rename.key] for rename in batch]
+        if self.unread:
+            raise _Stopped
         outcomes = {}
         rest = {}
         for rename, reading in zip(batch, readings, strict=True):
@@ -294,12 +279,10 @@ class Renaming:
     # A document.
 
     async def _rename(self, batch: Batch, *, passed_over: bool = False) -> bool:
-        """Rename runs, once it is known that this key may; True where it did so at once.
+        """Rename runs in a document, once it is known that this key may; True where it was taken.
 
-        Args:
-            batch: The runs, in one document.
-            passed_over: Whether the server did others of their document: that this one is refused
-                says nothing of how large documents should be.
+        Of a run that was passed over the server did others of its document: that it is refused
+        says nothing of how large documents should be.
         """
         async with self._trying:  # whoever comes meanwhile waits for what it finds
             if self._patience.doubts and self._queue:
@@ -310,69 +293,68 @@ class Renaming:
         return taken
 
     async def _settle(self, batch: Batch) -> bool:
-        """Send a document until its runs are settled or in the queue again.
-
-        Returns:
-            Whether the server took it as it was.
-        """
-        for wait in (*WAIT_SECONDS, None):
-            batch, error = await self._send(batch)
-            if error is None:
+        """Send a document until its runs are settled or in the queue again; see `_rename`."""
+        for wait in (*WAIT_SECONDS, 0):
+            try:
+                await self._send(batch)
                 return True
-            if isinstance(error, TooLarge):
-                self._too_large(batch, error)
+            except TooLarge:
                 return False
+            except ServerError as error:
+                failed = error
+            # An answer may be about some of them.
+            batch = [rename for rename in batch if rename.key not in self.outcomes]
             self._read(batch)
             rest = list(await self._still_to_do(batch))
-            if isinstance(error, Refused):
-                await self._after_refusal(batch, rest, error)
+            if isinstance(failed, Refused):
+                await self._after_refusal(batch, rest, failed)
                 return False
-            if isinstance(error, Unanswered) and error.slow and len(rest) > 1:
-                self._put_back(rest)  # the next documents are smaller ones
+            if isinstance(failed, Unanswered) and failed.slow and len(rest) > 1:
+                self._put_back(rest)  # to go into smaller ones
                 return False
             if not rest:
                 return False
-            if wait is not None:
-                await self._pause(time.monotonic() + wait)
+            await self._pause(time.monotonic() + wait)
             batch = rest
         self._patience.was_in_vain()
-        self._conclude({rename.key: Outcome("unanswered", str(error)) for rename in batch})
+        self._conclude({rename.key: Outcome("unanswered", str(failed)) for rename in batch})
         return False
 
-    async def _send(self, batch: Batch) -> tuple[Batch, ServerError | None]:
-        """Send a document as soon as it may be; gives those of which nothing is known, and why."""
+    async def _send(self, batch: Batch) -> None:
+        """Send a document as soon as it may be, and take in its answer.
+
+        Raises:
+            ServerError: It is not known what became of the runs that have no outcome.
+        """
         while True:
             await self._pause(self._patience.paused_until)
-            todo = await self._still_to_do(batch)
-            if not todo:
-                return [], None
+            ids = await self._still_to_do(batch)
             self._watch()
             if self.stopped is not None:
                 raise _Stopped
-            batch = list(todo)
-            self.journal.intend(self.direction, batch)
-            renames = [Rename(todo[it], it.new_name, it.old_name) for it in batch]
+            if not ids:
+                return
+            self.journal.intend(self.direction, ids)
+            renames = [Rename(ids[it], it.new_name, it.old_name) for it in ids]
             begun = time.monotonic()
             try:
                 names = await self._ask(partial(self.project.rename, renames))
+                answer = {it: names.get(storage_id, "") for it, storage_id in ids.items()}
+                self._take(answer, time.monotonic() - begun)
+                return
             except RateLimited as error:
-                if stop := self._patience.wait_for_limit(error):
-                    self.stop(stop)
+                self._patience.wait_for_limit(error)
             except TooLarge as error:
-                return batch, error
+                self._too_large(list(ids), error)
+                raise
             except ServerError as error:
-                self._failed(batch, error, begun)
-                return batch, error
-            else:
-                named = {it: names.get(storage_id, "") for it, storage_id in todo.items()}
-                return self._take_names(named, begun)
+                self._failed(ids, error, begun)
+                raise
 
-    def _take_names(
-        self, named: Mapping[PlannedRename, str], begun: float
-    ) -> tuple[Batch, ServerError | None]:
+    def _take(self, answer: Mapping[PlannedRename, str], seconds: float) -> None:
         """The answer to our own mutation says what became of our name, whatever it is."""
         found = {}
-        for rename, name in named.items():
+        for rename, name in answer.items():
             # An undo ends where the server makes of the old name the one that it is to take back.
             if name == rename.new_name:
                 found[rename.key] = DONE
@@ -381,33 +363,28 @@ class Renaming:
         if found:
             if not self.written and DONE not in found.values():
                 self.stop(Stop("altered", next(iter(found.values())).text))
-            self._pace.document_took(len(named), time.monotonic() - begun)
+            self._pace.document_took(len(answer), seconds)
             self._conclude(found)
             self._succeeded(found.keys())
-        unsure = [rename for rename in named if rename.key not in found]
-        if not unsure:
-            return [], None
-        error = Unanswered("The server's answer does not carry the new name.", answered=True)
-        self._patience.error = str(error)
-        self._failed(unsure, error, begun)
-        return unsure, error
+        if len(found) < len(answer):
+            raise Unanswered("The server's answer does not carry the new name.", answered=True)
 
     # After a document that failed.
 
-    def _failed(self, batch: Batch, error: ServerError, begun: float) -> None:
+    def _failed(self, batch: Collection[PlannedRename], error: ServerError, begun: float) -> None:
         """Note that a document has no usable answer; what became of it is to be read."""
         if isinstance(error, Refused):
-            self._patience.refusals += 1
+            self._patience.was_refused(error)
             outcome = Outcome("refused", error.complaints[0].message)
         else:
-            is_silent = isinstance(error, Unanswered) and not error.answered
-            self._patience.got_no_answer(begun, is_silent=is_silent)
+            self._patience.got_no_answer(error, begun)
             outcome = Outcome("unanswered", str(error))
             if isinstance(error, Unanswered) and error.slow:
                 self._pace.too_slow(len(batch))
         for rename in batch:
             before = self._unsettled.get(rename.key, outcome)
-            if before.code == "refused" or outcome.code == "unanswered":
+            is_news = before.code == "refused" or outcome.code == "unanswered"
+            if is_news and rename.key not in self.outcomes:
                 self._unsettled[rename.key] = outcome
 
     def _too_large(self, batch: Batch, error: TooLarge) -> None:
@@ -416,17 +393,11 @@ class Renaming:
             self._pace.too_large(len(batch))
             self._put_back(batch)
         else:
-            self._patience.refusals += 1
+            self._patience.was_refused(error)
             self._conclude({batch[0].key: Outcome("refused", str(error))})
 
     async def _after_refusal(self, batch: Batch, rest: Batch, error: Refused) -> None:
-        """Those that the server names are refused; of the others, those that may be.
-
-        Args:
-            batch: What was sent.
-            rest: Those that are as they were.
-            error: What the server says of it.
-        """
+        """Find the refused runs of a document; `rest` of it are as they were."""
         blamed = {
             batch[complaint.index]: Outcome("refused", complaint.message)
             for complaint in error.complaints

@@ -92,8 +92,8 @@ def run(
             with _finishing_on_ctrl_c(partial(_interrupt, work, say)):
                 work.work_off()
                 bar.note("reading the names back")
-                if work.cannot_read:
-                    result.outcomes |= unverified(here, work.outcomes, work.last_error)
+                if work.unread:
+                    result.outcomes |= unverified(here, work.outcomes, work.unread)
                 else:
                     result.outcomes |= verify(here, work.outcomes, project, bar)
         result.written |= work.written
