@@ -59,7 +59,7 @@ def group_text(group: Group) -> str:
     'refill, my_net'
     """
     family = FAMILY_NAMES.get(group.family, group.arch or group.family)
-    return visible(", ".join(word for word in (group.struct, family, group.schedule) if word))
+    return ", ".join(shown(word) for word in (group.struct, family, group.schedule) if word)
 
 
 def _sides(kind: Kind) -> str:

@@ -29,6 +29,7 @@ _STYLES = {"rename": "green", "review": "yellow", "hold": "magenta", "current": 
 _DIFFERENT, _HEADING, _DIM = map(Style.parse, ("bold underline", "bold", "dim"))
 _INDENT, _ARROW = Segment("    "), Segment("  → ")
 _MOST, _MOST_WORD_LINES = 12, 3
+_LONG_WORD, _CUT_WORD = 24, 16  # none of our own words is long
 Line = TypeVar("Line")
 Pieces = list[Segment]
 
@@ -128,11 +129,13 @@ def print_audit(console: Console, found: Audit) -> None:
         console,
         "Names that several runs share",
         [(str(len(name.run_ids)), name.name, _ids(name.run_ids)) for name in found.shared],
+        of_names=True,
     )
     _section(
         console,
         "Custom names, with the guide's advice",
         [(run.run_id, run.name, "; ".join(run.advice)) for run in found.picked],
+        of_names=True,
     )
 
 
@@ -144,25 +147,42 @@ def _ids(run_ids: Sequence[str]) -> str:
     return " ".join([*run_ids[:3], *(["…"] if len(run_ids) > 3 else [])])
 
 
-def _section(console: Console, title: str, lines: Sequence[tuple[str, str, str]]) -> None:
+def _section(
+    console: Console,
+    title: str,
+    lines: Sequence[tuple[str, str, str]],
+    *,
+    of_names: bool = False,
+) -> None:
     """A heading and three columns below it; nothing where there are no lines.
 
-    Names are cut to fit in a line, and words to fit in a few.
+    What is cut to fit is other people's: names in the second column, long words in the third.
     """
     if not lines:
         return
     shown = [[visible(cell) for cell in cells] for cells in _most(lines, _MOST)]
     first, second, third = (max(map(cell_len, column)) for column in zip(*shown, strict=True))
     room = max(24, console.width - first - 4)  # a run id may be wider than the terminal
-    second = min(second, max(room - third, room // 2))
+    if of_names:
+        second = min(second, max(room - third, room // 2))
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for number, name, words in shown:
-        cut = shortened(words, _MOST_WORD_LINES * (room - second))
-        table.add_row(Text(number), Text(shortened(name, second)), Text(cut))
+        fitting = _with_words_cut(words, _MOST_WORD_LINES * (room - second))
+        table.add_row(Text(number), Text(shortened(name, second)), Text(fitting))
     _print_table(console, title, table, len(lines) - len(shown))
+
+
+def _with_words_cut(text: str, width: int) -> str:
+    """The text; where it is wider than this, its long words are cut."""
+    if cell_len(text) <= width:
+        return text
+    return " ".join(
+        shortened(word, _CUT_WORD) if cell_len(word) > _LONG_WORD else word
+        for word in text.split(" ")
+    )
 
 
 def _pairs(console: Console, pairs: Sequence[Pair]) -> None:

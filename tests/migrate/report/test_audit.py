@@ -198,6 +198,38 @@ def test_words_take_a_few_lines_at_most():
     assert lines[4].startswith("1  review  conflict: struct is")
 
 
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_our_own_words_are_never_cut(width):
+    """Only other people's are: names, and long words of theirs among ours."""
+    keys = ("reg_granularity_prune", "exponents", "fillback_rate", "rate")
+    sides = [("arch", "res20s", "res56s"), ("dataset", "x" * 60, "cifar10")]
+    rows = [
+        row(0, "custom", old_name="x" * 150),
+        row(1, "review", Reason("missing", keys)),
+        row(2, "review", Reason("conflict", tuple(sides))),
+    ]
+    shown = sections(printed(rows, width))
+    words = re.sub(r"\s+", " ", " ".join(shown["Needs attention"]))
+    assert f"missing: {', '.join(keys)}" in words
+    assert "arch is res20s in the name, res56s in the config and dataset is x" in words
+    assert words.endswith("in the name, cifar10 in the config")
+    assert ("…" in words) == (width < 80)
+    (first, *others) = shown["Custom names, with the guide's advice"]
+    advice = " ".join([re.sub(r"^run0 +\S+ +", "", first), *map(str.strip, others)])
+    assert advice == (
+        "too long to read (150 characters; W&B keeps 128 characters); "
+        "no prefix: give the runs of a series a common one"
+    )
+
+
+def test_gaps_on_a_narrow_terminal():
+    stream = io.StringIO()
+    kinds = [kind(2, "reg_granularity_prune", ((0.15, 31), (0.1, 1)))]
+    print_audit(Console(file=stream, width=40, markup=False), audit("ycx/RSST", [], kinds))
+    assert "2  reg_granularity_prune  rsst, ViT," in stream.getvalue()
+    assert "…" not in stream.getvalue()
+
+
 def test_a_word_in_the_way_of_one_more_line_is_not_left_out():
     rows = [row(n, "review", Reason("invalid", (("rate", f"'{n}'"),))) for n in range(13)]
     assert len(sections(printed(rows))["Needs attention"]) == 13
