@@ -40,9 +40,15 @@ _KEY = re.compile(r"[A-Za-z0-9]{32,}=*")
 
 
 class MigrateError(Exception):
-    """An error for the user; `exit_code` is what the command ends with."""
+    """An error for the user.
+
+    Attributes:
+        exit_code: What the command ends with.
+        advice: What to do next, where the text does not say it.
+    """
 
     exit_code = 2
+    advice = ""
 
 
 class InputError(MigrateError):

@@ -79,8 +79,8 @@ def report(
 ) -> int:
     """Show the dry run: each run with its old name and its new one, or the reason why not.
 
-    Prints the runs with an old name; files and --format hold every run. With
-    --status and --reason, those that are asked for, everywhere.
+    Prints the runs with an old name; files and --format hold every run. --status
+    and --reason select runs in either case.
 
     [dim]Examples:[/dim]
     $ rsst-migrate report ycx/RSST
@@ -105,10 +105,10 @@ def report(
 
 @command("Look")
 def references(as_json: bool = False, *, request: Request) -> int:
-    """List saved views, reports and automations that go by the names of a rename.
+    """List saved views, reports and automations that depend on the names a rename changes.
 
-    Those that will not match the same runs after it, and those that go on showing
-    other names. Reads only: what to do about them is yours.
+    Those that will not match the same runs afterwards, and those that go on showing
+    other names. Reads only: what to do about them is up to you.
 
     [dim]Examples:[/dim]
     $ rsst-migrate references ycx/RSST
@@ -123,8 +123,9 @@ def references(as_json: bool = False, *, request: Request) -> int:
 def settle(to_stdout: bool = False, *, request: Request) -> int:
     """Decide what keeps runs in review, once for each kind of run.
 
-    One question a kind, the largest first, with what other runs have. The answers
-    are written as rules into rsst-migrate.toml, which every command reads.
+    Asks one question per kind, the largest kind first, and shows what other runs
+    have. The answers are written as rules into rsst-migrate.toml, which every
+    command reads.
 
     [dim]Examples:[/dim]
     $ rsst-migrate settle ycx/RSST
@@ -148,7 +149,7 @@ def rename(
     """Show the plan, ask, rename, and read every name back.
 
     Only run names change. A run that somebody else renamed meanwhile is left
-    alone. Everything is journaled first, so that it can be finished (resume) and
+    alone. Everything is journaled first, so that it can be finished (resume) or
     taken back (undo).
 
     [dim]Examples:[/dim]
@@ -190,8 +191,8 @@ def undo(
 ) -> int:
     """Put back every name that a rename changed and nobody has changed since.
 
-    Of several journals, the newest rename first. Without JOURNAL it lists the
-    journals in this folder.
+    Several journals are undone from the newest to the oldest. Without JOURNAL it
+    lists the journals in this folder.
 
     [dim]Examples:[/dim]
     $ rsst-migrate undo rename-ycx-RSST-20260108T143000Z.journal.jsonl
@@ -206,7 +207,7 @@ def undo(
 def parse(context: typer.Context, as_json: bool = False) -> int:
     """Parse run names into their fields.
 
-    In place of names, - reads them from stdin, a name a line.
+    Give - instead to read names from stdin, one per line.
 
     [dim]Examples:[/dim]
     $ rsst-migrate parse rsst_x_l1_res20s_cifar10
@@ -229,7 +230,7 @@ def name(context: typer.Context) -> int:
     those that do not matter to the name are ignored. Missing hyperparameters get
     the guide's values. Options of this command:
 
-    [cyan]--at ISO-TIME[/cyan]                the time to use in place of now
+    [cyan]--at ISO-TIME[/cyan]                the time to use instead of now
     [cyan]--timezone ZONE[/cyan]              its zone in the name: Asia/Shanghai, +08:00
     [cyan]--timestamp-format FORMAT[/cyan]    its form, as for strftime
     [cyan]--extra bs,lr,ep=epochs[/cyan]      extra parts after the dataset, in this order
@@ -329,7 +330,7 @@ def main() -> NoReturn:
     except ClosedPipe as error:
         code = error.exit_code
     except MigrateError as error:
-        code = _fail(f"error: {error}", error.exit_code)
+        code = _fail(f"error: {error}\n{error.advice}".rstrip(), error.exit_code)
     except typer.Abort as error:  # at a prompt
         interrupted = isinstance(error.__context__, KeyboardInterrupt)
         code = _fail("\nNothing was written.", 130 if interrupted else 1)

@@ -77,7 +77,8 @@ def config_file(given: str | None = None) -> ConfigFile:
     named = _named(given)
     if named == NO_FILE or not (named or os.path.lexists(FILE)):
         return NO_CONFIG
-    return read_config(Path(named or FILE))
+    instead = f"--config {NO_FILE}" if given is not None else f"{VARIABLE}={NO_FILE}"
+    return read_config(Path(named or FILE), instead)
 
 
 def config_path(given: str | None = None) -> Path | None:
@@ -90,8 +91,8 @@ def _named(given: str | None) -> str | None:
     return os.environ.get(VARIABLE) if given is None else given
 
 
-def read_config(path: Path) -> ConfigFile:
-    """Read a configuration file.
+def read_config(path: Path, instead: str = f"--config {NO_FILE}") -> ConfigFile:
+    """Read a configuration file; `instead` is how to do without it.
 
     Raises:
         InputError: Naming the line or the key, and what is allowed.
@@ -103,7 +104,7 @@ def read_config(path: Path) -> ConfigFile:
     except OSError as error:
         raise InputError(
             f"Cannot read the configuration file {name}: {error.strerror}. "
-            f"--config {NO_FILE} does without one."
+            f"{instead} does without one."
         ) from None
     except UnicodeDecodeError as error:
         raise InputError(f"{name} is not UTF-8 (byte {error.start}).") from None

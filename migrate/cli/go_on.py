@@ -17,12 +17,13 @@ from migrate.cli.carry_out import (
     Task,
     carry_out,
     declined,
-    paths_of,
     print_plan,
     projects_of,
+    say_what_is_left,
     shown_whole,
+    tell_outcomes,
 )
-from migrate.cli.sources import Place, open_address, tell_unreadable
+from migrate.cli.sources import Place, open_address, paths_of, tell_unreadable
 from migrate.client.offline import Folder
 from migrate.client.paths import same_server
 from migrate.client.runs import RunKey, RunState
@@ -31,7 +32,7 @@ from migrate.console import Output
 from migrate.errors import InputError, NoProject, scrub
 from migrate.mapping.rows import number_of_runs
 from migrate.rename.journal import FORMAT, Journal, JournalState, read
-from migrate.rename.plan import Direction, PlannedRename, is_done
+from migrate.rename.plan import DONE, Direction, Outcome, PlannedRename, classify, is_done
 from migrate.report.outcomes import few
 from migrate.text import visible
 
@@ -60,11 +61,11 @@ def go_on(
             return 0
         place = _place_of(opened, base_url, output)
         session = [] if base_url is None else ["--base-url", base_url]
-        todo = [
-            task
-            for both in opened
-            if (task := _task(*both, place, direction, session, output)).plan
-        ]
+        todo: list[Task] = []
+        for both in opened:
+            task = _task(*both, place, direction, session, todo, output)
+            if task.plan or task.left_alone:
+                todo.append(task)
         if not todo:
             undoing = direction == "undo"
             why = "there are no names to put back" if undoing else "all runs are renamed already"
@@ -72,17 +73,22 @@ def go_on(
             look = [*paths_of(place, opened[0][1].header.projects), *session]
             output.next_step("To see what there is, and what needs attention", "audit", *look)
             return 0
+        plan = [rename for task in todo for rename in task.plan]
         with shown_whole(output, direction):
             for task in todo:
                 _say_which(task, todo, output)
-                print_plan(output, task.plan)
-        plan = [rename for task in todo for rename in task.plan]
+                if task.plan:
+                    print_plan(output, task.plan)
+                if dry_run or (plan and not yes):  # at the end, they are all named
+                    tell_outcomes(task.left_alone, output)
         if dry_run:
             runs = number_of_runs(sum(len(state.concerned(direction)) for _, state in opened))
             would = f"{len(plan)} of {runs} would be {PAST[direction]}"
             output.say(f"Dry run: {would}. Nothing was written.")
-            again = [str(task.journal.path) for task in todo]
-            output.next_step("To do it", COMMAND[direction], *again, *session)
+            if again := [str(task.journal.path) for task in todo if task.plan]:
+                output.next_step("To do it", COMMAND[direction], *again, *session)
+            else:
+                say_what_is_left(todo[0], output)
             return 0
         projects = {key: project for task in todo for key, project in task.projects.items()}
         code = declined(output, plan, projects, place, direction, yes=yes)
@@ -126,17 +132,29 @@ def _task(
     place: Place,
     direction: Direction,
     session: Sequence[str],
+    before: Sequence[Task],
     output: Output,
 ) -> Task:
-    """What is to be done of a journal, by what the server shows now."""
+    """What is to be done of a journal, by what the server shows now.
+
+    What it shows of runs that the tasks `before` this one rename says nothing yet.
+    """
     if direction == "rename" and state.last == "undo":
         output.say("This rename was being undone; resuming renames these runs again.")
     plan = state.concerned(direction)
     projects = projects_of(place, plan)
     expected = state.renamed if direction == "undo" else set()
-    rest = _still_to_do(plan, projects, expected, output)
+    running = state.header.include_running or direction == "undo"
+    pending = {rename.key for task in before for rename in task.plan}
+    judged = [rename for rename in plan if rename.key not in pending]
+    outcomes = _outcomes_now(judged, projects, expected, output, include_running=running)
+    rest = [rename for rename in plan if rename.key not in outcomes]
+    left_alone = {key: outcome for key, outcome in outcomes.items() if outcome != DONE}
     look = [*paths_of(place, projects), *session]
-    return Task(journal, rest, projects, direction, state.header.include_running, look, session)
+    was_sent = bool(state.sent)
+    return Task(
+        journal, rest, projects, direction, running, look, session, left_alone, was_sent=was_sent
+    )
 
 
 def _say_which(task: Task, todo: Sequence[Task], output: Output) -> None:
@@ -158,10 +176,17 @@ def _carry_out_all(todo: Sequence[Task], output: Output) -> int:
     return code
 
 
-def _still_to_do(
-    plan: Sequence[PlannedRename], projects: Projects, expected: set[RunKey], output: Output
-) -> list[PlannedRename]:
-    """Those of the plan whose names are not yet what they are to be, asked of the server.
+def _outcomes_now(
+    plan: Sequence[PlannedRename],
+    projects: Projects,
+    expected: set[RunKey],
+    output: Output,
+    *,
+    include_running: bool,
+) -> dict[RunKey, Outcome]:
+    """What the server shows now of the renames that are done, or cannot be.
+
+    Those of a project that takes no renames are left to the check before the first write.
 
     Args:
         plan: The renames of an undo, or of a resumed rename.
@@ -169,17 +194,28 @@ def _still_to_do(
         expected: Runs that are to be put back, and bore their new name when they were last heard
             of. Where they show the old one already, the server's data may lag by some seconds.
         output: Shows progress.
+        include_running: Whether runs whose processes are alive will be renamed.
     """
-    rest, missing = [], []
+    outcomes: dict[RunKey, Outcome] = {}
+    missing = []
     for where, project in projects.items():
         here = [rename for rename in plan if rename.where == where]
         try:
-            done = _done_already(here, project, expected, output)
+            states = _states(here, project, expected, output)
         except NoProject as error:  # gone, or hidden: the other projects are not
             missing.append(error)
-            done = []
-        rest += [rename for rename in here if rename.key not in done]
-        if back := [key.run_id for key in done if key in expected]:
+            continue
+        now = {
+            rename.key: outcome
+            for rename in here
+            if (
+                outcome := classify(
+                    rename, states.get(rename.key.run_id), include_running=include_running
+                )
+            )
+        }
+        outcomes |= {key: outcome for key, outcome in now.items() if outcome.code != "read-only"}
+        if back := [key.run_id for key in now if key in expected and now[key] == DONE]:
             were, have, them = "were", "have their old names", "them"
             if len(back) == 1:
                 were, have, them = "was", "has its old name", "it"
@@ -189,15 +225,14 @@ def _still_to_do(
             )
     if missing and len(missing) == len(projects):
         raise missing[0]
-    return rest
+    return outcomes
 
 
-def _done_already(
+def _states(
     renames: Sequence[PlannedRename], project: Source, expected: set[RunKey], output: Output
-) -> list[RunKey]:
-    """The runs that bear the names they are to get, in order; those expected not to, for sure."""
+) -> dict[str, RunState]:
+    """What the runs are now; those that are expected not to bear their names yet, for sure."""
     states: dict[str, RunState] = {}
-    done: list[RunKey] = []
     asked = [rename.key.run_id for rename in renames]
     with output.progress(f"Reading {project.key}") as bar:
         for seconds in (0.0, *LAG_SECONDS):
@@ -205,15 +240,16 @@ def _done_already(
                 bar.note(f"{len(asked)} runs show their old names already, reading again")
                 time.sleep(seconds)
             states |= project.states(asked, bar.note)
-            done = [
-                rename.key
+            asked = [
+                rename.key.run_id
                 for rename in renames
-                if (state := states.get(rename.key.run_id)) and is_done(rename, state)
+                if rename.key in expected
+                and (state := states.get(rename.key.run_id))
+                and is_done(rename, state)
             ]
-            asked = [key.run_id for key in done if key in expected]
             if not asked:
                 break
-    return done
+    return states
 
 
 def _list_journals(output: Output, direction: Direction) -> int:

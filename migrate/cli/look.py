@@ -14,10 +14,9 @@ from itertools import chain
 from pathlib import Path
 
 from migrate.cli.request import Asked, Request, choices
-from migrate.cli.sources import Place, open_sources, tell_unreadable
-from migrate.client.offline import Folder
+from migrate.cli.sources import Place, open_sources, paths_of, tell_unreadable
 from migrate.console import Output
-from migrate.errors import InputError
+from migrate.errors import InputError, NoProject
 from migrate.mapping.kinds import Kinds
 from migrate.mapping.projects import Mapped, Which, read_projects
 from migrate.mapping.rows import REASONS, STATUSES, number_of_runs
@@ -50,7 +49,12 @@ def mapped_projects(
     )
     place, projects = open_sources(asked.paths, request, output.progress, asked.options.keys)
     tell_unreadable(place, output)
-    mapped = read_projects(projects, asked.options, which, output.progress)
+    try:
+        mapped = read_projects(projects, asked.options, which, output.progress)
+    except NoProject as error:
+        for path in filter(os.path.isdir, asked.paths):
+            raise NoProject(f"{error}\nFor the folder {path} write ./{path}.") from None
+        raise
     for project in mapped:
         if len(project.chosen) < len(project.rows):
             output.say(_part_words(project, which))
@@ -136,7 +140,7 @@ def report(
     if references and chosen_format != "html":
         raise InputError(
             "--references goes into an HTML report: add -o report.html. On a terminal:\n"
-            f"rsst-migrate references {shlex.join(request.paths or ())}"
+            f"  rsst-migrate references {shlex.join(request.paths or ())}".rstrip()
         )
     if file is not None and is_stdout(file):
         file = None
@@ -173,7 +177,7 @@ def report(
     if found["rename"]:
         if file is not None and chosen_format in ("csv", "json"):
             # A plan does not name its folder.
-            folder = request.paths if isinstance(place, Folder) else None
-            arguments = [*(folder or ()), "--plan", str(file), *request.words(about_the_plan=False)]
+            folder, given = paths_of(place, ()), request.words(about_the_plan=False)
+            arguments = [*folder, "--plan", str(file), *given]
         output.next_step(f"To rename {number_of_runs(found['rename'])}", "rename", *arguments)
     return code

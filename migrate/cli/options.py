@@ -85,16 +85,17 @@ OPTIONS: Mapping[str, Any] = {
     "every": option("--all", "Show all runs, not only those with an old name."),
     "statuses": option(
         "--status STATUS",
-        "Only runs of this status. Repeatable.",
+        "Only runs with this status. Repeatable.",
         autocompletion=completion.among(STATUSES),
     ),
     "codes": option(
         "--reason CODE",
-        "Only runs with a reason of this code: missing, conflict, … Repeatable.",
+        "Only runs with this reason: missing, conflict, … Repeatable.",
         autocompletion=completion.among(REASONS),
     ),
     "references": option(
-        "--references", "Look for views, reports and automations, too (HTML only)."
+        "--references",
+        "Include the views, reports and automations that depend on old names (HTML only).",
     ),
     "to_stdout": option("--print", "Write the suggested rules to stdout instead of asking."),
     # Renaming.
@@ -112,7 +113,7 @@ OPTIONS: Mapping[str, Any] = {
     "base_url": option("--base-url URL", "The W&B server; without it, wandb's own setting."),
     "against": option(
         "--against PROJECT",
-        "Of a folder: names that runs of this project on the server have are taken, too.",
+        "For a folder: the names in this project on the server count as taken, too.",
         WHICH,
     ),
     "filters": option(
@@ -125,15 +126,15 @@ OPTIONS: Mapping[str, Any] = {
     ),
     "include_running": option(
         "--include-running",
-        "Rename runs that are running, pending or preempted too; their processes may write the "
+        "Rename runs that are running, pending or preempted, too; their processes may write the "
         "old name back.",
         WHICH,
     ),
     "timezone": option(
-        "--timezone ZONE", "The zone of the times in names: Asia/Shanghai, +08:00.", HOW
+        "--timezone ZONE", "The time zone of timestamps in names: Asia/Shanghai, +08:00.", HOW
     ),
     "timestamp_format": option(
-        "--timestamp-format FORMAT", "The form of the times in names, as for strftime.", HOW
+        "--timestamp-format FORMAT", "The format of timestamps in names, as for strftime.", HOW
     ),
     "extra": option(
         "--extra LABELS",
@@ -153,15 +154,15 @@ OPTIONS: Mapping[str, Any] = {
         "--prefer name|config", "Which side is right where name and config disagree.", SETTLE
     ),
     "known_arch": option(
-        "--known-arch NAME", "Count NAME among the architectures. Repeatable.", SETTLE
+        "--known-arch NAME", "Treat NAME as a known architecture. Repeatable.", SETTLE
     ),
     "known_dataset": option(
-        "--known-dataset NAME", "Count NAME among the datasets. Repeatable.", SETTLE
+        "--known-dataset NAME", "Treat NAME as a known dataset. Repeatable.", SETTLE
     ),
     "config": option(
         "--config FILE",
         "The configuration file (default: rsst-migrate.toml in this folder, or what "
-        "RSST_MIGRATE_CONFIG names); none for none.",
+        "RSST_MIGRATE_CONFIG names); none ignores it.",
         SETTLE,
     ),
     # The sandbox.
@@ -190,7 +191,7 @@ OPTIONS: Mapping[str, Any] = {
         3600,
     ),
     "quota": number(
-        "--quota S", "Query time that a project may use in a second; then 429.", 0.001, 1000
+        "--quota S", "Query time that a project may use per second; beyond that, 429.", 0.001, 1000
     ),
     "retry_after": option("--retry-after", "Send Retry-After with a 429."),
     "fail": option(

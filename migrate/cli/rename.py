@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,6 @@ from migrate.cli.carry_out import (
     Task,
     carry_out,
     declined,
-    paths_of,
     print_plan,
     projects_of,
     refuse_read_only,
@@ -20,8 +20,8 @@ from migrate.cli.carry_out import (
 )
 from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
-from migrate.cli.sources import Place, open_sources, tell_unreadable
-from migrate.client.offline import Folder
+from migrate.cli.sources import Place, open_sources, paths_of, tell_unreadable
+from migrate.client.offline import DEFAULT_ENTITY, Folder
 from migrate.console import Output
 from migrate.errors import InputError
 from migrate.mapping.projects import list_runs
@@ -77,7 +77,8 @@ def rename(
     plan, projects = batch.plan, batch.projects
     if not plan:
         output.say("Nothing to rename.")
-        output.next_step("To see what there is, and what needs attention", "audit", *batch.look)
+        if plan_file is None or request.paths:
+            output.next_step("To see what there is, and what needs attention", "audit", *batch.look)
         return 0
     runs = number_of_runs(len(plan))
     if supplied := sum(bool(rename.settled) for rename in plan):
@@ -134,7 +135,10 @@ def _saved(plan_file: Path, request: Request, limit: int | None, output: Output)
             "Use such options with `report` when saving the plan."
         )
     plan = read_plan(plan_file)
-    paths = request.paths or []
+    paths, given = request.paths or [], request.words(about_the_plan=False)
+    if not paths and any(rename.where.entity == DEFAULT_ENTITY for rename in plan):
+        words = ["rsst-migrate", "rename", "./wandb", "--plan", str(plan_file), *given]
+        raise InputError(f"These are offline runs. Give their folder, too:\n  {shlex.join(words)}")
     place, given_projects = open_sources(paths, request, output.progress)
     allowed = {project.key for project in given_projects}
     foreign = [rename.where for rename in plan if allowed and rename.where not in allowed]
@@ -156,9 +160,8 @@ def _saved(plan_file: Path, request: Request, limit: int | None, output: Output)
     tell_unreadable(place, output)
     with shown_whole(output, "rename"):
         print_plan(output, plan)
-    given = request.words(about_the_plan=False)
     again = [*paths, "--plan", str(plan_file), *given]
-    look = [*paths_of(place, projects), *given]
+    look = [*(paths or paths_of(place, projects)), *given]
     return Batch(plan, place, projects, {"plan": str(plan_file)}, again, look)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -96,6 +96,14 @@ def open_address(address: str, base_url: str | None, progress: Progress) -> Plac
             "Put it back there, then run this again."
         )
     return _read_folder(path, CONFIG_KEYS, progress)
+
+
+def paths_of(place: Place, projects: Iterable[object]) -> list[str]:
+    """The PATHs to name projects with; a folder's are all in the folder."""
+    if not isinstance(place, Folder):
+        return [str(key) for key in projects]
+    path = str(place.path)  # of ./runs, the beginning has been lost
+    return [path if parse_folder(path) is not None else f"./{path}"]
 
 
 def in_words(place: Place) -> str:

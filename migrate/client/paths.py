@@ -33,14 +33,19 @@ class ProjectPath:
 def parse_folder(text: str) -> Path | None:
     """Read a PATH that is a folder of offline runs; None where it is a project's.
 
+    Beside what begins like a folder: one called `wandb`, and below it that of a run.
+
     Raises:
         InputError: It can only be a folder, and there is none.
     """
-    is_folder = text.startswith((".", "/", "~"))
     folder = Path(text).expanduser()
-    if is_folder and not folder.is_dir():
-        raise InputError(f"There is no folder {scrub(text)}.")
-    return folder if is_folder or (folder.name == "wandb" and folder.is_dir()) else None
+    if text.startswith((".", "/", "~")):
+        if not folder.is_dir():
+            raise InputError(f"There is no folder {scrub(text)}.")
+        return folder
+    if "wandb" not in folder.parts or not folder.is_dir():
+        return None
+    return folder if folder.name == "wandb" or any(folder.glob("*.wandb")) else None
 
 
 def parse_path(text: str) -> ProjectPath:

@@ -52,6 +52,7 @@ from migrate.client.source import Page, Rename
 from migrate.errors import (
     InputError,
     NoProject,
+    RateLimited,
     Refused,
     ServerError,
     ServiceStopped,
@@ -133,6 +134,8 @@ class Server:
             self._stopped = True
             _forget_service()
             return ServiceStopped(SERVICE_STOPPED)
+        if isinstance(failed, RateLimited | Unanswered):
+            failed.advice = "Run the command again later."
         return failed
 
 

@@ -36,10 +36,8 @@ def format_of(path: Path | None, name: str | None) -> str | None:
     if asked is None or (path and not asked and is_stdout(path)):
         return None
     if asked.lower() not in FORMATS:
-        raise InputError(
-            f"{asked!r} is not a report format. Use --format, or a suffix of -o, "
-            f"out of {', '.join(FORMATS)}."
-        )
+        wrong = f"{asked!r} is not a report format" if asked else f"{path} has no suffix"
+        raise InputError(f"{wrong}. Use --format, or a suffix of -o, out of {', '.join(FORMATS)}.")
     return asked.lower()
 
 

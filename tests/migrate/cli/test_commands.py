@@ -221,6 +221,10 @@ def test_each_command_names_the_next_one(sample, cli):
     assert told_next[-1] == "  rsst-migrate rename --plan 'my plan.csv' --include-running"
     assert cli("report", "ycx/RSST", "--status", "current").stderr == "6 of 96 runs of ycx/RSST\n"
     assert cli("audit", "ycx/RSST", "--quiet").stderr == ""
+    cli("report", "ycx/RSST", "--status", "custom", "-o", "none.csv")
+    assert cli("rename", "--plan", "none.csv").stderr == "Nothing to rename.\n"
+    told_next = cli("rename", "ycx/RSST", "--plan", "none.csv").stderr.splitlines()
+    assert told_next[-1] == "  rsst-migrate audit ycx/RSST"
 
 
 # Options.

@@ -128,6 +128,11 @@ def test_where_the_file_is_looked_for(write, monkeypatch):
     monkeypatch.setenv(VARIABLE, "other.toml")
     assert config_file().known_archs == ("there",)
     assert config_file(FILE).known_archs == ("here",)
+    monkeypatch.setenv(VARIABLE, "gone.toml")
+    with pytest.raises(InputError, match=rf"{VARIABLE}=none does without one\.$"):
+        config_file()
+    with pytest.raises(InputError, match=r"--config none does without one\.$"):
+        config_file("gone.toml")
     assert config_file("none") is NO_CONFIG
     monkeypatch.setenv(VARIABLE, "none")
     assert config_file() is NO_CONFIG

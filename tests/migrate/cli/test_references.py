@@ -89,7 +89,7 @@ def test_in_the_html_report(sample):
     page = Path("r.html").read_text("utf-8")
     assert f'href="{sample.url}/ycx/RSST?nw=vitsmall100"' in page
     assert "Name contains &#34;rsst_exp_custom&#34;" in page
-    with pytest.raises(InputError, match=r"rsst-migrate references ycx/RSST$"):
+    with pytest.raises(InputError, match=r"\n  rsst-migrate references ycx/RSST$"):
         look.report(request, file=Path("r.csv"), references=True)
 
 
