@@ -15,8 +15,8 @@ from migrate.client.source import Source
 from migrate.console import Progress, no_progress
 from migrate.rename.batches import Renaming
 from migrate.rename.journal import Journal
+from migrate.rename.patience import Stop
 from migrate.rename.plan import Direction, Outcome, OutcomeCode, PlannedRename
-from migrate.rename.steps import Stop
 from migrate.rename.verify import unverified, verify
 
 
@@ -71,9 +71,6 @@ def run(
         progress: Opens a progress bar with a title.
         say: Tells the user that Ctrl-C was understood.
 
-    Returns:
-        What the server says at the end.
-
     Raises:
         KeyboardInterrupt: The second Ctrl-C.
     """
@@ -92,8 +89,8 @@ def run(
             with _finishing_on_ctrl_c(partial(_interrupt, work, say)):
                 work.work_off()
                 bar.note("reading the names back")
-                if work.cannot_read:
-                    result.outcomes |= unverified(here, work.outcomes, work.last_error)
+                if work.unread:
+                    result.outcomes |= unverified(here, work.outcomes, work.unread)
                 else:
                     result.outcomes |= verify(here, work.outcomes, project, bar)
         result.written |= work.written
