@@ -6,7 +6,6 @@ them, and with a loss alone. From the disk (the files' pages are dropped before)
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import statistics
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from migrate.client.offline import Folder
-from migrate.client.transaction_log import LogWriter
+from migrate.client.transaction_log import framed
 from migrate.sandbox.sample import arguments
 from naming import legacy_name
 
@@ -38,17 +37,11 @@ def _log(run_id: str, step_bytes: int) -> bytes:
     run.start_time.seconds = 1_767_882_600
     for key, value in values.items():
         run.config.update.add(key=key, value_json=json.dumps(value))
-    file = io.BytesIO()
-    writer = LogWriter(file)
     step = pb.Record(num=2)
     step._info.stream_id = run_id
     step.history.item.add(key="loss", value_json="1" * step_bytes)
-    data = step.SerializeToString()
-    writer.write(pb.Record(num=1, run=run).SerializeToString(), begins=True, ends=True)
-    for _ in range(BYTES // step_bytes):
-        writer.write(data, begins=True, ends=True)
-    writer.flush()
-    return file.getvalue()
+    steps = [step.SerializeToString()] * (BYTES // step_bytes)
+    return b"".join(framed([pb.Record(num=1, run=run).SerializeToString(), *steps]))
 
 
 def _make(folder: Path, count: int, step_bytes: int) -> list[Path]:

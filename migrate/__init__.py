@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
     import pandas
 
-    from migrate.cli.request import Request
-    from migrate.mapping.projects import Mapped
-
 __all__ = ["plan"]
 
 
@@ -62,55 +59,31 @@ def plan(
         migrate.errors.MigrateError: In words for the user, as on the command line.
     """
     from migrate.cli.request import Request
+    from migrate.cli.sources import open_sources
+    from migrate.console import no_progress
+    from migrate.mapping.projects import read_projects
     from migrate.report.frame import frame
 
     request = Request(
         base_url=base_url,
         against=against,
+        filters=filters,
+        match=match,
         include_running=include_running,
         timezone=timezone,
         timestamp_format=timestamp_format,
         extra=extra if extra is None or isinstance(extra, str) else ",".join(extra),
         cnn_exponents=cnn_exponents,
+        assume=assume,
         prefer=prefer,
         known_arch=list(known_arch),
         known_dataset=list(known_dataset),
         config=None if config is None else str(config),
     )
-    mapped = _mapped(paths, request, assume or {}, filters, match)
+    asked = request.asked([paths] if isinstance(paths, str) else paths)
+    _, projects = open_sources(
+        asked.paths, request, no_progress, asked.options.keys, may_prompt=False
+    )
+    mapped = read_projects(projects, asked.options, asked.which)
     rows = [row for project in mapped for row in project.chosen]
     return frame(rows, mapped[0].made_with if mapped else None)
-
-
-def _mapped(
-    paths: str | Sequence[str],
-    request: Request,
-    assume: Mapping[str, object],
-    filters: Mapping[str, object] | None,
-    match: str | re.Pattern[str] | None,
-) -> list[Mapped]:
-    """The projects of a plan; what has a Python value is not in the request."""
-    from dataclasses import replace
-
-    from migrate.cli.rules import option_rules, parse_regex
-    from migrate.cli.sources import open_sources
-    from migrate.console import no_progress
-    from migrate.errors import InputError
-    from migrate.mapping.projects import Which, read_projects
-
-    asked = request.asked([paths] if isinstance(paths, str) else paths)
-    assumed = option_rules(assume.items(), None, asked.options.style)
-    options = replace(asked.options, rules=(*asked.options.rules, *assumed))
-    try:
-        pattern = parse_regex(match) if isinstance(match, str) else match
-    except ValueError as error:
-        raise InputError(f"match: {error}.") from None
-    found = open_sources(
-        asked.paths,
-        request.base_url,
-        request.against,
-        no_progress,
-        keys=options.keys,
-        may_prompt=False,
-    )
-    return read_projects(found.projects, options, Which(filters, pattern))

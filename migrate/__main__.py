@@ -25,16 +25,11 @@ try:
 except KeyboardInterrupt:
     os._exit(INTERRUPTED)
 
-# wandb waits at exit for its helper process, without an end (one of 420 never came back). We have
-# no runs, so that there is nothing for it to send.
-EXIT_SECONDS = 0.5
-
 
 class _Interrupt:
     """Ctrl-C: a KeyboardInterrupt, and the memory of it."""
 
-    def __init__(self) -> None:
-        self.came = False
+    came = False
 
     def __call__(self, _number: int, _frame: FrameType | None) -> NoReturn:
         self.came = True
@@ -53,11 +48,6 @@ class _Interrupt:
         else:
             sys.__unraisablehook__(lost)
 
-    def is_too_late(self) -> None:
-        """From now on there is nothing left to interrupt."""
-        if signal.getsignal(signal.SIGINT) is self:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-
 
 def _send_interrupt() -> None:
     """Ctrl-C, from another thread; where the system can do it, what the main one waits for ends."""
@@ -70,14 +60,13 @@ def _send_interrupt() -> None:
 def main() -> NoReturn:
     """Run the command line, and end with its exit code."""
     interrupt = _Interrupt()
-    shows_tracebacks = "--debug" in sys.argv
-    if not shows_tracebacks:  # of wandb's threads, where wandb-core is gone; what we do without it,
-        threading.excepthook = lambda _thread: None  # our own errors say
+    if "--debug" not in sys.argv:  # of wandb's threads, where wandb-core is gone; what we do
+        threading.excepthook = lambda _thread: None  # without it, our own errors say
     try:
         try:
             code = _run(interrupt)
         finally:
-            interrupt.is_too_late()
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # there is nothing left to interrupt
     except BaseException:
         # A module that is interrupted while it is loaded may raise whatever it likes.
         if not interrupt.came:
@@ -86,15 +75,9 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
             stream.flush()
-    if interrupt.came:
-        os._exit(code)  # without waiting for wandb
-    watchdog = threading.Timer(EXIT_SECONDS, os._exit, (code,))
-    watchdog.daemon = True
-    if not shows_tracebacks:  # nor wandb's at exit: every message is out
-        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
-    with suppress(RuntimeError):  # no memory for a thread
-        watchdog.start()
-    sys.exit(code)
+    # wandb waits at exit for its helper process, without an end (one of 420 never came back). We
+    # have no runs, so that there is nothing for it to send.
+    os._exit(code)
 
 
 def _run(interrupt: _Interrupt) -> int:

@@ -12,14 +12,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import (
+    AbstractContextManager,
+    contextmanager,
+    nullcontext,
+    redirect_stdout,
+    suppress,
+)
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, TextIO
 
 from rich.cells import cell_len
-from rich.console import Console, Group
+from rich.console import Console, RenderableType
 from rich.segment import Segment, Segments
 from rich.text import Text
 
@@ -40,43 +46,21 @@ _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 class Bar:
     """A progress bar that is open; this one shows nothing."""
 
-    def advance(self, done: int, total: int | None) -> None:
+    def __init__(self) -> None:
+        self.since = time.monotonic()
+        self.noted = ""
+
+    def advance(self, done: int, total: int | None) -> None:  # noqa: ARG002
         """Show that `done` of `total` are done; None where the total is not known."""
+        self.since = time.monotonic()
 
     def note(self, text: str) -> None:
         """Show what the work waits for, or how it goes on; an empty text takes the note away."""
+        self.noted = text
 
 
 Progress = Callable[[str], AbstractContextManager[Bar]]
 """Opens a progress bar with a title."""
-
-
-class _Watch(Bar):
-    """In place of a bar where stderr is no terminal: a line, once, where nothing goes on."""
-
-    def __init__(self, title: str, tell: Callable[[str], None]) -> None:
-        self._title, self._tell = title, tell
-        self._note = ""
-        self._since = time.monotonic()
-        self._over = threading.Event()
-        threading.Thread(target=self._watch, daemon=True).start()
-
-    def advance(self, done: int, total: int | None) -> None:  # noqa: ARG002
-        self._since = time.monotonic()
-
-    def note(self, text: str) -> None:
-        self._note = text
-
-    def end(self) -> None:
-        """Nothing is waited for any more."""
-        self._over.set()
-
-    def _watch(self) -> None:
-        while not self._over.wait(self._since + SILENT_SECONDS - time.monotonic()):
-            if time.monotonic() - self._since >= SILENT_SECONDS:
-                waiting = self._note or "waiting for the server"
-                self._tell(f"{self._title}: {waiting} (no progress for {SILENT_SECONDS:.0f} s)")
-                return
 
 
 def no_progress(_title: str) -> AbstractContextManager[Bar]:
@@ -156,82 +140,55 @@ def print_table(console: Console, table: Table) -> None:
         console.print(Segments([*shown, Segment.line()]), end="")
 
 
-class _Paged(io.TextIOBase):
-    """A terminal, by way of a pager as soon as there is more than a screen of text.
+class Captured(io.StringIO):
+    """What is printed to it in place of a stream, in the form that the stream would get."""
 
-    Until then the text is held back. Where the pager cannot be started, it goes to the terminal.
-    """
-
-    def __init__(self, terminal: TextIO, command: Sequence[str], size: tuple[int, int]) -> None:
-        self._terminal, self._command = terminal, command
-        self._width, self._rows_left = size
-        self._held: list[str] = []
-        self._pager: subprocess.Popen[str] | None = None
-        self._to: TextIO | None = None  # where the text goes; None while it is held back
-        self._handler = signal.getsignal(signal.SIGINT)
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        return self._terminal.encoding
+        """The stream's."""
+        return self._stream.encoding
 
     def isatty(self) -> bool:
-        return True
+        """Whether the stream is a terminal."""
+        return self._stream.isatty()
 
-    def write(self, text: str) -> int:
-        self._held.append(text)
-        for line in text.splitlines():
-            self._rows_left -= max(1, ceil(cell_len(_STYLE.sub("", line)) / self._width))
-        if self._to is None and self._rows_left <= 0:
-            self._to = self._start()
-        self.flush()
-        return len(text)
 
-    def flush(self) -> None:
-        if self._to is not None:
-            text = "".join(self._held)
-            self._held.clear()
-            try:
-                self._to.write(text)
-                self._to.flush()
-            except BrokenPipeError:
-                raise ClosedPipe from None
-
-    def _start(self) -> TextIO:
-        environ = {"LESS": "FRX", "LV": "-c", **os.environ}  # as git has it
-        # Ctrl-C is the pager's, which ends what it is doing and goes on. The pager itself does not
-        # inherit a handler, as it would SIG_IGN.
-        signal.signal(signal.SIGINT, lambda *_: None)
-        try:
-            self._pager = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                env=environ,
-                encoding=self.encoding,
-                errors="backslashreplace",
-            )
-        except OSError:
-            return self._terminal
-        return cast(TextIO, self._pager.stdin)
-
-    def end(self) -> None:
-        """Show what was held back, or wait until the reader leaves the pager."""
-        if self._pager is None:
-            self._to = self._terminal
-            self.flush()
-        else:
-            with suppress(OSError):  # the reader has left it already
-                self._pager.stdin.close()  # type: ignore[union-attr]
-            self._pager.wait()
-        signal.signal(signal.SIGINT, self._handler)
+def rows_of(line: str, width: int) -> int:
+    """How many rows of a terminal of this width a printed line takes."""
+    return max(1, ceil(cell_len(_STYLE.sub("", line)) / width))
 
 
 def _pager_command() -> list[str]:
     """The pager's command line; empty for none."""
+    pager = os.environ.get("PAGER", "less")
+    with suppress(ValueError):  # a quotation mark without its other
+        return [] if pager == "cat" else shlex.split(pager)
+    return []
+
+
+def _show_in_pager(text: str, command: Sequence[str]) -> bool:
+    """Show a text in a pager until the reader leaves it; False where there is no such pager."""
+    # Ctrl-C is the pager's, which ends what it is doing and goes on. The pager itself does not
+    # inherit a handler, as it would SIG_IGN.
+    handler = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        words = shlex.split(os.environ.get("PAGER", "less"))
-    except ValueError:  # a quotation mark without its other
-        return []
-    return [] if words == ["cat"] else words
+        subprocess.run(
+            command,
+            input=text,
+            env={"LESS": "FRX", "LV": "-c", **os.environ},  # as git has it
+            encoding=sys.stdout.encoding,
+            errors="backslashreplace",
+            check=False,
+        )
+    except OSError:
+        return False
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    return True
 
 
 @dataclass
@@ -308,20 +265,17 @@ class Output:
     @contextmanager
     def paging(self) -> Iterator[None]:
         """Show what is printed meanwhile in a pager, where it is longer than the terminal."""
-        wanted = sys.stdout.isatty() and not (MANNER.no_pager or self.out.is_dumb_terminal)
-        command = _pager_command() if wanted else []
-        if not command:
+        command = _pager_command()
+        if not (command and sys.stdout.isatty()) or MANNER.no_pager or self.out.is_dumb_terminal:
             yield
             return
-        terminal = self.out.file
-        paged = _Paged(cast(TextIO, terminal), command, self.out.size)
-        self.out.file = paged  # type: ignore[assignment]
-        try:
-            with suppress(ClosedPipe):  # who leaves the pager early has seen enough
-                yield
-        finally:
-            self.out.file = terminal
-            paged.end()
+        with redirect_stdout(Captured(sys.stdout)) as captured:
+            yield
+        text, (width, height) = captured.getvalue(), self.out.size
+        rows = sum(rows_of(line, width) for line in text.splitlines()[:height])
+        if rows < height or not _show_in_pager(text, command):
+            sys.stdout.write(text)
+            sys.stdout.flush()
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Bar]:
@@ -331,51 +285,66 @@ class Output:
         elif self.err.is_terminal:
             yield from _terminal_bar(self.err, visible(title))
         else:
-            watch = _Watch(title, self.tell)
-            try:
-                yield watch
-            finally:
-                watch.end()
+            yield from _watched(title, self.tell)
+
+
+def _watched(title: str, tell: Callable[[str], None]) -> Iterator[Bar]:
+    """Tell, once, that nothing goes on: where a bar would not be seen."""
+    bar, over = Bar(), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(bar.since + SILENT_SECONDS - time.monotonic()):
+            if time.monotonic() - bar.since >= SILENT_SECONDS:
+                waiting = bar.noted or "waiting for the server"
+                tell(f"{title}: {waiting} (no progress for {SILENT_SECONDS:.0f} s)")
+                return
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield bar
+    finally:
+        over.set()
 
 
 def _terminal_bar(console: Console, title: str) -> Iterator[Bar]:
     """A bar, and under it a line with its note, where that line fits a narrow terminal."""
     from rich import progress
-    from rich.live import Live
 
-    shown = progress.Progress(
+    class WithNote(progress.Progress):
+        def get_renderables(self) -> Iterator[RenderableType]:
+            yield from super().get_renderables()
+            silent = time.monotonic() - bar.since
+            text = bar.noted
+            if silent >= WAITING_SECONDS and not text:
+                text = f"waiting for the server (no answer for {silent:.0f} s)"
+            elif silent >= WAITING_SECONDS:
+                text += f" (no progress for {silent:.0f} s)"
+            if text:
+                yield Text(visible(text))
+
+    class Shown(Bar):
+        def advance(self, done: int, total: int | None) -> None:
+            super().advance(done, total)
+            speed = shown.tasks[task].speed
+            rate = f"{speed:.0f}/s" if speed else ""
+            shown.update(task, completed=done, total=total, rate=rate)
+
+        def note(self, text: str) -> None:
+            if text != self.noted:
+                self.noted, self.since = text, time.monotonic()
+            shown.refresh()
+
+    bar = Shown()
+    shown = WithNote(
         progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(bar_width=20),
         progress.MofNCompleteColumn(),
         progress.TextColumn("{task.fields[rate]}"),
         progress.TimeElapsedColumn(),
         progress.TimeRemainingColumn(),
+        console=console,
+        transient=True,
     )
     task = shown.add_task(title, total=None, rate="")
-    noted, since = "", time.monotonic()
-
-    class Shown(Bar):
-        def advance(self, done: int, total: int | None) -> None:
-            nonlocal since
-            since = time.monotonic()
-            speed = shown.tasks[task].speed
-            rate = f"{speed:.0f}/s" if speed else ""
-            shown.update(task, completed=done, total=total, rate=rate)
-
-        def note(self, text: str) -> None:
-            nonlocal noted, since
-            if text != noted:
-                noted, since = text, time.monotonic()
-            live.refresh()
-
-    def both() -> Group:
-        silent = time.monotonic() - since
-        text = noted
-        if silent >= WAITING_SECONDS and not noted:
-            text = f"waiting for the server (no answer for {silent:.0f} s)"
-        elif silent >= WAITING_SECONDS:
-            text = f"{noted} (no progress for {silent:.0f} s)"
-        return Group(shown, Text(visible(text))) if text else Group(shown)
-
-    with Live(console=console, get_renderable=both, transient=True) as live:
-        yield Shown()
+    with shown:
+        yield bar

@@ -4,6 +4,7 @@
       InputError             the call or its input was wrong; nothing was touched
       ConnectError           no session with the server
       JournalError           the journal cannot be written: exit code 1
+      ReadOnly               this key may not rename the runs of a project: exit code 1
       LogError               a transaction log on disk is not as W&B writes it
         TruncatedLog         it ends within a record
         DamagedLog           there is something else in it
@@ -54,6 +55,12 @@ class ConnectError(MigrateError):
 
 class JournalError(MigrateError):
     """The journal cannot be written any more, so nothing more may be sent."""
+
+    exit_code = 1
+
+
+class ReadOnly(MigrateError):
+    """This key may not rename the runs of a project."""
 
     exit_code = 1
 

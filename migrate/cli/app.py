@@ -8,53 +8,35 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn, Protocol, runtime_checkable
+from typing import Any, Literal, NoReturn, Protocol, runtime_checkable
 
 import typer
 
-from migrate.cli import completion, practising
-from migrate.cli.options import (
-    COMPLETE,
-    JOURNAL,
-    NAME,
-    PATHS,
-    BaseUrl,
-    Command,
-    Debug,
-    DryRun,
-    Help,
-    NoColor,
-    NoPager,
-    Quiet,
-    Version,
-    Yes,
-    flag,
-    number,
-    option,
-    with_request,
-)
+from migrate.cli.options import Command, for_typer
 from migrate.cli.request import Request
 from migrate.console import MANNER, ClosedPipe
 from migrate.errors import MigrateError, scrub, scrubbed_traceback
 from migrate.text import visible
 
-app = typer.Typer(
-    name=NAME,
-    add_completion=False,
-    add_help_option=False,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+NAME = "rsst-migrate"
+COMPLETE = "_RSST_MIGRATE_COMPLETE"  # in the environment when the shell asks
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+Words = list[str] | None
 
 
-command = partial(app.command, cls=Command)
+def command(
+    panel: str, *, pages: bool = False, **settings: Any
+) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """A command, under a title of the help; `pages`: long output of it goes to a pager."""
+    switches = (*(["no_pager"] if pages else []), "quiet", "no_color", "debug", "show_help")
+    register = app.command(cls=Command, rich_help_panel=panel, add_help_option=False, **settings)
+    return lambda function: register(for_typer(function, *switches))
 
 
-@app.callback(invoke_without_command=True)
-def begin(context: typer.Context, show_help: Help = False, show_version: Version = False) -> None:
+def begin(context: typer.Context) -> None:
     """Audit, preview and batch-rename the Weights & Biases runs of RSST.
 
     [bold]Where to begin[/bold]
@@ -66,13 +48,14 @@ def begin(context: typer.Context, show_help: Help = False, show_version: Version
         print(context.get_help())
 
 
-@command(rich_help_panel="Look")
-@with_request
+app.callback(invoke_without_command=True)(for_typer(begin, "show_help", "show_version"))
+
+
+@command("Look", pages=True)
 def audit(
-    paths: Annotated[list[str] | None, PATHS] = None,
-    as_json: Annotated[bool, flag("json", "The audit as JSON.")] = False,
-    check: Annotated[bool, flag("check", "Exit 1 while any old name remains.")] = False,
-    no_pager: NoPager = False,
+    paths: Words = None,
+    as_json: bool = False,
+    check: bool = False,
     *,
     request: Request,
 ) -> int:
@@ -88,56 +71,15 @@ def audit(
     return look.audit(paths or (), request, as_json=as_json, check=check)
 
 
-OutputFile = Annotated[
-    Path | None,
-    option(
-        "Write to a file (- is stdout); its suffix picks the format.",
-        "FILE",
-        names=("-o", "--output"),
-    ),
-]
-OutputFormat = Annotated[
-    str | None,
-    option(
-        "csv, json, md, html or parquet.",
-        "FORMAT",
-        names=("--format",),
-        autocompletion=completion.formats,
-    ),
-]
-Every = Annotated[bool, flag("all", "Show all runs, not only those with an old name.")]
-Statuses = Annotated[
-    list[str] | None,
-    option(
-        "Only runs of this status. Repeatable.",
-        "STATUS",
-        autocompletion=completion.statuses,
-    ),
-]
-Reasons = Annotated[
-    list[str] | None,
-    option(
-        "Only runs with a reason of this code: missing, conflict, … Repeatable.",
-        "CODE",
-        autocompletion=completion.reasons,
-    ),
-]
-References = Annotated[
-    bool, flag("references", "Look for views, reports and automations, too (HTML only).")
-]
-
-
-@command(rich_help_panel="Look")
-@with_request
+@command("Look", pages=True)
 def report(
-    paths: Annotated[list[str] | None, PATHS] = None,
-    file: OutputFile = None,
-    file_format: OutputFormat = None,
-    every: Every = False,
-    status: Statuses = None,
-    reason: Reasons = None,
-    references: References = False,
-    no_pager: NoPager = False,
+    paths: Words = None,
+    file: Path | None = None,
+    file_format: str | None = None,
+    every: bool = False,
+    statuses: Words = None,
+    codes: Words = None,
+    references: bool = False,
     *,
     request: Request,
 ) -> int:
@@ -162,17 +104,16 @@ def report(
         file=file,
         file_format=file_format,
         every=every,
-        statuses=status or (),
-        codes=reason or (),
+        statuses=statuses or (),
+        codes=codes or (),
         references=references,
     )
 
 
-@command(rich_help_panel="Look")
-@with_request
+@command("Look")
 def references(
-    paths: Annotated[list[str] | None, PATHS] = None,
-    as_json: Annotated[bool, flag("json", "The references as JSON.")] = False,
+    paths: Words = None,
+    as_json: bool = False,
     *,
     request: Request,
 ) -> int:
@@ -190,14 +131,10 @@ def references(
     return references(paths or (), request, as_json=as_json)
 
 
-@command(rich_help_panel="Rename")
-@with_request
+@command("Rename", pages=True)
 def settle(
-    paths: Annotated[list[str] | None, PATHS] = None,
-    to_stdout: Annotated[
-        bool, flag("print", "Write the suggested rules to stdout instead of asking.")
-    ] = False,
-    no_pager: NoPager = False,
+    paths: Words = None,
+    to_stdout: bool = False,
     *,
     request: Request,
 ) -> int:
@@ -215,23 +152,14 @@ def settle(
     return settle(paths or (), request, to_stdout=to_stdout)
 
 
-@command(rich_help_panel="Rename")
-@with_request
+@command("Rename")
 def rename(
-    paths: Annotated[list[str] | None, PATHS] = None,
-    plan: Annotated[
-        Path | None,
-        option(
-            "Rename exactly the rows with status rename of this saved CSV or JSON report.", "FILE"
-        ),
-    ] = None,
-    limit: Annotated[int | None, number("Only the first N renames.", "N", 1)] = None,
-    journal: Annotated[
-        Path | None,
-        option("Where to write the journal (default: a new file in this folder).", "FILE"),
-    ] = None,
-    yes: Yes = False,
-    dry_run: DryRun = False,
+    paths: Words = None,
+    plan: Path | None = None,
+    limit: int | None = None,
+    new_journal: Path | None = None,
+    yes: bool = False,
+    dry_run: bool = False,
     *,
     request: Request,
 ) -> int:
@@ -246,22 +174,19 @@ def rename(
     $ rsst-migrate rename ycx/RSST --limit 10
     $ rsst-migrate rename --plan runs.csv
     """
-    from migrate.cli.rename import RenameOptions, rename
+    from migrate.cli.rename import rename
 
-    session = [] if request.base_url is None else ["--base-url", request.base_url]
-    options = RenameOptions(limit, journal, yes, dry_run, request.include_running, session)
-    return rename(paths or (), plan, request, options)
+    return rename(
+        paths or (), plan, request, limit=limit, journal=new_journal, yes=yes, dry_run=dry_run
+    )
 
 
-@command(rich_help_panel="Rename")
+@command("Rename")
 def resume(
-    journal: Annotated[Path | None, JOURNAL] = None,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    base_url: BaseUrl = None,
-    quiet: Quiet = False,
-    no_color: NoColor = False,
-    debug: Debug = False,
+    journal: Path | None = None,
+    yes: bool = False,
+    dry_run: bool = False,
+    base_url: str | None = None,
 ) -> int:
     """Finish a rename that was interrupted.
 
@@ -276,15 +201,12 @@ def resume(
     return go_on(paths, "rename", base_url, yes=yes, dry_run=dry_run)
 
 
-@command(rich_help_panel="Rename")
+@command("Rename")
 def undo(
-    journals: Annotated[list[Path] | None, JOURNAL] = None,
-    yes: Yes = False,
-    dry_run: DryRun = False,
-    base_url: BaseUrl = None,
-    quiet: Quiet = False,
-    no_color: NoColor = False,
-    debug: Debug = False,
+    journals: list[Path] | None = None,
+    yes: bool = False,
+    dry_run: bool = False,
+    base_url: str | None = None,
 ) -> int:
     """Put back every name that a rename changed and nobody has changed since.
 
@@ -301,17 +223,13 @@ def undo(
 
 
 @command(
-    rich_help_panel="Names",
-    add_help_option=False,
+    "Names",
     options_metavar="[OPTIONS] NAME...",
     context_settings={"allow_extra_args": True},
 )
 def parse(
     context: typer.Context,
-    as_json: Annotated[bool, flag("json", "One JSON array.")] = False,
-    no_color: NoColor = False,
-    debug: Debug = False,
-    show_help: Help = False,
+    as_json: bool = False,
 ) -> int:
     """Parse run names into their fields.
 
@@ -327,16 +245,12 @@ def parse(
 
 
 @command(
-    rich_help_panel="Names",
-    add_help_option=False,
+    "Names",
     options_metavar="[OPTIONS] [FLAGS OF THE TRAINING SCRIPT]",
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
 )
 def name(
     context: typer.Context,
-    quiet: Quiet = False,
-    debug: Debug = False,
-    show_help: Help = False,
 ) -> int:
     """Preview the name that a new run would get.
 
@@ -359,9 +273,90 @@ def name(
     return name(context.args)
 
 
-for practice in (practising.sandbox, practising.demo):
-    command(rich_help_panel="Try it out")(practice)
-command("completion", rich_help_panel="Try it out")(practising.print_completion)
+@command("Try it out")
+def sandbox(
+    port: int = 0,
+    runs: int | None = None,
+    sample: Literal["kinds", "review"] | None = None,
+    report: Path | None = None,
+    shell: Literal["bash", "fish", "powershell"] | None = None,
+    latency_ms: float = 0,
+    run_ms: float = 0,
+    upsert_ms: float = 0,
+    count_ms: float = 0,
+    time_limit_s: float | None = None,
+    quota: float | None = None,
+    retry_after: bool = False,
+    fail: Words = None,
+) -> int:
+    """Serve a W&B-compatible project on loopback, full of old runs of every kind.
+
+    Prints the two environment variables that point any command at it, then serves
+    until Ctrl-C. Faults for `--fail`:
+
+    [cyan]400 401 403 404 409 413[/cyan]   refused with this HTTP status; nothing is done
+    [cyan]429[/cyan]                       too many requests, wait a second
+    [cyan]500 501 502 503 504[/cyan]       the server failed; nothing is done
+    [cyan]hang[/cyan]                      no answer, ever
+    [cyan]drop[/cyan]                      the connection is dropped; nothing is done
+    [cyan]cut[/cyan]                       half an answer, then the connection is dropped
+    [cyan]garbled[/cyan]                   an answer cut off in the middle of its JSON
+    [cyan]html[/cyan]                      a page in place of an answer, as proxies send it
+    [cyan]null[/cyan]                      an answer without data
+    [cyan]drop-after cut-after garbled-after html-after null-after[/cyan]
+                              the same, after everything was done
+    [cyan]run-created[/cyan]               after a page of a listing, an older run is created
+    [cyan]run-deleted[/cyan]               after a page of a listing, its first run is deleted
+
+    [dim]Examples:[/dim]
+    $ rsst-migrate sandbox
+    $ rsst-migrate sandbox --sample review
+    $ rsst-migrate sandbox --from runs.json
+    $ rsst-migrate sandbox --runs 2000 --latency-ms 100 --fail 429@mutationx3
+    $ rsst-migrate sandbox --runs 3000 --upsert-ms 50 --quota 2 --fail run-deleted+1x5
+    """
+    from migrate.cli.serve import serve
+
+    pace = {
+        "request_ms": latency_ms,
+        "run_ms": run_ms,
+        "upsert_ms": upsert_ms,
+        "count_ms": count_ms,
+        "limit_s": time_limit_s,
+        "quota": quota,
+        "retry_after": retry_after,
+    }
+    return serve(port, sample, runs, report, shell, pace, fail or ())
+
+
+@command("Try it out")
+def demo() -> int:
+    """Try the whole tool on a sample project, with the real wandb client and no account.
+
+    [dim]Example:[/dim]
+    $ rsst-migrate demo
+    """
+    from migrate.cli.try_out import demo
+
+    return demo()
+
+
+@command("Try it out", name="completion")
+def print_completion(completed_shell: Literal["bash", "zsh", "fish"]) -> int:
+    """Print a script for bash, zsh or fish that completes commands, projects and journals.
+
+    [dim]To have it in every new shell:[/dim]
+    $ echo 'source <(rsst-migrate completion bash)' >> ~/.bashrc
+    $ echo 'source <(rsst-migrate completion zsh)' >> ~/.zshrc
+    $ rsst-migrate completion fish > ~/.config/fish/completions/rsst-migrate.fish
+    """
+    from typer.completion import get_completion_script  # type: ignore[attr-defined]
+
+    from migrate.console import Output
+
+    script = get_completion_script(prog_name=NAME, complete_var=COMPLETE, shell=completed_shell)
+    Output().data(f"{script}\n")
+    return 0
 
 
 def main() -> NoReturn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import typer
@@ -16,7 +16,7 @@ from migrate.client.paths import ProjectPath
 from migrate.client.runs import ProjectKey
 from migrate.client.source import Source
 from migrate.console import Output, OutputError
-from migrate.errors import InputError
+from migrate.errors import InputError, ReadOnly
 from migrate.mapping.rows import number_of_runs
 from migrate.rename.execute import Result, run
 from migrate.rename.journal import Journal
@@ -27,6 +27,10 @@ from migrate.report.terminal import print_renames
 Projects = Mapping[ProjectKey, Source]
 _MOST_PROJECTS = 3
 
+PAST: Mapping[Direction, str] = {"rename": "renamed", "undo": "put back"}
+COMMAND: Mapping[Direction, str] = {"rename": "resume", "undo": "undo"}
+"""What goes on with a journal."""
+
 _CHANGED: frozenset[str] = frozenset({"drifted", "gone"})
 """What only a new plan can do something about."""
 
@@ -36,10 +40,6 @@ _WHEN: Sequence[tuple[frozenset[str], str]] = (
     (frozenset({"refused", "read-only", "running", "held"}), " later"),
 )
 """When the same command again does the rest, where all that was left has one of these codes."""
-
-_AGAIN: frozenset[str] = frozenset({"unanswered", "not-verified", "not-reached", "reverted"}).union(
-    *(codes for codes, _ in _WHEN)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def shown_whole(output: Output, direction: Direction) -> Iterator[None]:
         yield
         sys.stdout.flush()
     except OutputError:
-        output.tell(f"{_nothing(direction)}: stdout was closed before the plan was shown.")
+        output.tell(f"Nothing was {PAST[direction]}: stdout was closed before the plan was shown.")
         raise
 
 
@@ -98,16 +98,21 @@ def print_plan(output: Output, plan: Iterable[PlannedRename]) -> None:
     print_renames(output.out, [(r.key, r.old_name, r.new_name, r.settled) for r in plan])
 
 
-def refuse_read_only(projects: Iterable[Source], output: Output) -> bool:
-    """Say so where one of the projects takes no renames: before the first write."""
+def refuse_read_only(projects: Iterable[Source]) -> None:
+    """Raise ReadOnly where one of the projects takes no renames: before the first write."""
     read_only = [str(project.key) for project in projects if project.read_only]
     if read_only:
-        output.tell(f"error: {', '.join(read_only)}: read-only for this key. Nothing was written.")
-    return bool(read_only)
+        raise ReadOnly(f"{', '.join(read_only)}: read-only for this key. Nothing was written.")
 
 
 def declined(
-    output: Output, plan: Sequence[PlannedRename], place: Place, direction: Direction, *, yes: bool
+    output: Output,
+    plan: Sequence[PlannedRename],
+    projects: Projects,
+    place: Place,
+    direction: Direction,
+    *,
+    yes: bool,
 ) -> int | None:
     """Ask, unless the answer was given on the command line.
 
@@ -116,8 +121,11 @@ def declined(
         where it is yes.
 
     Raises:
+        ReadOnly: One of the projects takes no renames.
         InputError: There is no terminal to ask on.
     """
+    concerned = list(dict.fromkeys(rename.where for rename in plan))
+    refuse_read_only(projects[where] for where in concerned)
     if yes:
         return None
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
@@ -127,23 +135,20 @@ def declined(
         )
     runs = number_of_runs(len({rename.key for rename in plan}))
     words = "Rename" if direction == "rename" else "Put back the names of"
-    of = _listed([str(where) for where in dict.fromkeys(rename.where for rename in plan)])
     code = 0
     try:
-        if typer.confirm(f"{words} {runs} of {of} {in_words(place)}?", err=True):
+        question = f"{words} {runs} of {_listed(concerned)} {in_words(place)}?"
+        if typer.confirm(question, err=True):
             return None
     except typer.Abort as abort:
         code = 130 if isinstance(abort.__context__, KeyboardInterrupt) else 0
         output.tell("")
-    output.tell(f"{_nothing(direction)}.")
+    output.tell(f"Nothing was {PAST[direction]}.")
     return code
 
 
-def _nothing(direction: Direction) -> str:
-    return "Nothing was renamed" if direction == "rename" else "Nothing was put back"
-
-
-def _listed(projects: Sequence[str]) -> str:
+def _listed(keys: Sequence[ProjectKey]) -> str:
+    projects = [str(key) for key in keys]
     if len(projects) > _MOST_PROJECTS:
         return f"{projects[0]} and {len(projects) - 1} other projects"
     return " and ".join([", ".join(projects[:-1]), projects[-1]] if projects[1:] else projects)
@@ -153,7 +158,7 @@ def carry_out(task: Task, output: Output) -> int:
     """Change the names, and report what the server shows at the end; gives the exit code."""
     journal = task.journal
     try:
-        with closing(journal):
+        with journal:
             journal.begin(task.direction)
             result = run(
                 task.plan,
@@ -168,7 +173,7 @@ def carry_out(task: Task, output: Output) -> int:
     except KeyboardInterrupt:  # a second one, or the work was over: at once
         journal.close()
         output.tell("Interrupted; requests in flight may still take effect.")
-        _say_resume(task, "", output)
+        _say_next(task, {"not-reached"}, output)
         sys.stderr.flush()
         os._exit(130)
     if result.stopped is not None and result.stopped.code == "interrupted":
@@ -178,12 +183,12 @@ def carry_out(task: Task, output: Output) -> int:
 
 def _say_outcome(task: Task, result: Result, output: Output) -> None:
     """Report what the server, or a folder, shows at the end, and what comes next."""
-    said = [
+    failed = [
         (key.run_id, outcome.code, outcome.text)
         for key, outcome in result.failed.items()
         if outcome.code != "not-reached"
     ]
-    for line in outcome_lines(said):
+    for line in outcome_lines(failed):
         output.tell(line)
     if unreached := result.having("not-reached"):
         output.tell(f"{number_of_runs(len(unreached))} not reached")
@@ -194,42 +199,38 @@ def _say_outcome(task: Task, result: Result, output: Output) -> None:
             done=len(result.done),
             had=len(result.done - result.written),
             unread=len(result.having("not-verified")),
-            verb="renamed" if task.direction == "rename" else "put back",
+            verb=PAST[task.direction],
             source="the logs" if offline else "the server",
         )
     )
+    codes: set[str] = {outcome.code for outcome in result.failed.values()}
     stopped = result.stopped
     if stopped is not None and stopped.code != "interrupted":
         output.tell(f"Stopped: {stop_words(stopped.code, stopped.text, stopped.count)}")
-    _say_next(task, result, output)
+        if stopped.code == "altered":  # the server would alter the others, too
+            codes = {"altered"} | codes & _CHANGED
+    _say_next(task, codes, output)
 
 
-def _say_next(task: Task, result: Result, output: Output) -> None:
-    codes = {outcome.code for outcome in result.failed.values()}
-    if codes & _CHANGED and task.direction == "rename":
+def _say_next(task: Task, codes: set[str], output: Output) -> None:
+    """Name the commands that come next.
+
+    Args:
+        task: What was done.
+        codes: The outcomes of the runs that do not bear the name they were to get.
+        output: Where to.
+    """
+    arguments = [str(task.journal.path), *task.session]
+    renaming = task.direction == "rename"
+    if renaming and codes & _CHANGED:
         output.next_step("To see what became of these runs", "report", *task.look_again)
-    if not result.failed:
-        _say_undo(task, "all ", output)
-    elif result.stopped is not None and result.stopped.code == "altered":
-        _say_undo(task, "", output)  # the server would alter the others, too
-    elif rest := codes & _AGAIN:
-        _say_resume(task, next((when for those, when in _WHEN if rest <= those), ""), output)
-    else:
-        _say_undo(task, "", output)
-
-
-def _say_resume(task: Task, when: str, output: Output) -> None:
-    arguments = [str(task.journal.path), *task.session]
-    if task.direction == "undo":
-        output.next_step(f"To put back the others{when}", "undo", *arguments)
-    else:
-        output.next_step(f"To finish the rename{when}", "resume", *arguments)
-        _say_undo(task, "", output)
-
-
-def _say_undo(task: Task, how_much: str, output: Output) -> None:
-    arguments = [str(task.journal.path), *task.session]
-    if task.direction == "rename":
-        output.next_step(f"To take it {how_much}back", "undo", *arguments)
-    elif how_much:
+    if again := codes - {"altered", *_CHANGED}:
+        when = next((when for those, when in _WHEN if again <= those), "")
+        if renaming:
+            output.next_step(f"To finish the rename{when}", "resume", *arguments)
+        else:
+            output.next_step(f"To put back the others{when}", "undo", *arguments)
+    if renaming:
+        output.next_step(f"To take it {'' if codes else 'all '}back", "undo", *arguments)
+    elif not codes:
         output.next_step("To rename these runs again", "resume", *arguments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from glob import escape, iglob
 from itertools import islice
 from pathlib import Path
@@ -64,18 +64,9 @@ def formats(incomplete: str) -> list[str]:
     return _beginning(incomplete, FORMATS)
 
 
-def statuses(incomplete: str) -> list[str]:
-    """The values of --status."""
-    from migrate.mapping.rows import STATUSES
-
-    return _beginning(incomplete, STATUSES)
-
-
-def reasons(incomplete: str) -> list[str]:
-    """The values of --reason."""
-    from migrate.mapping.rows import REASONS
-
-    return _beginning(incomplete, REASONS)
+def among(words: Sequence[str]) -> Callable[[str], list[str]]:
+    """Completes with one of some words."""
+    return lambda incomplete: _beginning(incomplete, words)
 
 
 def _beginning(incomplete: str, words: Iterable[str]) -> list[str]:

@@ -1,19 +1,21 @@
 """`rsst-migrate.toml`: what a project has settled, to be committed beside the training script.
 
-It is read in two steps. `read_config` checks its shape and the values that stand by themselves;
-the rules, which hang on the time zone and the extra parts in force, are made of it in
-`cli/rules.py`. Both are done before anything is asked of a server.
+A table gives each key the function that reads its value, and `with_options` reads options by the
+same functions. The rules, which hang on the time zone and the extra parts in force, are read in
+`cli/rules.py`. All of it is done before anything is asked of a server.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import tzinfo
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
 from migrate.client.paths import parse_folder, parse_path
 from migrate.errors import InputError, scrub
@@ -25,91 +27,38 @@ FILE = "rsst-migrate.toml"
 VARIABLE = "RSST_MIGRATE_CONFIG"
 NO_FILE = "none"
 
-_KNOWN = (
-    *("projects", "timezone", "timestamp-format", "cnn-exponents", "known-archs"),
-    *("known-datasets", "extra", "rule"),
-)
-
-
-class Table:
-    """A table of the file, out of which values are taken; an error names the key.
-
-    Attributes:
-        place: What an error begins with: the file, and the table in it.
-        values: What stands in the table.
-    """
-
-    def __init__(self, place: str, values: Mapping[str, object]) -> None:
-        self.place = place
-        self.values = values
-
-    def fail(self, key: str, words: str) -> NoReturn:
-        """Raise the error that a value is not what it must be."""
-        raise InputError(f"{self.place}: {key}: {words}.")
-
-    def only(self, known: Sequence[str]) -> None:
-        """Refuse keys that are not known ones."""
-        for key in self.values:
-            if key not in known:
-                raise InputError(f"{self.place}: {sentence(unknown(key, known))}")
-
-    def text(self, key: str) -> str | None:
-        """A text; None where it is not given."""
-        value = self.values.get(key)
-        if value is not None and not isinstance(value, str):
-            self.fail(key, f"{shown(value)} is not a text: write it in quotes")
-        return value
-
-    def texts(self, key: str) -> list[str]:
-        """A text or a list of them; none where it is not given."""
-        value = self.values.get(key, [])
-        texts = []
-        for text in value if isinstance(value, list) else [value]:
-            if not isinstance(text, str):
-                self.fail(key, f"{shown(text)} is not a text: write it in quotes")
-            texts.append(text)
-        return texts
-
-    def flag(self, key: str) -> bool:
-        """A truth; false where it is not given."""
-        value = self.values.get(key, False)
-        if not isinstance(value, bool):
-            self.fail(key, f"{shown(value)} is neither true nor false")
-        return value
-
-    def table(self, key: str) -> Table:
-        """A table in this one; an empty one where it is not given."""
-        value = self.values.get(key, {})
-        if not isinstance(value, dict):
-            self.fail(key, f"{shown(value)} is not a table: write {{ KEY = VALUE }}")
-        return Table(f"{self.place}: {key}", value)
+Reader = Callable[[Any], Any]
+"""Makes a value of what stands in the file, or was typed; ValueError or InputError says why not."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """What a configuration file says; without one, nothing.
+    """What a configuration file says, by its keys; without one, nothing.
 
     Attributes:
         name: The file's name, for messages.
         projects: The PATHs that are meant where none is given.
         timezone: The zone of the times in names; None where it does not say.
-        timestamp_format: Their form; None where it does not say.
-        cnn_exponents: Whether to write exponents in CNN names, too.
-        extras: The extra parts, as `Style` takes them.
-        known_archs: Architectures that count as known.
-        known_datasets: Datasets that count as known.
-        rules: The tables of its rules, in order.
+        extra: The extra parts, as `Style` takes them.
+        rule: The tables of its rules, in order.
+        rule_lines: The lines that they begin in; 0 where that is not known.
     """
 
     name: str = FILE
     projects: tuple[str, ...] = ()
     timezone: tzinfo | None = None
-    timestamp_format: str | None = None
+    timestamp_format: str = GUIDE_STYLE.timestamp_format
     cnn_exponents: bool = False
-    extras: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
     known_archs: tuple[str, ...] = ()
     known_datasets: tuple[str, ...] = ()
-    rules: tuple[Table, ...] = ()
+    rule: tuple[Mapping[str, object], ...] = ()
+    rule_lines: tuple[int, ...] = ()
+
+    @property
+    def style(self) -> Style:
+        """How names are written."""
+        return Style(self.timestamp_format, self.extra, self.cnn_exponents)
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -153,8 +102,8 @@ def read_config(path: Path) -> ConfigFile:
     """
     name = scrub(path)
     try:
-        with path.open("rb") as stream:
-            values = tomllib.loads(stream.read().decode("utf-8-sig"))  # Notepad writes a mark
+        content = path.read_bytes().decode("utf-8-sig")  # Notepad writes a mark
+        values = tomllib.loads(content)
     except OSError as error:
         raise InputError(
             f"Cannot read the configuration file {name}: {error.strerror}. "
@@ -164,75 +113,156 @@ def read_config(path: Path) -> ConfigFile:
         raise InputError(f"{name} is not UTF-8 (byte {error.start}).") from None
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise InputError(f"{name} is not TOML: {scrub(error)}.") from None
-    table = Table(name, values)
-    table.only(_KNOWN)
+    given = read(name, partial(read_table, _KEYS), values)
     config = ConfigFile(
         name=name,
-        projects=tuple(_projects(table)),
-        timezone=_zone(table),
-        timestamp_format=table.text("timestamp-format"),
-        cnn_exponents=table.flag("cnn-exponents"),
-        extras=tuple(_extras(table.table("extra"))),
-        known_archs=tuple(_words(table, "known-archs")),
-        known_datasets=tuple(_words(table, "known-datasets")),
-        rules=tuple(_rules(table)),
+        rule_lines=_rule_lines(content, len(given.get("rule", ()))),
+        **{key.replace("-", "_"): value for key, value in given.items()},
     )
+    return _with_valid_style(config, f"{name}: ")
+
+
+def with_options(config: ConfigFile, options: object) -> ConfigFile:
+    """What options say as they were typed, and where they say nothing, the file.
+
+    Args:
+        config: The file.
+        options: Has them as attributes, as far as a command takes them.
+
+    Raises:
+        InputError: One of them is not valid.
+    """
+    given = {
+        name: read(f"--{name.replace('_', '-')}", reader, value)
+        for name, reader in _OPTIONS.items()
+        if (value := getattr(options, name, None)) not in (None, False)
+    }
+    for name, known in (("known_arch", "known_archs"), ("known_dataset", "known_datasets")):
+        given[known] = (*getattr(config, known), *given.pop(name, ()))
+    return _with_valid_style(replace(config, **given), "--")
+
+
+def _with_valid_style(config: ConfigFile, place: str) -> ConfigFile:
     try:
-        form = config.timestamp_format
-        Style(GUIDE_STYLE.timestamp_format if form is None else form, config.extras)
+        _ = config.style
     except StyleError as error:
-        table.fail("extra" if error.attribute == "extras" else "timestamp-format", error.text)
+        key = "extra" if error.attribute == "extras" else "timestamp-format"
+        raise InputError(f"{place}{key}: {error.text}.") from None
     return config
 
 
-def _projects(table: Table) -> Iterator[str]:
-    for path in table.texts("projects"):
-        try:
-            if parse_folder(path) is None:
-                parse_path(path)
-        except InputError as error:
-            raise InputError(f"{table.place}: projects: {error}") from None
-        yield path
+def read(what: str, reader: Reader, value: object) -> Any:
+    """Read a value; an error begins with what it is, an option or a key.
 
-
-def _zone(table: Table) -> tzinfo | None:
-    text = table.text("timezone")
+    Raises:
+        InputError: The value is not valid.
+    """
     try:
-        return None if text is None else zone(text)
-    except ValueError as error:
-        table.fail("timezone", str(error))
+        return reader(value)
+    except (ValueError, InputError) as error:
+        words = str(error)
+        stop = "" if words.endswith((".", "?")) else "."
+        raise InputError(f"{what}: {words}{stop}") from None
 
 
-def _words(table: Table, key: str) -> Iterator[str]:
-    for word in table.texts(key):
+def read_table(readers: Mapping[str, Reader], value: object) -> dict[str, Any]:
+    """Read a table, each of its values by the reader of its key.
+
+    Raises:
+        ValueError: It is not a table, or has another key.
+        InputError: A value is not valid.
+    """
+    values = table(value)
+    for key in values:
+        if key not in readers:
+            raise ValueError(unknown(key, readers))
+    return {key: read(key, readers[key], value) for key, value in values.items()}
+
+
+def table(value: object) -> dict[str, object]:
+    """A table."""
+    if not isinstance(value, dict):
+        raise ValueError(f"{shown(value)} is not a table: write {{ KEY = VALUE }}")
+    return value
+
+
+def text(value: object) -> str:
+    """A text."""
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is not a text: write it in quotes")
+    return value
+
+
+def texts(value: object) -> list[str]:
+    """A text, or a list of them."""
+    return [*map(text, value if isinstance(value, list) else [value])]
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{shown(value)} is neither true nor false")
+    return value
+
+
+def _paths(value: object) -> tuple[str, ...]:
+    for path in texts(value):
+        if parse_folder(path) is None:
+            parse_path(path)
+    return tuple(texts(value))
+
+
+def _words(value: object) -> tuple[str, ...]:
+    for word in texts(value):
         if not is_word(word):
-            table.fail(key, f"{shown(word)} cannot stand in a name: write it without white space")
-        yield word
+            raise ValueError(f"{shown(word)} cannot stand in a name: write it without white space")
+    return tuple(texts(value))
 
 
-def _extras(table: Table) -> Iterator[str]:
-    for label in table.values:
-        yield f"{label}={table.text(label)}"
+def _extra(value: object) -> tuple[str, ...]:
+    arguments = read_table(dict.fromkeys(table(value), text), value)
+    return tuple(f"{label}={argument}" for label, argument in arguments.items())
 
 
-def _rules(table: Table) -> Iterator[Table]:
-    rules = table.values.get("rule", [])
-    if not isinstance(rules, list):
-        table.fail("rule", "a rule begins with [[rule]]")
-    for number, values in enumerate(rules, 1):
-        if not isinstance(values, dict):
-            table.fail("rule", "a rule begins with [[rule]]")
-        yield Table(f"{table.place}: rule {number}", values)
+def _rules(value: object) -> tuple[dict[str, object], ...]:
+    if not isinstance(value, list) or not all(isinstance(rule, dict) for rule in value):
+        raise ValueError("a rule begins with [[rule]]")
+    return tuple(value)
 
 
-def unknown(key: str, known: Sequence[str]) -> str:
+_KEYS: Mapping[str, Reader] = {
+    "projects": _paths,
+    "timezone": lambda value: zone(text(value)),
+    "timestamp-format": text,
+    "cnn-exponents": _truth,
+    "known-archs": _words,
+    "known-datasets": _words,
+    "extra": _extra,
+    "rule": _rules,
+}
+"""What can stand in the file."""
+
+_OPTIONS: Mapping[str, Reader] = {
+    "timezone": _KEYS["timezone"],
+    "timestamp_format": text,
+    "cnn_exponents": _truth,
+    "known_arch": _words,
+    "known_dataset": _words,
+    "extra": lambda typed: tuple(filter(None, map(str.strip, typed.split(",")))),
+}
+"""The options that say the same."""
+
+
+def _rule_lines(content: str, rules: int) -> tuple[int, ...]:
+    """The lines of `[[rule]]`, which tomllib does not tell."""
+    lines = enumerate(content.split("\n"), 1)
+    found = [number for number, line in lines if re.match(r"\s*\[\[\s*rule\s*\]\]", line)]
+    # Rules can also be written as `rule = [{…}]`, and these words can stand in a text.
+    return tuple(found) if len(found) == rules else (0,) * rules
+
+
+def unknown(key: str, known: Iterable[str]) -> str:
     """That a key is not a known one, with the nearest that is, or all of them."""
-    return f"{shown(key)} is not a known key; {did_you_mean(key, known)}"
-
-
-def sentence(text: str) -> str:
-    """A text with a full stop, unless it ends as a question."""
-    return text if text.endswith("?") else f"{text}."
+    return f"{shown(key)} is not a known key; {did_you_mean(key, [*known])}"
 
 
 def shown(value: object) -> str:

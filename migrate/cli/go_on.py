@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from migrate.cli.carry_out import (
+    COMMAND,
+    PAST,
     Projects,
     Task,
     carry_out,
@@ -15,7 +17,6 @@ from migrate.cli.carry_out import (
     paths_of,
     print_plan,
     projects_of,
-    refuse_read_only,
     shown_whole,
 )
 from migrate.cli.journals import list_journals
@@ -23,6 +24,7 @@ from migrate.cli.sources import Place, open_address, tell_unreadable
 from migrate.client.offline import Folder
 from migrate.client.paths import same_server
 from migrate.client.runs import RunKey, RunState
+from migrate.client.source import Source
 from migrate.console import Output
 from migrate.errors import InputError, NoProject, scrub
 from migrate.mapping.rows import number_of_runs
@@ -79,15 +81,16 @@ def go_on(
             for task in todo:
                 _say_which(task, todo, output)
                 print_plan(output, task.plan)
-        if dry_run:
-            runs = sum(len(state.concerned(direction)) for _, state in opened)
-            _say_dry_run(todo, runs, output)
-            return 0
-        every = [project for task in todo for project in task.projects.values()]
-        if refuse_read_only(every, output):
-            return 1
         plan = [rename for task in todo for rename in task.plan]
-        code = declined(output, plan, place, direction, yes=yes)
+        if dry_run:
+            runs = number_of_runs(sum(len(state.concerned(direction)) for _, state in opened))
+            would = f"{len(plan)} of {runs} would be {PAST[direction]}"
+            output.say(f"Dry run: {would}. Nothing was written.")
+            again = [str(task.journal.path) for task in todo]
+            output.next_step("To do it", COMMAND[direction], *again, *session)
+            return 0
+        projects = {key: project for task in todo for key, project in task.projects.items()}
+        code = declined(output, plan, projects, place, direction, yes=yes)
         return _carry_out_all(todo, output) if code is None else code
 
 
@@ -153,16 +156,6 @@ def _say_which(task: Task, todo: Sequence[Task], output: Output) -> None:
         output.say(f"{task.journal.path}:")
 
 
-def _say_dry_run(todo: Sequence[Task], runs: int, output: Output) -> None:
-    left = sum(len(task.plan) for task in todo)
-    would, command = "renamed", "resume"
-    if todo[0].direction == "undo":
-        would, command = "put back", "undo"
-    output.say(f"Dry run: {left} of {number_of_runs(runs)} would be {would}. Nothing was written.")
-    paths = [str(task.journal.path) for task in todo]
-    output.next_step("To do it", command, *paths, *todo[0].session)
-
-
 def _carry_out_all(todo: Sequence[Task], output: Output) -> int:
     """Work off the journals, until one is interrupted; gives the exit code."""
     code = 0
@@ -194,22 +187,13 @@ def _still_to_do(
     rest, missing = [], []
     for where, project in projects.items():
         here = [rename for rename in plan if rename.where == where]
-        with output.progress(f"Reading {where}") as bar:
-            try:
-                states = project.states([rename.key.run_id for rename in here], bar.note)
-                for seconds in LAG_SECONDS:
-                    lagging = _done_already(here, states, expected)
-                    if not lagging:
-                        break
-                    bar.note(f"{len(lagging)} runs show their old names already, reading again")
-                    time.sleep(seconds)
-                    states |= project.states(lagging, bar.note)
-            except NoProject as error:  # gone, or hidden: the other projects are not
-                missing.append(error)
-                rest += here
-                continue
-        rest += [rename for rename in here if _is_to_do(rename, states)]
-        if shown := _done_already(here, states, expected):
+        try:
+            done = _done_already(here, project, expected, output)
+        except NoProject as error:  # gone, or hidden: the other projects are not
+            missing.append(error)
+            done = []
+        rest += [rename for rename in here if rename.key not in done]
+        if shown := [key.run_id for key in done if key in expected]:
             words, them = "were renamed by this journal but have their old names", "them"
             if len(shown) == 1:
                 words, them = "was renamed by this journal but has its old name", "it"
@@ -223,16 +207,24 @@ def _still_to_do(
 
 
 def _done_already(
-    renames: Sequence[PlannedRename], states: Mapping[str, RunState], expected: set[RunKey]
-) -> list[str]:
-    """The ids of the runs that were expected to be still to do, and are not."""
-    return [
-        rename.key.run_id
-        for rename in renames
-        if rename.key in expected and not _is_to_do(rename, states)
-    ]
-
-
-def _is_to_do(rename: PlannedRename, states: Mapping[str, RunState]) -> bool:
-    state = states.get(rename.key.run_id)
-    return state is None or not is_done(rename, state)
+    renames: Sequence[PlannedRename], project: Source, expected: set[RunKey], output: Output
+) -> list[RunKey]:
+    """The runs that bear the names they are to get, in order; those expected not to, for sure."""
+    states: dict[str, RunState] = {}
+    done: list[RunKey] = []
+    asked = [rename.key.run_id for rename in renames]
+    with output.progress(f"Reading {project.key}") as bar:
+        for seconds in (0.0, *LAG_SECONDS):
+            if seconds:
+                bar.note(f"{len(asked)} runs show their old names already, reading again")
+                time.sleep(seconds)
+            states |= project.states(asked, bar.note)
+            done = [
+                rename.key
+                for rename in renames
+                if (state := states.get(rename.key.run_id)) and is_done(rename, state)
+            ]
+            asked = [key.run_id for key in done if key in expected]
+            if not asked:
+                break
+    return done

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.text import Text
 
+from migrate.cli.carry_out import COMMAND
 from migrate.console import Output
 from migrate.errors import InputError
 from migrate.mapping.rows import number_of_runs
@@ -18,14 +19,15 @@ _FIRST_BYTES = 65_536
 
 
 def list_journals(output: Output, direction: Direction) -> int:
-    """Print the journals in this folder, the newest first, with what each is still good for."""
+    """Print the journals in this folder, the newest first, and which of them it can do more for."""
+    command = COMMAND[direction]
     found, damaged = _find()
     for path, state in found:
         header = state.header
         projects = ", ".join(header.projects[:3]) + (", …" if len(header.projects) > 3 else "")
         words = [projects, header.time, number_of_runs(len(state.plan)), state_words(state)]
         lines = [str(path), "    " + "  ".join(words)]
-        if command := _command(state, direction):
+        if _is_for(state, direction):
             lines.append(f"    {shlex.join(['rsst-migrate', command, str(path)])}")
         for line in lines:
             output.out.print(Text(visible(line)), soft_wrap=True)
@@ -33,6 +35,8 @@ def list_journals(output: Output, direction: Direction) -> int:
         output.tell(f"{error}")
     if not found and not damaged:
         output.say("There is no journal in this folder. Name one that is elsewhere.")
+    elif not any(_is_for(state, direction) for _, state in found):
+        output.say(f"There is nothing to {command} in this folder.")
     return 0
 
 
@@ -68,9 +72,8 @@ def state_words(state: JournalState) -> str:
     return f"{renamed} of {plan} renamed"
 
 
-def _command(state: JournalState, direction: Direction) -> str | None:
-    """The command that can do something with a journal; the one that was typed, if both can."""
-    resumable = state.complete and len(state.renamed) < len(state.plan)
-    if state.sent and (direction == "undo" or not resumable):
-        return "undo"
-    return "resume" if resumable else None
+def _is_for(state: JournalState, direction: Direction) -> bool:
+    """Whether `resume` (direction rename) or `undo` has something to do."""
+    if direction == "undo":
+        return bool(state.sent)
+    return state.complete and len(state.renamed) < len(state.plan)

@@ -12,12 +12,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from shlex import quote
 
 from migrate.cli.request import Asked, Request, choices
 from migrate.cli.sources import Place, open_sources, tell_unreadable
 from migrate.client.offline import Folder
-from migrate.console import MANNER, Output
+from migrate.console import Output
 from migrate.errors import InputError
 from migrate.mapping.kinds import Kinds
 from migrate.mapping.projects import Mapped, Which, read_projects
@@ -25,7 +24,7 @@ from migrate.mapping.rows import REASONS, STATUSES, number_of_runs
 from migrate.report.audit import audit as sum_up
 from migrate.report.files import FORMATS, format_of, is_stdout, save
 from migrate.report.origin import Origin
-from migrate.report.remarks import on_assumed, on_known, on_unused
+from migrate.report.remarks import on_assumed, on_idle, on_known
 from migrate.report.terminal import count_line, print_audit, print_report
 from naming import VOCABULARY
 
@@ -50,16 +49,9 @@ def mapped_projects(
         statuses=choices("status", statuses, STATUSES),
         codes=choices("reason", codes, REASONS),
     )
-    found = open_sources(
-        asked.paths,
-        request.base_url,
-        request.against,
-        output.progress,
-        keys=asked.options.keys,
-        may_prompt=not MANNER.quiet,
-    )
-    tell_unreadable(found.place, output)
-    mapped = read_projects(found.projects, asked.options, which, output.progress)
+    place, projects = open_sources(asked.paths, request, output.progress, asked.options.keys)
+    tell_unreadable(place, output)
+    mapped = read_projects(projects, asked.options, which, output.progress)
     for project in mapped:
         if len(project.chosen) < len(project.rows):
             output.say(_part_words(project, which))
@@ -68,16 +60,13 @@ def mapped_projects(
             output.tell(warning)
     for remark in _remarks(mapped, asked):
         output.say(remark)
-    return found.place, mapped
+    return place, mapped
 
 
 def _remarks(mapped: Sequence[Mapped], asked: Asked) -> Iterator[str]:
     """What there is to say of rules and known names, now that the runs are known."""
     rows = list(chain.from_iterable(project.rows for project in mapped))
-    if mapped:
-        everywhere = [project.unused for project in mapped]
-        rules = asked.options.rules
-        yield from on_unused(rule for rule in rules if all(rule in idle for idle in everywhere))
+    yield from on_idle(asked.options.rules, [project.idle for project in mapped])
     yield from on_known("arch", asked.known_archs, VOCABULARY.architectures, rows)
     yield from on_known("dataset", asked.known_datasets, VOCABULARY.datasets, rows)
 
@@ -100,17 +89,17 @@ def audit(paths: Sequence[str], request: Request, *, as_json: bool, check: bool)
     ]
     every = [row for project in mapped for row in project.chosen]
     total = sum_up("all", every, kinds.find(every))
-    if as_json:
-        settle = shlex.join(["rsst-migrate", "settle", *paths, *request.words()])
-        found = {
-            "projects": [found.to_dict() for found in audits],
-            "total": total.to_dict(),
-            "settle": settle if total.statuses["review"] else None,
-        }
-        with output.paging():
+    arguments = [*paths, *request.words()]
+    with output.paging():
+        if as_json:
+            settle = shlex.join(["rsst-migrate", "settle", *arguments])
+            found = {
+                "projects": [found.to_dict() for found in audits],
+                "total": total.to_dict(),
+                "settle": settle if total.statuses["review"] else None,
+            }
             output.data(json.dumps(found, indent=1) + "\n")
-    else:
-        with output.paging():
+        else:
             for number, found_here in enumerate([*audits, total] if len(audits) > 1 else audits):
                 if number:
                     output.out.print()
@@ -118,7 +107,6 @@ def audit(paths: Sequence[str], request: Request, *, as_json: bool, check: bool)
     if check and total.old_names:
         has = "has" if total.old_names == 1 else "have"
         output.say(f"{number_of_runs(total.old_names)} still {has} an old name.")
-    arguments = [*paths, *request.words()]
     if total.old_names:
         output.next_step("To see each run and its new name", "report", *arguments)
     _say_settle(output, total.statuses["review"], arguments)
@@ -149,7 +137,7 @@ def report(
     if references and chosen_format != "html":
         raise InputError(
             "--references goes into an HTML report: add -o report.html. On a terminal:\n"
-            f"rsst-migrate references {' '.join(map(quote, paths))}"
+            f"rsst-migrate references {shlex.join(paths)}"
         )
     if file is not None and is_stdout(file):
         file = None

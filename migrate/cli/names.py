@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from migrate.cli.config_file import FILE, ConfigFile, config_file
-from migrate.cli.training_flags import read_flags, read_style
+from migrate.cli.training_flags import read_flags
 from migrate.console import Output, print_table
 from migrate.errors import InputError
 from migrate.text import did_you_mean, visible
@@ -35,10 +34,12 @@ def parse(words: Sequence[str], *, as_json: bool) -> int:
     """Parse names, or those on stdin where `-` stands in their place, and print their fields."""
     if not words:
         raise InputError("Give names to parse, or - to read them from stdin, a name a line.")
-    parsed = parse_all(words, sys.stdin, config_file())
+    parsed = parse_all(words, config_file())
     output = Output()
     if as_json:
-        output.data(json.dumps([as_object(name) for name in parsed], indent=1) + "\n")
+        keys = ("name", "format", "fields", "readings", "reason")
+        found = [{key: getattr(name, key) for key in keys} for name in parsed]
+        output.data(json.dumps(found, indent=1) + "\n")
     else:
         describe(output.out, parsed)
     return 0
@@ -54,29 +55,18 @@ def name(words: Sequence[str]) -> int:
     return 0
 
 
-def parse_all(names: Sequence[str], stdin: TextIO, config: ConfigFile) -> list[ParsedName]:
+def parse_all(names: Sequence[str], config: ConfigFile) -> list[ParsedName]:
     """Parse names; `-` alone reads them from stdin, one a line."""
     if "-" in names:
         if len(names) > 1:
             raise InputError("Give names, or - for stdin, not both.")
         try:
-            names = [line.rstrip("\r\n") for line in stdin]
+            names = [line.rstrip("\r\n") for line in sys.stdin]
         except UnicodeDecodeError:
             raise InputError("stdin is not UTF-8 text.") from None
         names = [line for line in names if line]
-    style, vocabulary = read_style(config), config.vocabulary
+    style, vocabulary = config.style, config.vocabulary
     return [parse_name(name, style=style, vocabulary=vocabulary) for name in names]
-
-
-def as_object(parsed: ParsedName) -> dict[str, object]:
-    """What a name says, for JSON."""
-    return {
-        "name": parsed.name,
-        "format": parsed.format,
-        "fields": parsed.fields,
-        "readings": list(parsed.readings),
-        "reason": parsed.reason,
-    }
 
 
 def describe(console: Console, parsed: Sequence[ParsedName]) -> None:
@@ -98,14 +88,15 @@ def describe(console: Console, parsed: Sequence[ParsedName]) -> None:
 def preview(words: Sequence[str], config: ConfigFile) -> tuple[str, list[str]]:
     """The name that a command line of the training script gives, and what there is to say of it."""
     flags = read_flags(words, config)
-    arguments = with_guide_defaults(flags.given, config.vocabulary)
+    style, vocabulary = flags.config.style, flags.config.vocabulary
+    arguments = with_guide_defaults(flags.given, vocabulary)
     try:
         name = experiment_name(
             arguments,
             at=flags.at,
-            timezone=flags.timezone,
-            style=flags.style,
-            vocabulary=config.vocabulary,
+            timezone=flags.config.timezone,
+            style=style,
+            vocabulary=vocabulary,
         )
     except FieldsError as error:
         raise InputError(f"No name: {error}.{_meant(error)}") from None
@@ -116,10 +107,10 @@ def preview(words: Sequence[str], config: ConfigFile) -> tuple[str, list[str]]:
     lines = []
     if flags.ignored:
         lines.append(f"ignored, not part of the name: {', '.join(flags.ignored)}")
-    if is_exp_name(name, flags.given.get("exp_name"), flags.style):
+    if is_exp_name(name, flags.given.get("exp_name"), style):
         lines += [f"advice: {advice.text} ({advice.guide})" for advice in advise(name)]
     else:
-        lines += _unknown_words(arguments, config.vocabulary)
+        lines += _unknown_words(arguments, vocabulary)
         if len(name) > MAX_LENGTH:
             lines.append(f"advice: {len(name)} characters, and W&B keeps {MAX_LENGTH}")
     return name, lines

@@ -1,11 +1,13 @@
-"""The options that several commands share: declared once, and read where they are declared."""
+"""The options of the commands, each declared once: a command has those that its parameters name."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import platform
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import wraps
+from importlib import metadata
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -14,15 +16,14 @@ from typer.core import TyperArgument, TyperCommand
 from migrate.cli import completion
 from migrate.cli.request import Request
 from migrate.console import MANNER
-
-NAME = "rsst-migrate"
-COMPLETE = "_RSST_MIGRATE_COMPLETE"  # in the environment when the shell asks
+from migrate.mapping.rows import REASONS, STATUSES
 
 WHICH, HOW, SETTLE, RUN = "Which runs", "How names are written", "Filling in and deciding", "Output"
+_MS, _RUNS = (0, 60_000), (1, 1_000_000)
 
 
 class Command(TyperCommand):
-    """A command whose help shows no type: not of an argument, nor of --help, as of no flag."""
+    """A command whose help shows no type of an argument, as of no option."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters."""
@@ -32,12 +33,17 @@ class Command(TyperCommand):
                 param.display_type_rich = lambda ctx: None  # type: ignore[method-assign]  # noqa: ARG005
         return params
 
-    def get_help_option(self, ctx: Any) -> Any:
-        """The option."""
-        option = super().get_help_option(ctx)
-        if option is not None:
-            option.metavar = " "
-        return option
+
+def option(form: str, text: str, panel: str | None = None, **more: Any) -> Any:
+    """An option in the form that the help shows: `-o --output FILE`; without a value, a switch."""
+    words = form.split()
+    metavar = " " if words[-1].startswith("-") else words.pop()
+    return typer.Option(*words, metavar=metavar, help=text, rich_help_panel=panel, **more)
+
+
+def number(form: str, text: str, least: float, most: float | None = None) -> Any:
+    """An option with a number as its value."""
+    return option(form, text, min=least, max=most)
 
 
 def _show_help(context: typer.Context, wanted: bool) -> None:
@@ -48,177 +54,205 @@ def _show_help(context: typer.Context, wanted: bool) -> None:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from migrate.cli.version import version
-
-        print(version())
+        # From the packages' metadata: importing wandb would take a second.
+        ours, wandb = (metadata.version(name) for name in ("rsst-migrate", "wandb"))
+        python = f"Python {platform.python_version()} on {platform.system()}"
+        print(f"rsst-migrate {ours}, wandb {wandb}, {python}")
         raise typer.Exit()
 
 
-# `parse` and `name` answer at once, so they have flags alone, and read the other words themselves:
-# for a parameter of any type but bool, and for its own --help, typer imports pydantic (0.1 s).
-Help = Annotated[
-    bool,
-    typer.Option(
-        "--help",
-        "-h",
-        is_eager=True,
-        callback=_show_help,
-        metavar=" ",
-        help="Show this message and exit.",
-    ),
-]
-Version = Annotated[
-    bool,
-    typer.Option(
-        "--version",
-        is_eager=True,
-        callback=_show_version,
-        metavar=" ",
-        help="Show the versions of rsst-migrate, wandb and Python.",
-    ),
-]
-
-
-def option(
-    text: str,
-    metavar: str,
-    panel: str | None = None,
-    *,
-    names: tuple[str, ...] = (),
-    autocompletion: Callable[[str], list[str]] | None = None,
-) -> Any:
-    """An option with a value."""
-    return typer.Option(
-        *names,
-        help=text,
-        metavar=metavar,
-        rich_help_panel=panel,
-        autocompletion=autocompletion,
-    )
-
-
-def number(text: str, metavar: str, least: float, most: float | None = None) -> Any:
-    """An option with a number as its value."""
-    return typer.Option(help=text, metavar=metavar, min=least, max=most)
-
-
-def flag(name: str, text: str, panel: str | None = None, short: str | None = None) -> Any:
-    """A switch, without the `--no-…` that typer would add."""
-    return typer.Option(
-        f"--{name}", *([short] if short else []), help=text, metavar=" ", rich_help_panel=panel
-    )
-
-
-def _manner(name: str, text: str, short: str | None = None) -> Any:
-    """A switch of how the command speaks: it is read here, and no command hears of it."""
-
-    def read(value: bool) -> bool:
-        if value:
-            setattr(MANNER, name.replace("-", "_"), True)
-        return value
-
-    names = (f"--{name}", *([short] if short else []))
-    return typer.Option(
-        *names, help=text, metavar=" ", rich_help_panel=RUN, callback=read, is_eager=True
-    )
-
-
-Debug = Annotated[bool, _manner("debug", "Show tracebacks.")]
-NoPager = Annotated[bool, _manner("no-pager", "Do not page long output.")]
-NoColor = Annotated[bool, _manner("no-color", "No colours.")]
-Quiet = Annotated[bool, _manner("quiet", "No progress, no advice.", "-q")]
-
-PATH_HELP = (
-    "entity/project, project alone, the address of the project's page, or a folder of offline "
-    "runs; without one, the projects of rsst-migrate.toml."
-)
-PATHS = typer.Argument(help=PATH_HELP, metavar="PATH", autocompletion=completion.paths)
-JOURNAL = typer.Argument(
+_JOURNAL = typer.Argument(
     help="The journal of a rename.", metavar="JOURNAL", autocompletion=completion.journals
 )
-Yes = Annotated[bool, flag("yes", "Do not ask.", short="-y")]
-DryRun = Annotated[bool, flag("dry-run", "Show the plan and change nothing.", short="-n")]
-BaseUrl = Annotated[str | None, option("The W&B server; without it, wandb's own setting.", "URL")]
-
-_SHARED = {
-    "base_url": option("The W&B server; without it, wandb's own setting.", "URL"),
+OPTIONS: Mapping[str, Any] = {
+    "paths": typer.Argument(
+        help="entity/project, project alone, the address of the project's page, or a folder of "
+        "offline runs; without one, the projects of rsst-migrate.toml.",
+        metavar="PATH",
+        autocompletion=completion.paths,
+    ),
+    "journal": _JOURNAL,
+    "journals": _JOURNAL,
+    "completed_shell": typer.Argument(metavar="SHELL"),
+    # What there is to see.
+    "as_json": option("--json", "As JSON."),
+    "check": option("--check", "Exit 1 while any old name remains."),
+    "file": option(
+        "-o --output FILE", "Write to a file (- is stdout); its suffix picks the format."
+    ),
+    "file_format": option(
+        "--format FORMAT", "csv, json, md, html or parquet.", autocompletion=completion.formats
+    ),
+    "every": option("--all", "Show all runs, not only those with an old name."),
+    "statuses": option(
+        "--status STATUS",
+        "Only runs of this status. Repeatable.",
+        autocompletion=completion.among(STATUSES),
+    ),
+    "codes": option(
+        "--reason CODE",
+        "Only runs with a reason of this code: missing, conflict, … Repeatable.",
+        autocompletion=completion.among(REASONS),
+    ),
+    "references": option(
+        "--references", "Look for views, reports and automations, too (HTML only)."
+    ),
+    "to_stdout": option("--print", "Write the suggested rules to stdout instead of asking."),
+    # Renaming.
+    "plan": option(
+        "--plan FILE",
+        "Rename exactly the rows with status rename of this saved CSV or JSON report.",
+    ),
+    "limit": number("--limit N", "Only the first N renames.", 1),
+    "new_journal": option(
+        "--journal FILE", "Where to write the journal (default: a new file in this folder)."
+    ),
+    "yes": option("--yes -y", "Do not ask."),
+    "dry_run": option("--dry-run -n", "Show the plan and change nothing."),
+    # The fields of `Request`.
+    "base_url": option("--base-url URL", "The W&B server; without it, wandb's own setting."),
     "against": option(
+        "--against PROJECT",
         "Of a folder: names that runs of this project on the server have are taken, too.",
-        "PROJECT",
         WHICH,
     ),
     "filters": option(
-        'Only runs that match this W&B filter, e.g. \'{"state": "finished"}\'.', "JSON", WHICH
+        "--filters JSON",
+        'Only runs that match this W&B filter, e.g. \'{"state": "finished"}\'.',
+        WHICH,
     ),
-    "match": option("Only runs whose old name matches this regular expression.", "REGEX", WHICH),
-    "include_running": flag(
-        "include-running",
+    "match": option(
+        "--match REGEX", "Only runs whose old name matches this regular expression.", WHICH
+    ),
+    "include_running": option(
+        "--include-running",
         "Rename runs that are running, pending or preempted too; their processes may write the "
         "old name back.",
         WHICH,
     ),
-    "timezone": option("The zone of the times in names: Asia/Shanghai, +08:00.", "ZONE", HOW),
-    "timestamp_format": option("The form of the times in names, as for strftime.", "FORMAT", HOW),
+    "timezone": option(
+        "--timezone ZONE", "The zone of the times in names: Asia/Shanghai, +08:00.", HOW
+    ),
+    "timestamp_format": option(
+        "--timestamp-format FORMAT", "The form of the times in names, as for strftime.", HOW
+    ),
     "extra": option(
+        "--extra LABELS",
         "Extra parts after the dataset, in this order: bs,lr,seed, or LABEL=KEY for any config "
         "key: ep=epochs.",
-        "LABELS",
         HOW,
     ),
-    "cnn_exponents": flag(
-        "cnn-exponents", "Write exponents in CNN names too (the guide omits them).", HOW
+    "cnn_exponents": option(
+        "--cnn-exponents", "Write exponents in CNN names too (the guide omits them).", HOW
     ),
     "assume": option(
-        "A config value for runs that lack it: rate=0.15. Repeatable.", "KEY=VALUE", SETTLE
-    ),
-    "prefer": option("Which side is right where name and config disagree.", "name|config", SETTLE),
-    "known_arch": option("Count NAME among the architectures. Repeatable.", "NAME", SETTLE),
-    "known_dataset": option("Count NAME among the datasets. Repeatable.", "NAME", SETTLE),
-    "config": option(
-        "The configuration file (default: rsst-migrate.toml in this folder, or what "
-        "RSST_MIGRATE_CONFIG names); none for none.",
-        "FILE",
+        "--assume KEY=VALUE",
+        "A config value for runs that lack it: rate=0.15. Repeatable.",
         SETTLE,
     ),
+    "prefer": option(
+        "--prefer name|config", "Which side is right where name and config disagree.", SETTLE
+    ),
+    "known_arch": option(
+        "--known-arch NAME", "Count NAME among the architectures. Repeatable.", SETTLE
+    ),
+    "known_dataset": option(
+        "--known-dataset NAME", "Count NAME among the datasets. Repeatable.", SETTLE
+    ),
+    "config": option(
+        "--config FILE",
+        "The configuration file (default: rsst-migrate.toml in this folder, or what "
+        "RSST_MIGRATE_CONFIG names); none for none.",
+        SETTLE,
+    ),
+    # The sandbox.
+    "port": number("--port PORT", "The port; 0 takes any.", 0, 65535),
+    "runs": number("--runs N", "How many runs ycx/RSST has.", *_RUNS),
+    "sample": option(
+        "--sample NAME",
+        "kinds: runs of every kind (the default). review: 420 runs, of which 300 need review.",
+    ),
+    "report": option(
+        "--from FILE",
+        "Serve a copy of the projects in this saved JSON report, to rehearse its plan on.",
+    ),
+    "shell": option(
+        "--shell SHELL",
+        "Print the variables for bash (and zsh), fish or powershell (default: the one in use).",
+    ),
+    "latency_ms": number("--latency-ms MS", "How long each request takes.", *_MS),
+    "run_ms": number("--run-ms MS", "Query time of each run of a page.", *_MS),
+    "upsert_ms": number("--upsert-ms MS", "Query time of each upsertBucket of a document.", *_MS),
+    "count_ms": number("--count-ms MS", "Query time of each runCount.", *_MS),
+    "time_limit_s": number(
+        "--time-limit-s S",
+        "Answer 500 (context deadline exceeded) after this query time.",
+        0.001,
+        3600,
+    ),
+    "quota": number(
+        "--quota S", "Query time that a project may use in a second; then 429.", 0.001, 1000
+    ),
+    "retry_after": option("--retry-after", "Send Retry-After with a 429."),
+    "fail": option(
+        "--fail SPEC",
+        "Make requests fail, but not the sign-in: 429@mutationx3 the next three mutations, "
+        "hang@query+2 the third query; the kinds are above. Repeatable.",
+    ),
+    # How a command speaks: the fields of `MANNER`.
+    "no_pager": option("--no-pager", "Do not page long output.", RUN),
+    "quiet": option("--quiet -q", "No progress, no advice.", RUN),
+    "no_color": option("--no-color", "No colours.", RUN),
+    "debug": option("--debug", "Show tracebacks.", RUN),
+    # `parse` and `name` answer at once, so they have switches alone, and read the other words
+    # themselves: for a parameter of any type but bool, and for its own --help, typer imports
+    # pydantic (0.1 s).
+    "show_help": option(
+        "--help -h", "Show this message and exit.", is_eager=True, callback=_show_help
+    ),
+    "show_version": option(
+        "--version",
+        "Show the versions of rsst-migrate, wandb and Python.",
+        is_eager=True,
+        callback=_show_version,
+    ),
 }
-"""The options of `Request`, by field."""
+"""By the name of the parameter that gets the value."""
 
 
-def with_request(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the shared options; it takes them as one argument, `request`."""
-    hints = get_type_hints(Request)
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    added = [
-        inspect.Parameter(
-            field.name,
-            keyword,
-            default=field.default,
-            annotation=Annotated[hints[field.name], _SHARED[field.name]],
-        )
-        for field in fields(Request)
-    ]
-    for name, manner in (("quiet", Quiet), ("no_color", NoColor), ("debug", Debug)):
-        added.append(inspect.Parameter(name, keyword, default=False, annotation=manner))
+def for_typer(command: Callable[..., Any], *switches: str) -> Callable[..., Any]:
+    """A command with its options, as typer reads them from a signature.
+
+    A `request` is made of the options that are its fields. `switches` are more options, of which
+    the command does not hear: those of `MANNER`, and those with a callback.
+    """
     signature = inspect.signature(command, eval_str=True)
-    own = [part for name, part in signature.parameters.items() if name != "request"]
+    wanted = {name: (part.annotation, part.default) for name, part in signature.parameters.items()}
+    shared = fields(Request) if wanted.pop("request", None) else ()
+    # Of those that `plan()` takes as Python values, the command line has the text.
+    typed = {"filters": str | None, "match": str | None, "assume": list[str] | None}
+    hints = get_type_hints(Request) | typed
+    wanted |= {field.name: (hints[field.name], field.default) for field in shared}
+    wanted |= dict.fromkeys(switches, (bool, False))
+    parameters = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=default,
+            annotation=kind if kind is typer.Context else Annotated[kind, OPTIONS[name]],
+        )
+        for name, (kind, default) in wanted.items()
+    ]
 
     @wraps(command)
-    def wrapper(**given: Any) -> int:
-        request = {field.name: given.pop(field.name) for field in fields(Request)}
-        mine = {part.name: given[part.name] for part in own}
-        return command(**mine, request=Request(**request))
+    def wrapper(**given: Any) -> Any:
+        for name in switches:
+            if given.pop(name) and hasattr(MANNER, name):
+                setattr(MANNER, name, True)
+        if shared:
+            given["request"] = Request(**{field.name: given.pop(field.name) for field in shared})
+        return command(**given)
 
-    parameters = [part.replace(kind=keyword) for part in own] + added
-    wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     wrapper.__annotations__ = {part.name: part.annotation for part in parameters}
     return wrapper
-
-
-def with_help(**parts: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Put texts into a command's help; the names of `parts` stand in it in braces."""
-
-    def fill(command: Callable[..., int]) -> Callable[..., int]:
-        command.__doc__ = inspect.cleandoc(command.__doc__ or "").format(**parts)
-        return command
-
-    return fill

@@ -22,7 +22,7 @@ from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
 from migrate.cli.sources import Place, open_sources, tell_unreadable
 from migrate.client.offline import Folder
-from migrate.console import MANNER, Output
+from migrate.console import Output
 from migrate.errors import InputError
 from migrate.mapping.projects import list_runs
 from migrate.mapping.rows import number_of_runs
@@ -36,32 +36,13 @@ from migrate.text import visible
 
 
 @dataclass(frozen=True, slots=True)
-class RenameOptions:
-    """The options of `rename` that are not about the mapping.
-
-    Attributes:
-        limit: How many renames at the most.
-        journal: Where to write the journal; None for a new file in this folder.
-        yes: Do not ask.
-        dry_run: Stop after the plan.
-        include_running: Rename runs whose processes are alive, too.
-        session: The arguments with which `undo` and `resume` find the server again.
-    """
-
-    limit: int | None = None
-    journal: Path | None = None
-    yes: bool = False
-    dry_run: bool = False
-    include_running: bool = False
-    session: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Batch:
     """What one call renames.
 
     Attributes:
         plan: The renames.
+        place: Where the runs are.
+        projects: Their projects.
         made_with: What the plan was made with, for the journal.
         again: The arguments of `rename` that lead to the same plan.
         look: The arguments with which `report` and `audit` show its projects.
@@ -69,6 +50,8 @@ class Batch:
     """
 
     plan: Sequence[PlannedRename]
+    place: Place
+    projects: Projects
     made_with: Mapping[str, object]
     again: Sequence[str]
     look: Sequence[str]
@@ -76,64 +59,114 @@ class Batch:
 
 
 def rename(
-    paths: Sequence[str], plan_file: Path | None, request: Request, options: RenameOptions
+    paths: Sequence[str],
+    plan_file: Path | None,
+    request: Request,
+    *,
+    limit: int | None = None,
+    journal: Path | None = None,
+    yes: bool = False,
+    dry_run: bool = False,
 ) -> int:
-    """Show the plan, ask, rename, and read every name back; gives the exit code."""
+    """Show the plan, ask, rename, and read every name back; gives the exit code.
+
+    Args:
+        paths: The PATHs.
+        plan_file: A saved report, whose rows are renamed in place of what PATHs give now.
+        request: The options about the mapping.
+        limit: How many renames at the most.
+        journal: Where to write the journal; None for a new file in this folder.
+        yes: Do not ask.
+        dry_run: Stop after the plan.
+    """
     output = Output()
-    if plan_file is not None:
-        return _rename_saved(paths, plan_file, request, options, output)
+    if plan_file is None:
+        batch = _mapped(paths, request, limit, output, may_be_read_only=dry_run)
+    else:
+        batch = _saved(paths, plan_file, request, limit, output)
+    plan, projects = batch.plan, batch.projects
+    if not plan:
+        output.say("Nothing to rename.")
+        output.next_step("To see what there is, and what needs attention", "audit", *batch.look)
+        return 0
+    runs = number_of_runs(len(plan))
+    if supplied := sum(bool(rename.settled) for rename in plan):
+        output.tell(f"With values that rules or options supplied: {supplied} of {runs}.")
+    if dry_run:
+        output.say(f"Dry run: {runs} would be renamed. Nothing was written.")
+        limited = [] if limit is None else ["--limit", str(limit)]
+        output.next_step("To rename", "rename", *batch.again, *limited)
+        return 0
+    code = declined(output, plan, projects, batch.place, "rename", yes=yes)
+    if code is not None:
+        return code
+    path, running = journal or _default_journal(plan), request.include_running
+    header = Header.of(
+        batch.place.base_url, plan, include_running=running, made_with=batch.made_with
+    )
+    session = [] if request.base_url is None else ["--base-url", request.base_url]
+    with Journal.create(path, header, plan) as opened:
+        output.say(f"Journal: {path}")
+        task = Task(opened, plan, projects, "rename", running, batch.look, session)
+        code = carry_out(task, output)
+    if code == 0 and batch.others:
+        others = number_of_runs(batch.others)
+        output.next_step(f"To rename the other {others}", "rename", *batch.again)
+    return code
+
+
+def _mapped(
+    paths: Sequence[str],
+    request: Request,
+    limit: int | None,
+    output: Output,
+    *,
+    may_be_read_only: bool,
+) -> Batch:
+    """What the projects give now, shown as a report."""
     place, mapped = mapped_projects(paths, request, output)
     rows = [row for project in mapped for row in project.chosen]
     renames = planned(rows, settled_text)
-    plan = renames[: options.limit]
+    plan = renames[:limit]
     kept = {rename.key for rename in plan}
     with shown_whole(output, "rename"):
         print_report(output.out, rows, shown=[row for row in rows if row.key in kept])
     if len(plan) < len(renames):
         output.say(f"--limit: the first {len(plan)} of {len(renames)} renames.")
     projects = {project.project.key: project.project for project in mapped}
-    held = {row.key.where for row in rows if "read-only" in row.codes}
-    if not options.dry_run and refuse_read_only([projects[where] for where in held], output):
-        return 1
+    if not may_be_read_only:
+        refuse_read_only(
+            projects[where] for where in {row.key.where for row in rows if "read-only" in row.codes}
+        )
     arguments = [*paths, *request.words()]
     made_with = mapped[0].made_with.as_data() if mapped else {}
-    batch = Batch(plan, made_with, arguments, arguments, len(renames) - len(plan))
-    return _rename(place, projects, batch, output, options)
+    others = len(renames) - len(plan)
+    return Batch(plan, place, projects, made_with, arguments, arguments, others)
 
 
-def _rename_saved(
-    paths: Sequence[str],
-    plan_file: Path,
-    request: Request,
-    options: RenameOptions,
-    output: Output,
-) -> int:
-    """Rename what a plan file says, after checking it against the server."""
+def _saved(
+    paths: Sequence[str], plan_file: Path, request: Request, limit: int | None, output: Output
+) -> Batch:
+    """What a plan file says, checked against the server, and shown."""
     if unused := request.about_the_plan():
         raise InputError(
             f"--plan takes exactly its file's rows: {', '.join(unused)} cannot change them. "
             "Use such options with `report` when saving the plan."
         )
     plan = read_plan(plan_file)
-    found = open_sources(
-        paths,
-        request.base_url,
-        request.against,
-        output.progress,
-        may_prompt=not MANNER.quiet,
-    )
-    place, allowed = found.place, {project.key for project in found.projects}
+    place, given_projects = open_sources(paths, request, output.progress)
+    allowed = {project.key for project in given_projects}
     foreign = [rename.where for rename in plan if allowed and rename.where not in allowed]
     if foreign:
         raise InputError(
             f"The plan is about {foreign[0]}, not {', '.join(map(str, sorted(allowed)))}. "
             "Nothing was touched."
         )
-    plan = plan[: options.limit]
+    plan = plan[:limit]
     projects = projects_of(place, plan)
     runs = [run for project in projects.values() for run in list_runs(project, output.progress)]
     taken = {(key, name) for key, project in projects.items() for name in project.taken}
-    problems = check(plan, runs, include_running=options.include_running, taken=taken)
+    problems = check(plan, runs, include_running=request.include_running, taken=taken)
     if problems:
         where = "folder" if isinstance(place, Folder) else "server"
         raise InputError(
@@ -145,8 +178,7 @@ def _rename_saved(
     given = request.words(about_the_plan=False)
     again = [*paths, "--plan", str(plan_file), *given]
     look = [*paths_of(place, projects), *given]
-    batch = Batch(plan, {"plan": str(plan_file)}, again, look)
-    return _rename(place, projects, batch, output, options)
+    return Batch(plan, place, projects, {"plan": str(plan_file)}, again, look)
 
 
 def _problem_words(problem: Problem) -> str:
@@ -157,42 +189,6 @@ def _problem_words(problem: Problem) -> str:
     if problem.taken:
         return f"{run_id}: {new_name} is taken"
     return f"{run_id}: run {visible(problem.bearer.run_id)} already has the name {new_name}"
-
-
-def _rename(
-    place: Place, projects: Projects, batch: Batch, output: Output, options: RenameOptions
-) -> int:
-    """Ask, journal the plan, and rename; gives the exit code."""
-    plan = batch.plan
-    if not plan:
-        output.say("Nothing to rename.")
-        output.next_step("To see what there is, and what needs attention", "audit", *batch.look)
-        return 0
-    runs = number_of_runs(len(plan))
-    if supplied := sum(bool(rename.settled) for rename in plan):
-        output.tell(f"With values that rules or options supplied: {supplied} of {runs}.")
-    if options.dry_run:
-        output.say(f"Dry run: {runs} would be renamed. Nothing was written.")
-        limit = [] if options.limit is None else ["--limit", str(options.limit)]
-        output.next_step("To rename", "rename", *batch.again, *limit)
-        return 0
-    concerned = {rename.where for rename in plan}
-    if refuse_read_only([projects[where] for where in concerned], output):
-        return 1
-    code = declined(output, plan, place, "rename", yes=options.yes)
-    if code is not None:
-        return code
-    path = options.journal or _default_journal(plan)
-    running = options.include_running
-    header = Header.of(place.base_url, plan, include_running=running, made_with=batch.made_with)
-    with Journal.create(path, header, plan) as journal:
-        output.say(f"Journal: {path}")
-        task = Task(journal, plan, projects, "rename", running, batch.look, options.session)
-        code = carry_out(task, output)
-    if code == 0 and batch.others:
-        others = number_of_runs(batch.others)
-        output.next_step(f"To rename the other {others}", "rename", *batch.again)
-    return code
 
 
 def _default_journal(plan: Sequence[PlannedRename]) -> Path:

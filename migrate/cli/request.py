@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC
 from typing import Any, Literal
 
-from migrate.cli.config_file import config_file
-from migrate.cli.rules import file_rules, option_rules, parse_assume, parse_regex
-from migrate.cli.training_flags import read_style, read_words, read_zone
+from migrate.cli.config_file import config_file, read, with_options
+from migrate.cli.rules import file_rules, option_rules, parse_regex
 from migrate.client.paths import parse_filters
 from migrate.errors import InputError
 from migrate.mapping.mapping import Options
 from migrate.mapping.projects import Which
 from migrate.text import did_you_mean
-from naming import VOCABULARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +41,21 @@ NOT_ABOUT_THE_PLAN = ("--base-url", "--against", "--include-running", "--config"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The options that audit, report and rename share, as they were typed; None: not given."""
+    """The options that audit, report and rename share, as they were typed; None: not given.
+
+    `migrate.plan()` gives Python values where there are such.
+    """
 
     base_url: str | None = None
     against: str | None = None
-    filters: str | None = None
-    match: str | None = None
+    filters: str | Mapping[str, object] | None = None
+    match: str | re.Pattern[str] | None = None
     include_running: bool = False
     timezone: str | None = None
     timestamp_format: str | None = None
     extra: str | None = None
     cnn_exponents: bool = False
-    assume: list[str] | None = None
+    assume: list[str] | Mapping[str, object] | None = None
     prefer: Literal["name", "config"] | None = None
     known_arch: list[str] | None = None
     known_dataset: list[str] | None = None
@@ -65,39 +67,29 @@ class Request:
         Raises:
             InputError: One of them is not valid, or there is no PATH.
         """
-        config = config_file(self.config)
+        config = with_options(config_file(self.config), self)
         paths = tuple(paths or config.projects)
         if not paths:
             raise InputError(
                 f"Give a project as entity/project, or list some as `projects` in {config.name}."
             )
-        archs = (*config.known_archs, *read_words("--known-arch", self.known_arch or ()))
-        datasets = (
-            *config.known_datasets,
-            *read_words("--known-dataset", self.known_dataset or ()),
-        )
-        style = read_style(config, self.timestamp_format, self.extra, self.cnn_exponents)
-        timezone = read_zone(config, self.timezone) or UTC
         options = Options(
-            style=style,
-            timezone=timezone,
-            vocabulary=VOCABULARY.extended(archs, datasets),
+            style=config.style,
+            timezone=config.timezone or UTC,
+            vocabulary=config.vocabulary,
             include_running=self.include_running,
             # Of two rules that give the same value the later one wins: options over the file.
             rules=(
-                *file_rules(config, timezone, style),
-                *option_rules(map(parse_assume, self.assume or ()), self.prefer, style),
+                *file_rules(config),
+                *option_rules(self.assume or (), self.prefer, config.style),
             ),
         )
-        return Asked(paths, options, self.which(), archs, datasets)
-
-    def which(self) -> Which:
-        """`--filters` and `--match`; InputError where one is not valid."""
-        filters = None if self.filters is None else parse_filters(self.filters)
-        try:
-            return Which(filters, parse_regex(self.match) if self.match else None)
-        except ValueError as error:
-            raise InputError(f"--match {error}.") from None
+        filters, match = self.filters, self.match
+        which = Which(
+            parse_filters(filters) if isinstance(filters, str) else filters,
+            read("--match", parse_regex, match) if match else None,
+        )
+        return Asked(paths, options, which, config.known_archs, config.known_datasets)
 
     def words(self, *, about_the_plan: bool = True) -> list[str]:
         """The options given, for another command: all, or those that rename takes with --plan."""

@@ -1,9 +1,11 @@
-"""Rules as text for the configuration file: what `cli/rules.py` reads, written. Pure."""
+"""Rules as text for the configuration file: what `cli/rules.py` reads, written."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryFile
 
 import tomlkit
 
@@ -35,6 +37,21 @@ def _table(comment: str, where: Where, supplies: Mapping[str, object]) -> str:
     lines = [f"# {visible(comment)}", "[[rule]]", f"where = {_value(where_table(where))}"]
     lines += [f"{key} = {_value(supplied)}" for key, supplied in supplies.items() if supplied]
     return "\n".join(lines) + "\n"
+
+
+def check_can_add(path: Path) -> None:
+    """Find out whether a rule can be written into a configuration file, before it is worth one.
+
+    Raises:
+        InputError: It cannot.
+    """
+    with_rule(path.read_bytes() if path.exists() else b"", "[[rule]]\n", path.name)
+    try:
+        # Where the file is to be replaced: as by `save`, which writes beside it first.
+        with TemporaryFile(dir=path.resolve().parent):
+            pass
+    except OSError as error:
+        raise InputError(f"Cannot write {path}: {error.strerror or error}.") from None
 
 
 def with_rule(content: bytes, text: str, name: str) -> bytes:

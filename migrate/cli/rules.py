@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime, tzinfo
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime, tzinfo
+from functools import partial
 
-from migrate.cli.config_file import ConfigFile, Table, sentence, shown, unknown
+from migrate.cli.config_file import (
+    ConfigFile,
+    Reader,
+    read,
+    read_table,
+    shown,
+    table,
+    text,
+    texts,
+    unknown,
+)
 from migrate.client.paths import parse_path
 from migrate.errors import InputError, scrub
 from migrate.mapping.rows import REVIEW_CODES, RuleSource
@@ -18,42 +30,42 @@ from naming.scheme import INTEGER, NUMBER, PART, Field, Kind
 SIDES: tuple[Side, Side] = ("name", "config")
 FAMILIES = tuple(dict.fromkeys([*VOCABULARY.architectures.values(), "other"]))
 _ALLOWED = {NUMBER: "number", INTEGER: "whole number", PART: "number, or a word without _"}
-_TABLES = ("where", "assume", "set", "prefer")
 
 
-def file_rules(config: ConfigFile, timezone: tzinfo, style: Style) -> Iterator[Rule]:
+def file_rules(config: ConfigFile) -> Iterator[Rule]:
     """The rules of a configuration file.
-
-    Args:
-        config: The file.
-        timezone: The zone of dates without one.
-        style: Its extra parts may be supplied, too.
 
     Raises:
         InputError: Naming the rule, the key, and what is allowed.
     """
-    for number, table in enumerate(config.rules, 1):
-        table.only(_TABLES)
-        prefer = table.text("prefer")
+    readers: dict[str, Reader] = {
+        "where": partial(_where, config.timezone or UTC),
+        "assume": partial(_values, config.style),
+        "set": partial(_values, config.style),
+        "prefer": _side,
+    }
+    for number, (values, line) in enumerate(zip(config.rule, config.rule_lines, strict=True), 1):
+        place = f"{config.name}: rule {number}"
+        given = read(place, partial(read_table, readers), values)
         rule = Rule(
-            _where(table.table("where"), timezone),
-            RuleSource(file=config.name, number=number),
-            _values(table.table("assume"), style),
-            _values(table.table("set"), style),
-            None if prefer is None else _side(prefer, f"{table.place}: prefer"),
+            given.get("where", Where()),
+            RuleSource(file=config.name, number=number, line=line),
+            given.get("assume", {}),
+            given.get("set", {}),
+            given.get("prefer"),
         )
         if not (rule.assume or rule.replace or rule.prefer):
-            raise InputError(f"{table.place} supplies nothing: give it assume, set or prefer.")
+            raise InputError(f"{place} supplies nothing: give it assume, set or prefer.")
         yield rule
 
 
-def parse_regex(text: str) -> re.Pattern[str]:
+def parse_regex(typed: str | re.Pattern[str]) -> re.Pattern[str]:
     """A regular expression; ValueError says what is wrong with it."""
     try:
         with warnings.catch_warnings(action="ignore"):  # of what a later Python may read else
-            return re.compile(text)
+            return re.compile(typed)
     except (re.error, RecursionError, OverflowError, ValueError) as error:
-        raise ValueError(f"{shown(text)} is not a valid regular expression: {error}") from None
+        raise ValueError(f"{shown(typed)} is not a valid regular expression: {error}") from None
 
 
 def supplied(typed: str, value: object, style: Style) -> tuple[str, object]:
@@ -73,7 +85,7 @@ def supplied(typed: str, value: object, style: Style) -> tuple[str, object]:
     kinds = {**RSST.kinds, **dict(style.parts.values())}
     key = KEYS.get(typed, typed)
     if key not in kinds:
-        raise ValueError(unknown(typed, [*kinds, *(name for name in KEYS if name not in kinds)]))
+        raise ValueError(unknown(typed, dict.fromkeys([*kinds, *KEYS])))
     kind, field = kinds[key], RSST.by_key.get(key)
     try:
         canonical = kind.parse(value)
@@ -104,21 +116,13 @@ def _allowed(kind: Kind, field: Field | None) -> str:
     return f"write a {_ALLOWED[kind]} {reach}"
 
 
-def parse_assume(pair: str) -> tuple[str, str]:
-    """`--assume KEY=VALUE` in its two parts; InputError where it has not got two."""
-    key, equals, text = pair.partition("=")
-    if not equals:
-        raise InputError(f"--assume {scrub(pair)}: write KEY=VALUE, as in rate=0.15.")
-    return key.strip(), text
-
-
 def option_rules(
-    assume: Iterable[tuple[str, object]], prefer: str | None, style: Style
+    assume: Sequence[str] | Mapping[str, object], prefer: str | None, style: Style
 ) -> Iterator[Rule]:
     """`--assume` and `--prefer`, which are rules for any run.
 
     Args:
-        assume: Config key or field, and value.
+        assume: `KEY=VALUE`, of a config key or a field; or keys to values.
         prefer: The side to take where name and config disagree.
         style: Its extra parts may be assumed, too.
 
@@ -126,101 +130,96 @@ def option_rules(
         InputError: One of them is not valid.
     """
     assumed: dict[str, object] = {}
-    for typed, value in assume:
+    for typed, value in assume.items() if isinstance(assume, Mapping) else map(_pair, assume):
         option = f"--assume {typed}={value}"
-        try:
-            key, canonical = supplied(typed, value, style)
-        except ValueError as error:
-            raise InputError(f"{scrub(option)}: {sentence(str(error))}") from None
+        key, canonical = read(scrub(option), partial(supplied, typed, style=style), value)
         if assumed.setdefault(key, canonical) != canonical:
             raise InputError(f"--assume gives {key} two values.")
         yield Rule(Where(), RuleSource(option=option), assume={key: canonical})
     if prefer is not None:
         source = RuleSource(option=f"--prefer {prefer}")
-        yield Rule(Where(), source, prefer=_side(prefer, source.option))
+        yield Rule(Where(), source, prefer=read(source.option, _side, prefer))
 
 
-def _where(table: Table, timezone: tzinfo) -> Where:
-    for key, value in table.values.items():
-        if value == []:  # without it the rule would be for every run
-            table.fail(key, "the list is empty, so that no run matches")
-    name = table.text("name")
-    try:
-        pattern = None if name is None else parse_regex(name)
-    except ValueError as error:
-        table.fail("name", str(error))
+def _pair(typed: str) -> tuple[str, str]:
+    key, equals, value = typed.partition("=")
+    if not equals:
+        raise InputError(f"--assume {scrub(typed)}: write KEY=VALUE, as in rate=0.15.")
+    return key.strip(), value
+
+
+def _where(timezone: tzinfo, value: object) -> Where:
+    values = table(value)
+    for key, asked in values.items():
+        if asked == []:  # without it the rule would be for every run
+            raise ValueError(f"{key}: the list is empty, so that no run matches")
+    moment = partial(_moment, timezone)
+    readers: dict[str, Reader] = {key: partial(_compared, key) for key in values}
+    readers |= {
+        "project": lambda value: [str(parse_path(path)) for path in texts(value)],
+        "runs": texts,
+        "name": lambda value: parse_regex(text(value)),
+        "before": moment,
+        "after": moment,
+        "family": partial(_of, FAMILIES),
+        "state": texts,
+        "reason": partial(_of, REVIEW_CODES),
+    }
+    given = read_table(readers, values)
     return Where(
-        projects=frozenset(_projects(table)),
-        runs=frozenset(table.texts("runs")),
-        name=pattern,
-        before=_moment(table, "before", timezone),
-        after=_moment(table, "after", timezone),
-        families=_of(table, "family", FAMILIES),
-        states=frozenset(table.texts("state")),
-        reasons=_of(table, "reason", REVIEW_CODES),
-        values={
-            key: frozenset(_compared(table, key)) for key in table.values if key not in WHERE_KEYS
-        },
+        projects=frozenset(given.get("project", ())),
+        runs=frozenset(given.get("runs", ())),
+        name=given.get("name"),
+        before=given.get("before"),
+        after=given.get("after"),
+        families=frozenset(given.get("family", ())),
+        states=frozenset(given.get("state", ())),
+        reasons=frozenset(given.get("reason", ())),
+        values={key: frozenset(given[key]) for key in values if key not in WHERE_KEYS},
     )
 
 
-def _projects(table: Table) -> Iterator[str]:
-    for path in table.texts("project"):
-        try:
-            yield str(parse_path(path))
-        except InputError as error:
-            raise InputError(f"{table.place}: project: {error}") from None
-
-
-def _of(table: Table, key: str, known: tuple[str, ...]) -> frozenset[str]:
-    words = table.texts(key)
-    for word in words:
+def _of(known: Sequence[str], value: object) -> list[str]:
+    for word in texts(value):
         if word not in known:
-            table.fail(key, f"{shown(word)} is not one of {', '.join(known)}")
-    return frozenset(words)
+            raise ValueError(f"{shown(word)} is not one of {', '.join(known)}")
+    return texts(value)
 
 
-def _moment(table: Table, key: str, timezone: tzinfo) -> datetime | None:
+def _moment(timezone: tzinfo, value: object) -> datetime:
     """A time, aware; a date is its first moment."""
-    value = table.values.get(key)
-    try:
+    moment = value
+    with suppress(ValueError):
         moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        moment = value
     if isinstance(moment, date) and not isinstance(moment, datetime):
         moment = datetime(moment.year, moment.month, moment.day)
-    if moment is not None and not isinstance(moment, datetime):
-        table.fail(key, f"{shown(value)} is not a time: write 2025-09-01 or 2025-09-01T14:30:00Z")
-    if moment is None or moment.tzinfo is not None:
-        return moment
-    return moment.replace(tzinfo=timezone)
+    if not isinstance(moment, datetime):
+        raise ValueError(f"{shown(value)} is not a time: write 2025-09-01 or 2025-09-01T14:30:00Z")
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone)
 
 
-def _compared(table: Table, key: str) -> Iterator[object]:
-    value = table.values[key]
-    for item in value if isinstance(value, list) else [value]:
+def _compared(key: str, value: object) -> list[object]:
+    items = value if isinstance(value, list) else [value]
+    for item in items:
         if not isinstance(item, str | bool | int | float):
-            table.fail(key, f"{shown(item)} is neither a text nor a number")
-        yield comparable(key, item)
+            raise ValueError(f"{shown(item)} is neither a text nor a number")
+    return [comparable(key, item) for item in items]
 
 
-def _values(table: Table, style: Style) -> Mapping[str, object]:
-    values = {}
-    for typed, value in table.values.items():
-        if isinstance(value, list | dict):
-            table.fail(typed, f"{shown(value)} is not a single value")
-        try:
-            key, canonical = supplied(typed, value, style)
-        except ValueError as error:
-            raise InputError(f"{table.place}: {sentence(str(error))}") from None
+def _values(style: Style, value: object) -> Mapping[str, object]:
+    values: dict[str, object] = {}
+    for typed, given in table(value).items():
+        if isinstance(given, list | dict):
+            raise ValueError(f"{typed}: {shown(given)} is not a single value")
+        key, canonical = supplied(typed, given, style)
         if key in values:
-            raise InputError(f"{table.place}: {key} is given twice.")
+            raise ValueError(f"{key} is given twice")
         values[key] = canonical
     return values
 
 
-def _side(text: str, place: str) -> Side:
+def _side(value: object) -> Side:
     for side in SIDES:
-        if text == side:
+        if text(value) == side:
             return side
-    raise InputError(f"{place}: {shown(text)} is neither name nor config.")
+    raise ValueError(f"{shown(value)} is neither name nor config")

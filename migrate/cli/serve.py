@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from migrate.console import Output
 from migrate.errors import InputError
@@ -17,15 +17,12 @@ from migrate.text import visible
 if TYPE_CHECKING:
     from migrate.sandbox.store import Store
 
-Sample = Literal["kinds", "review"]
-Shell = Literal["bash", "fish", "powershell"]
-
 _UNKNOWN = """What the report does not hold is not here either:
 - config values that names do not use (batch_size, lr, seed, …);
 - what the config said in a conflict, and values that are not valid.
 Use the options and the configuration file that the report was made with."""
 
-_LINES: Mapping[Shell, str] = {
+_LINES = {
     "bash": "export {}={}",
     "fish": "set -gx {} {}",
     "powershell": '$env:{} = "{}"',
@@ -33,25 +30,15 @@ _LINES: Mapping[Shell, str] = {
 
 
 def serve(
-    *,
     port: int,
-    sample: Sample | None,
+    sample: str | None,
     runs: int | None,
     report: Path | None,
-    shell: Shell | None,
+    shell: str | None,
     pace: Mapping[str, float | None],
     fail: Sequence[str],
 ) -> int:
-    """Serve the sandbox until Ctrl-C.
-
-    Args:
-        port: Where to listen; 0 takes any port that is free.
-        sample: Which projects to serve; None for those with runs of all kinds.
-        runs: How many runs that project has; None for a readable few.
-        report: A saved report whose projects are served in place of a sample.
-        shell: Whose words to print the environment variables in; None for the one in use.
-        pace: The fields of the sandbox's `Pace`.
-        fail: Faults in their short form, `429@mutationx3`.
+    """Serve a sample project, or a saved report's; `pace` has the fields of the sandbox's `Pace`.
 
     Raises:
         InputError: Options that do not go together, a fault or a report that is not valid, or a
@@ -85,9 +72,7 @@ def serve(
     return 0
 
 
-def _content(
-    sample: Sample | None, runs: int | None, report: Path | None
-) -> tuple[Store, list[str]]:
+def _content(sample: str | None, runs: int | None, report: Path | None) -> tuple[Store, list[str]]:
     """What to serve, and what to say of it."""
     from migrate.sandbox.review import review_store
     from migrate.sandbox.sample import sample_store
@@ -112,7 +97,7 @@ def _content(
     return store, [*about, f"Serving {', '.join(projects)}. Ctrl-C ends it."]
 
 
-def _shell() -> Shell:
+def _shell() -> str:
     """The shell in use, as far as the environment tells."""
     name = os.environ.get("SHELL", "powershell" if sys.platform == "win32" else "")
     if name.endswith("fish"):

@@ -5,17 +5,18 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from textwrap import wrap
+from typing import NamedTuple
 
 import typer
 
-from migrate.cli.answers import Command, read_reply
+from migrate.cli.answers import read_reply
 from migrate.cli.config_file import FILE, NO_FILE, config_path
 from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
-from migrate.cli.rule_text import rule_text, with_rule
+from migrate.cli.rule_text import check_can_add, rule_text, with_rule
 from migrate.cli.suggested import rule_comment, suggested_rules
 from migrate.console import Output
 from migrate.errors import InputError
@@ -53,33 +54,29 @@ def settle(paths: Sequence[str], request: Request, *, to_stdout: bool) -> int:
     # A file that is not there yet is made by the first answer.
     is_new = not to_stdout and path is not None and not path.exists()
     existing = replace(request, config=NO_FILE) if is_new else request
+    options = existing.asked(paths).options
+    if path is not None and not to_stdout:
+        check_can_add(path)
     _, mapped = mapped_projects(paths, existing, output)
     surveys = {project.project.key: project.survey for project in mapped}
     chosen = {row.key for project in mapped for row in project.chosen}
-    options = existing.asked(paths).options
     settling = Settling(surveys, chosen, options.rules)
-    if to_stdout:
-        output.data(suggested_rules(settling))
-        if not settling.kinds:
-            return 0
+    if path is not None and not to_stdout:
+        return _Session(settling, options.style, path, request, paths, output).run()
+    output.data(suggested_rules(settling))
+    if settling.kinds:
         # Where the file was left out, it must be named: a variable may leave it out as well.
         words = [*paths, *(request if path else replace(request, config=FILE)).words()]
         output.next_step(
             f"With these rules in {path or FILE}, to see their effect", "report", *words
         )
-        return 0
-    assert path is not None
-    return _Session(settling, options.style, path, request, paths, output).run()
+    return 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A question that was dealt with.
+class _Step(NamedTuple):
+    """A question that was dealt with: the file before the answer and with it.
 
-    Attributes:
-        kind: What it was about.
-        before: The file before the answer; None where there was none yet.
-        after: The file with the answer; None where the question was skipped.
+    Before the first answer there may be no file. A question that was skipped has no `after`.
     """
 
     kind: Kind
@@ -102,7 +99,7 @@ class _Session:
         self.settling, self.style, self.path, self.output = settling, style, path, output
         self.request, self.paths = request, paths
         self.steps: list[_Step] = []
-        self.at_first = self._in_review()
+        self.at_first = settling.in_review
 
     def run(self) -> int:
         """Ask until nothing is open, or the user has had enough."""
@@ -112,10 +109,10 @@ class _Session:
                 f"{number_of_runs(self.at_first)} in review. Each answer is written to {self.path}."
             )
         try:
-            while (kinds := self._open()) and self._ask(kinds[0]):
+            while (kinds := self._open()) and self._ask(kinds[0], len(kinds)):
                 pass
         except typer.Abort as error:  # Ctrl-D is as good as q
-            self.output.tell("")
+            self._tell("")
             code = 130 if isinstance(error.__context__, KeyboardInterrupt) else 0
         self._sum_up()
         return code
@@ -129,10 +126,10 @@ class _Session:
             if kind.problem.code != "stuck" and kind.identity not in skipped
         ]
 
-    def _ask(self, kind: Kind) -> bool:
+    def _ask(self, kind: Kind, still_open: int) -> bool:
         """Ask one question until it is dealt with; gives whether to go on."""
-        output, number = self.output, len(self.steps) + 1
-        self._tell("", f"Question {number} of {number - 1 + len(self._open())}")
+        output, done = self.output, len(self.steps)
+        self._tell("", f"Question {done + 1} of {done + still_open}")
         self._tell(*question(kind, output.err.width), "")
         while True:
             output.tell(how_to_answer(kind))
@@ -144,32 +141,31 @@ class _Session:
             except ValueError as error:
                 self._tell(*wrap(f"{error}.", output.err.width))
                 continue
-            done = self._answer(kind, reply) if isinstance(reply, Rule) else self._do(kind, reply)
-            if done:
-                return reply != "quit"
-
-    def _do(self, kind: Kind, command: Command) -> bool:
-        """Do what was asked for in place of an answer; gives whether that ends the question."""
-        if command == "skip":
-            self.steps.append(_Step(kind))
-        elif command == "back":
-            self._back()
-        elif command == "every":
-            with self.output.paging():
-                for case in kind.cases:
-                    for line in case_lines(kind, case, self.output.out.width):
-                        self.output.out.print(line)
-        elif command == "help":
-            self._tell(*HELP.splitlines(), "")
-        return command not in ("every", "help")
+            match reply:
+                case "quit":
+                    return False
+                case "skip":
+                    self.steps.append(_Step(kind))
+                    return True
+                case "back":
+                    self._back()
+                    return True
+                case "every":
+                    with output.paging():
+                        for case in kind.cases:
+                            for line in case_lines(kind, case, output.out.width):
+                                output.out.print(line)
+                case "help":
+                    self._tell(*HELP.splitlines(), "")
+                case _:
+                    if self._answer(kind, reply):
+                        return True
 
     def _answer(self, kind: Kind, answer: Rule) -> bool:
         """Write an answer into the file; gives whether it settles the kind."""
         effect = self.settling.effect(kind, answer)
         if effect.fails:
-            self.output.tell(
-                f"That does not settle it; still {reason_text(effect.open[0].reasons)}."
-            )
+            self._tell(f"That does not settle it; still {reason_text(effect.open[0].reasons)}.")
             return False
         before = self.path.read_bytes() if self.path.exists() else None
         text = rule_text(effect.rule, rule_comment(kind))
@@ -187,17 +183,15 @@ class _Session:
     def _back(self) -> None:
         """Take the last answer out of the file, or ask again what was skipped."""
         if not self.steps:
-            self.output.tell("This is the first question.")
+            self._tell("This is the first question.")
             return
         step = self.steps.pop()
         if step.after is None:
             return
-        if not self.path.exists() or self.path.read_bytes() != step.after:
-            self.output.tell(
-                f"{self.path} was changed meanwhile; take the rule out of it yourself."
-            )
-        else:
+        if self.path.exists() and self.path.read_bytes() == step.after:
             self._restore(step.before)
+        else:
+            self._tell(f"{self.path} was changed meanwhile; take the rule out of it yourself.")
         self._read_again()
 
     def _restore(self, content: bytes | None) -> None:
@@ -213,27 +207,21 @@ class _Session:
         asked = replace(self.request, config=config).asked(self.paths)
         self.settling = self.settling.with_rules(asked.options.rules)
 
-    def _in_review(self) -> int:
-        return sum(row.status == "review" for row in self.settling.rows)
-
     def _so_far(self) -> str:
-        now = self._in_review()
+        now = self.settling.in_review
         return f"{self.at_first - now} of {number_of_runs(self.at_first)} settled, {now} open."
 
     def _sum_up(self) -> None:
         """What is settled, what stays open, and what comes next."""
-        self._tell(
-            "",
-            self._so_far()
-            if self.at_first
-            else "Nothing to settle: none of these runs is in review.",
-        )
+        nothing = "Nothing to settle: none of these runs is in review."
+        self._tell("", self._so_far() if self.at_first else nothing)
         rest = self.settling.kinds
-        width = self.output.err.width
         for kind in rest[:_MOST_OPEN]:
-            self._tell(*wrap(f"  {kind_text(kind)}", width, subsequent_indent="    "))
+            self._tell(
+                *wrap(f"  {kind_text(kind)}", self.output.err.width, subsequent_indent="    ")
+            )
         if len(rest) > _MOST_OPEN:
-            self.output.tell(f"  … and {len(rest) - _MOST_OPEN} more kinds")
+            self._tell(f"  … and {len(rest) - _MOST_OPEN} more kinds")
         renames = sum(row.status == "rename" for row in self.settling.rows)
         if renames:
             words = [*self.paths, *self.request.words()]

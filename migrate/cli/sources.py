@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from migrate.cli.request import Request
 from migrate.client.offline import Folder
 from migrate.client.paths import parse_folder, parse_path
 from migrate.client.server import Server, connect
@@ -21,44 +21,36 @@ Place = Server | Folder
 _MOST_UNREADABLE = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """The projects that a command is about, and where they are."""
-
-    place: Place
-    projects: list[Source]
-
-
 def open_sources(
     paths: Sequence[str],
-    base_url: str | None,
-    against: str | None,
+    request: Request,
     progress: Progress,
-    *,
     keys: Sequence[str] = CONFIG_KEYS,
-    may_prompt: bool,
-) -> Sources:
-    """Sign in to the server, or read the folder, that PATHs are about.
+    *,
+    may_prompt: bool = True,
+) -> tuple[Place, list[Source]]:
+    """Sign in to the server, or read the folder, that PATHs are about; gives their projects.
 
     Args:
         paths: The PATHs, as they were typed.
-        base_url: The server; None for wandb's own setting.
-        against: A project on the server whose names are taken in the folder, too.
+        request: Says which server, and whose names are taken in a folder, too.
         progress: Opens a progress bar with a title.
         keys: The config keys that runs are listed with.
-        may_prompt: Whether a key may be asked for.
+        may_prompt: Whether a key may be asked for, unless --quiet is given.
 
     Raises:
         InputError: A PATH is not valid, or the folder holds no offline runs.
-        MigrateError: There is no session, or `against` cannot be listed.
+        MigrateError: There is no session, or `--against` cannot be listed.
     """
     folders = [folder for path in paths if (folder := parse_folder(path)) is not None]
+    against = request.against
+    may_prompt = may_prompt and not MANNER.quiet
     if not folders:
         if against is not None:
             raise InputError("--against is for a folder of offline runs.")
         parsed = [parse_path(path) for path in paths]
-        server = connect(base_url, may_prompt=may_prompt)
-        return Sources(server, [server.project(path, keys) for path in parsed])
+        server = connect(request.base_url, may_prompt=may_prompt)
+        return server, [server.project(path, keys) for path in parsed]
     if len(paths) > 1:
         raise InputError(
             "A folder of offline runs must be the only PATH. Of several, give the one above them."
@@ -68,9 +60,9 @@ def open_sources(
     if not place.projects():
         raise InputError(_nothing_in(place))
     if other is not None:
-        project = connect(base_url, may_prompt=may_prompt).project(other)
+        project = connect(request.base_url, may_prompt=may_prompt).project(other)
         place.taken = frozenset(run.name for run in list_runs(project, progress))
-    return Sources(place, [*place.projects()])
+    return place, [*place.projects()]
 
 
 def _read_folder(path: Path, keys: Sequence[str], progress: Progress) -> Folder:

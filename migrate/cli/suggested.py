@@ -17,7 +17,7 @@ from naming import RSST
 
 def suggested_rules(settling: Settling) -> str:
     """A configuration file of rules for what is open: those without evidence are comments."""
-    before = _in_review(settling)
+    before = settling.in_review
     if not before:
         return "# No run is in review.\n"
     texts = []
@@ -29,7 +29,7 @@ def suggested_rules(settling: Settling) -> str:
         else:
             texts.append(rule_text(effect.rule, rule_comment(kind)))
             settling = settling.with_rules((*settling.rules, effect.rule))
-    settled = before - _in_review(settling)
+    settled = before - settling.in_review
     head = f"# {number_of_runs(before)} in review; the rules below settle {settled} of them.\n"
     if settling.kinds:
         head += "# Those in comments do when a value stands in place of VALUE.\n"
@@ -65,10 +65,6 @@ def _values(kind: Kind) -> str:
     if kind.is_about_a_word:
         return f"write another {kind.key}, in quotes"
     return allowed(str(kind.key))
-
-
-def _in_review(settling: Settling) -> int:
-    return sum(row.status == "review" for row in settling.rows)
 
 
 def rule_comment(kind: Kind) -> str:

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, time, tzinfo
 from typing import NoReturn
 
-from migrate.cli.config_file import ConfigFile
+from migrate.cli.config_file import ConfigFile, with_options
 from migrate.errors import InputError
-from naming import CONFIG_KEYS, GUIDE_STYLE, SWITCH_KEYS, Style, StyleError, add_arguments, zone
-from naming.values import is_word
+from naming import CONFIG_KEYS, SWITCH_KEYS, add_arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +25,13 @@ class Flags:
         given: The training script's arguments that were given.
         ignored: The flags that do not matter to the name.
         at: The time in the name; None for now.
-        timezone: The zone of that time; None keeps its own.
-        style: How the name is to be written.
+        config: The configuration file, with the preview's own options in place of what it says.
     """
 
     given: dict[str, object]
     ignored: list[str]
     at: datetime | None
-    timezone: tzinfo | None
-    style: Style
+    config: ConfigFile
 
 
 class _Parser(argparse.ArgumentParser):
@@ -60,11 +57,9 @@ def read_flags(words: Sequence[str], config: ConfigFile) -> Flags:
     own.add_argument("--cnn-exponents", action="store_true")
     options, words = own.parse_known_args(_with_zones_joined(words))
 
-    style = read_style(config, options.timestamp_format, options.extra, options.cnn_exponents)
-    timezone = read_zone(config, options.timezone)
-
+    config = with_options(config, options)
     script = _Parser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
-    for key in dict.fromkeys([*CONFIG_KEYS, *(key for key, _ in style.parts.values())]):
+    for key in dict.fromkeys([*CONFIG_KEYS, *(key for key, _ in config.style.parts.values())]):
         if key in SWITCH_KEYS:
             script.add_argument(f"--{key}", nargs="?", const=True)
         else:
@@ -72,54 +67,7 @@ def read_flags(words: Sequence[str], config: ConfigFile) -> Flags:
     add_arguments(script)
     given, others = script.parse_known_args(words)
     ignored = [word.partition("=")[0] for word in others if word.startswith("--")]
-    return Flags(vars(given), ignored, _moment(options.at, timezone), timezone, style)
-
-
-def read_style(
-    config: ConfigFile,
-    timestamp_format: str | None = None,
-    extra: str | None = None,
-    cnn_exponents: bool = False,
-) -> Style:
-    """The style that options ask for; what they leave open, the configuration file says.
-
-    Raises:
-        InputError: There is no such style.
-    """
-    extras = config.extras
-    if extra is not None:
-        extras = tuple(part.strip() for part in extra.split(",") if part.strip())
-    if timestamp_format is None:
-        timestamp_format = config.timestamp_format
-    try:
-        return Style(
-            GUIDE_STYLE.timestamp_format if timestamp_format is None else timestamp_format,
-            extras,
-            cnn_exponents or config.cnn_exponents,
-        )
-    except StyleError as error:
-        option = "--extra" if error.attribute == "extras" else "--timestamp-format"
-        raise InputError(f"{option}: {error.text}.") from None
-
-
-def read_zone(config: ConfigFile, timezone: str | None) -> tzinfo | None:
-    """The zone that `--timezone` names, else the configuration file's; None where none is given.
-
-    Raises:
-        InputError: It is not a time zone.
-    """
-    try:
-        return config.timezone if timezone is None else zone(timezone)
-    except ValueError as error:
-        raise InputError(f"--timezone: {error}.") from None
-
-
-def read_words(option: str, words: Sequence[str]) -> Sequence[str]:
-    """Words that can stand in a name; InputError where one cannot."""
-    for word in words:
-        if not is_word(word):
-            raise InputError(f"{option} {word!r}: no name can hold it; leave out white space.")
-    return words
+    return Flags(vars(given), ignored, _moment(options.at, config.timezone), config)
 
 
 def _with_zones_joined(words: Sequence[str]) -> list[str]:

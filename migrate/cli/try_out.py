@@ -3,108 +3,73 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from math import ceil
-from pathlib import Path
+from collections.abc import Iterator
 
-from rich.cells import cell_len
 from rich.text import Text
 
-from migrate.cli import look
-from migrate.cli.go_on import go_on
-from migrate.cli.rename import RenameOptions, rename
-from migrate.cli.request import Request
+from migrate.cli.config_file import NO_FILE, VARIABLE
 from migrate.cli.serve import sandbox_packages
-from migrate.console import MANNER, Output
+from migrate.console import MANNER, Captured, Output, rows_of
 
-PATH = "ycx/RSST"
 SCREEN_ROWS = 24
-_LIMIT = 3
 
-Step = tuple[str, str, Callable[[], int]]
+# What is typed, what it shows, and how many of its last lines are shown where it is longer than a
+# screen: the report's counts the runs.
+_STEPS = (
+    ("audit ycx/RSST", "What is in the project, and what needs attention.", 0),
+    ("report ycx/RSST", "The dry run: what each run would be called.", 1),
+    (
+        "rename ycx/RSST --limit 3 --yes --journal demo.journal.jsonl",
+        "The first of these names, written: journaled, renamed, and read back.",
+        None,
+    ),
+    ("audit ycx/RSST", "What has changed: fewer to rename, more in the new format.", 0),
+    ("undo demo.journal.jsonl --yes", "All of it taken back, from the journal.", None),
+)
 
 
-def demo(runs: int | None) -> int:
+def demo() -> int:
     """Run the commands themselves, one after the other, on the sandbox's project."""
+    from migrate.cli.app import app
+
     with sandbox_packages():
         from migrate.sandbox.sample import sample_store
         from migrate.sandbox.server import Sandbox
     with (
-        Sandbox(sample_store(runs)) as served,
+        Sandbox(sample_store()) as served,
         tempfile.TemporaryDirectory() as folder,
         contextlib.chdir(folder),
     ):
-        os.environ.update(served.env)
+        os.environ.update({**served.env, VARIABLE: NO_FILE})
         MANNER.no_pager = MANNER.no_next = True  # the steps follow each other
         output, code = Output(), 0
-        for number, (command, sentence, run) in enumerate(_steps(), 1):
+        for number, (command, sentence, last) in enumerate(_STEPS, 1):
             output.out.print()
             output.out.print(Text(f"{number}. {sentence}"))
             output.out.print(Text(f"$ rsst-migrate {command}", "bold cyan"))
             output.out.print()
-            code = max(code, run())
+            with contextlib.nullcontext() if last is None else _one_screen(output, last):
+                code = max(code, app(command.split(), standalone_mode=False))
             sys.stdout.flush()
-        MANNER.no_next = False
         output.out.print()
         output.out.print("Now your own project. This changes nothing, either:")
         output.out.print("  rsst-migrate report entity/project")
         return code
 
 
-def _steps() -> Sequence[Step]:
-    """What is typed, what it shows, and the command itself."""
-    journal = Path("demo.journal.jsonl")
-    request = Request(config="none")
-    options = RenameOptions(limit=_LIMIT, journal=journal, yes=True)
-
-    def audit() -> int:
-        with _one_screen():
-            return look.audit([PATH], request, as_json=False, check=False)
-
-    def report() -> int:
-        with _one_screen(last=1):  # it counts the runs
-            return look.report([PATH], request)
-
-    return (
-        (f"audit {PATH}", "What is in the project, and what needs attention.", audit),
-        (f"report {PATH}", "The dry run: what each run would be called.", report),
-        (
-            f"rename {PATH} --limit {_LIMIT} --yes --journal {journal}",
-            "The first of these names, written: journaled, renamed, and read back.",
-            lambda: rename([PATH], None, request, options),
-        ),
-        (f"audit {PATH}", "What has changed: fewer to rename, more in the new format.", audit),
-        (
-            f"undo {journal} --yes",
-            "All of it taken back, from the journal.",
-            lambda: go_on([journal], "undo", None, yes=True, dry_run=False),
-        ),
-    )
-
-
-class _Captured(io.StringIO):
-    """What is printed, with the colours that stdout would get."""
-
-    def isatty(self) -> bool:
-        return sys.__stdout__ is not None and sys.__stdout__.isatty()
-
-
 @contextlib.contextmanager
-def _one_screen(last: int = 0) -> Iterator[None]:
+def _one_screen(output: Output, last: int) -> Iterator[None]:
     """Show the first lines of what is printed meanwhile, how many follow, and the `last` ones."""
-    captured = _Captured()
-    with contextlib.redirect_stdout(captured):
+    with contextlib.redirect_stdout(Captured(sys.stdout)) as captured:
         yield
-    width = Output().out.width
     lines = captured.getvalue().splitlines()
     # Besides these: four lines of title, and the one that says how many are left out.
     rows, shown = SCREEN_ROWS - 5 - last, 0
     for line in lines:
-        rows -= max(1, ceil(cell_len(Text.from_ansi(line).plain) / width))
+        rows -= rows_of(line, output.out.width)
         if rows < 0:
             break
         shown += 1

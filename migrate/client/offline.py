@@ -57,14 +57,7 @@ class Unreadable(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Log:
-    """A transaction log, as it was when it was read.
-
-    Attributes:
-        path: Where it is, links followed.
-        stamp: Tells whether it was changed since.
-        contents: What it says of its run, as far as it can be read.
-        error: Why it cannot be read to its end; None where it can.
-    """
+    """A transaction log as it was when it was read; `error`: why that ended too soon."""
 
     path: Path
     stamp: Stamp
@@ -73,11 +66,8 @@ class _Log:
 
     @property
     def key(self) -> RunKey:
-        """What its run is known by."""
-        of_run = self.contents
-        return RunKey(
-            of_run.entity or DEFAULT_ENTITY, of_run.project or DEFAULT_PROJECT, self.run_id
-        )
+        entity, project = self.contents.entity, self.contents.project
+        return RunKey(entity or DEFAULT_ENTITY, project or DEFAULT_PROJECT, self.run_id)
 
     @property
     def run_id(self) -> str:
@@ -91,11 +81,10 @@ class _Log:
 
     def is_being_written(self) -> bool:
         """Whether a process writes it, as far as can be told."""
-        if abs(time.time() - self.stamp.changed / 1e9) < WRITING_SECONDS:
-            return True
         try:
             with self.path.open("rb") as file:
-                return is_open_for_writing(file)
+                age = time.time() - os.fstat(file.fileno()).st_mtime
+                return abs(age) < WRITING_SECONDS or is_open_for_writing(file)
         except OSError:  # it is gone, or may not be read any more
             return False
 
@@ -104,9 +93,8 @@ class _Log:
 
         The folder of an online run is called run-TIME-ID, and `wandb sync` passes it over.
         """
-        if self.path.parent.name.startswith("run-"):
-            return True
-        return self.path.with_name(f"{self.path.name}.synced").exists()
+        synced = self.path.with_name(f"{self.path.name}.synced")
+        return self.path.parent.name.startswith("run-") or synced.exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +104,13 @@ class _OfflineRun:
     key: RunKey
     logs: list[_Log]
 
+    @property
     def name(self) -> str:
         return next((log.contents.name for log in reversed(self.logs) if log.contents.name), "")
 
+    @property
     def earlier_names(self) -> frozenset[str]:
-        return frozenset(name for log in self.logs for name in log.contents.names) - {self.name()}
+        return frozenset(name for log in self.logs for name in log.contents.names) - {self.name}
 
     def state(self) -> str:
         if any(log.error or log.is_being_written() for log in self.logs):
@@ -135,7 +125,7 @@ class _OfflineRun:
     def listed(self) -> Run:
         return Run(
             key=self.key,
-            name=self.name(),
+            name=self.name,
             state=self.state(),
             created_at=self.logs[0].contents.started_at,
             read_only=self.is_read_only(),
@@ -148,10 +138,10 @@ class _OfflineRun:
         return RunState(
             run_id=self.key.run_id,
             storage_id=self.key.run_id,
-            name=self.name(),
+            name=self.name,
             state=self.state(),
             read_only=self.is_read_only(),
-            earlier_names=self.earlier_names(),
+            earlier_names=self.earlier_names,
         )
 
     def rename(self, old_name: str, new_name: str) -> None:
@@ -171,10 +161,6 @@ class _OfflineRun:
 
 class Folder:
     """A folder with transaction logs anywhere below it.
-
-    Args:
-        path: The folder, as it was typed.
-        keys: The config keys that its runs are listed with.
 
     Attributes:
         path: The folder, as it was typed.
@@ -196,10 +182,7 @@ class Folder:
         """Its address."""
         return self.path.absolute().as_uri()
 
-    @property
-    def app_url(self) -> str:
-        """The like: its runs have no pages."""
-        return self.base_url
+    app_url = base_url  # its runs have no pages
 
     def projects(self) -> list[OfflineProject]:
         """The projects in it, as it was last read."""
@@ -221,15 +204,11 @@ class Folder:
         """
         logs = [log for log in self._logs.values() if log.key not in self._runs]
         unused = {name for log in logs for name in log.contents.names}
-        runs = self.runs(project).values()
-        return self.taken.union(unused, *(run.earlier_names() for run in runs))
+        earlier = (run.earlier_names for run in self.runs(project).values())
+        return self.taken.union(unused, *earlier)
 
     def read(self, bar: Bar | None = None) -> None:
-        """Read its logs; those that were read before, only where they were changed since.
-
-        Args:
-            bar: Shows how far it is.
-        """
+        """Read its logs; those that were read before, only where they were changed since."""
         with self._lock:
             unreadable: list[Unreadable] = []
             found = _find(self.path, unreadable)

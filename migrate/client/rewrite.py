@@ -14,30 +14,22 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from glob import escape
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
-from migrate.client.log_records import renamed_pieces
-from migrate.client.transaction_log import LogWriter
+from migrate.client.log_records import renamed_records
+from migrate.client.transaction_log import framed
 from migrate.errors import LogError
 
 _SUFFIX = ".rsst-migrate"
 
 
-class Stamp(NamedTuple):
-    """What tells whether a file is still the one that was read. Times in ns since the epoch."""
-
-    device: int
-    inode: int
-    size: int
-    changed: int
-    status_changed: int
+Stamp = tuple[int, ...]
+"""What tells whether a file is still the one that was read."""
 
 
 def stamp_of(status: os.stat_result) -> Stamp:
     """The stamp of a file with this status."""
-    return Stamp(
-        status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-    )
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def is_open_for_writing(file: BinaryIO) -> bool:
@@ -73,19 +65,16 @@ def rewrite(logs: list[tuple[Path, Stamp]], old_name: str, new_name: str) -> Non
         OSError: A file cannot be written.
     """
     with ExitStack() as new_files:
-        written = [
-            (new_files.enter_context(_written(path, stamp, old_name, new_name)), path, stamp)
-            for path, stamp in logs
-        ]
-        for _, path, stamp in written:
+        written = [new_files.enter_context(_written(path, old_name, new_name)) for path, _ in logs]
+        for path, stamp in logs:
             _check_unchanged(path, stamp)
-        for beside, path, _ in written:
+        for beside, (path, _) in zip(written, logs, strict=True):
             os.replace(beside, path)  # noqa: PTH105
             sync_folder(path.parent)
 
 
 @contextmanager
-def _written(path: Path, stamp: Stamp, old_name: str, new_name: str) -> Iterator[Path]:
+def _written(path: Path, old_name: str, new_name: str) -> Iterator[Path]:
     """A new log beside the old one, checked; removed at the end unless it is in its place."""
     for unfinished in path.parent.glob(f"{escape(path.name)}.*{_SUFFIX}"):  # by one that was killed
         unfinished.unlink(missing_ok=True)
@@ -93,8 +82,6 @@ def _written(path: Path, stamp: Stamp, old_name: str, new_name: str) -> Iterator
     beside = Path(name)
     try:
         with os.fdopen(handle, "w+b") as new, path.open("rb") as old:
-            if stamp_of(os.fstat(old.fileno())) != stamp:
-                raise _changed()
             _copy(old, new, old_name, new_name)
             os.fsync(new.fileno())
             _check(old, new, old_name, new_name)
@@ -105,10 +92,7 @@ def _written(path: Path, stamp: Stamp, old_name: str, new_name: str) -> Iterator
 
 
 def _copy(old: BinaryIO, new: BinaryIO, old_name: str, new_name: str) -> None:
-    writer = LogWriter(new)
-    for _, data, begins, ends in renamed_pieces(old, old_name, new_name):
-        writer.write(data, begins=begins, ends=ends)
-    writer.flush()
+    new.writelines(framed(renamed_records(old, old_name, new_name)))
     new.flush()
 
 
@@ -116,30 +100,15 @@ def _check(old: BinaryIO, new: BinaryIO, old_name: str, new_name: str) -> None:
     """Read the new log back: with the old name put back, it is to be the old one."""
     old.seek(0)
     new.seek(0)
-    writer = LogWriter(_Expecting(old))
-    for _, data, begins, ends in renamed_pieces(new, new_name, old_name):
-        writer.write(data, begins=begins, ends=ends)
-    writer.flush()
-    if old.read(1):
-        raise _not_the_same()
-
-
-class _Expecting:
-    """Takes what a file holds, and nothing else."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-
-    def write(self, data: bytearray) -> None:
-        """Compare with what comes next in the file."""
-        if self._file.read(len(data)) != data:
-            raise _not_the_same()
+    parts = framed(renamed_records(new, new_name, old_name))
+    if any(old.read(len(part)) != part for part in parts) or old.read(1):
+        raise LogError("its log could not be put back as it is; it was left alone")
 
 
 def _check_unchanged(path: Path, stamp: Stamp) -> None:
     with path.open("rb") as file:
         if stamp_of(os.fstat(file.fileno())) != stamp:
-            raise _changed()
+            raise LogError("its log was changed since it was read")
         if is_open_for_writing(file):
             raise LogError("its log is being written")
 
@@ -160,11 +129,3 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def _changed() -> LogError:
-    return LogError("its log was changed since it was read")
-
-
-def _not_the_same() -> LogError:
-    return LogError("its log could not be put back as it is; it was left alone")

@@ -8,15 +8,15 @@ CRC-32 of type and data, without LevelDB's mask (wandb's core/internal/transacti
 core/pkg/leveldb; until wandb 0.29 also sdk/internal/datastore.py).
 
 Both of W&B's writers cut a record in one way only: at the end of a block, and only where more of it
-follows. The reader takes nothing else, so a log that it reads is what `write_records` makes of the
-same records, byte for byte. An undo relies on it.
+follows. The reader takes nothing else, so a log that it reads is what `framed` makes of the same
+records, byte for byte. An undo relies on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from struct import Struct
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 from zlib import crc32
 
 from migrate.errors import DamagedLog, LogError, TruncatedLog
@@ -27,70 +27,100 @@ CHUNK_HEADER = 7
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
 
 _CHUNK = Struct("<IHB")  # checksum, length, type
-_READ = 16 * BLOCK
 _CRC_OF_TYPE = tuple(crc32(bytes([kind])) for kind in range(LAST + 1))
 
 
-Chunk = tuple[int, memoryview]
-"""A chunk's type and its data, which is valid until the next chunk is asked for."""
-
+_KINDS = {(True, True): FULL, (True, False): FIRST, (False, False): MIDDLE, (False, True): LAST}
+"""The type of a chunk: whether its record begins with it, and whether it ends with it."""
 
 Skip = Callable[[bytes, int, int], object]
-"""Whether a record is passed over: the bytes that it is in, where it begins and where it ends."""
+"""Whether a record is passed over, by its first chunk: in which bytes, and from where to where."""
 
 
-def read_chunks(file: BinaryIO, skip: Skip | None = None) -> Iterator[Chunk]:
-    """The chunks of a log, each checked before it is given out.
+def framed(records: Iterable[bytes]) -> Iterator[bytes]:
+    """The bytes of a log with these records, as W&B writes it."""
+    yield HEADER
+    filled = len(HEADER)  # of the block under way
+    for record in records:
+        if filled + CHUNK_HEADER > BLOCK:
+            yield bytes(BLOCK - filled)
+            filled = 0
+        start, begins, ends = 0, True, False
+        while not ends:
+            end = start + BLOCK - filled - CHUNK_HEADER
+            data, ends = record[start:end], end >= len(record)
+            kind = _KINDS[begins, ends]
+            yield _CHUNK.pack(crc32(data, _CRC_OF_TYPE[kind]), len(data), kind)
+            yield data
+            filled = filled + CHUNK_HEADER + len(data) if ends else 0
+            start, begins = end, False
+
+
+def read_records(file: BinaryIO, skip: Skip | None = None) -> Iterator[bytes]:
+    """The records of a log, each checked before it is given out.
 
     Args:
         file: The log, at its beginning; buffered, so that a short read is the end.
-        skip: Which records of a single chunk are checked and not given out.
+        skip: Which records are checked and not given out.
 
     Raises:
         TruncatedLog: The file ends within a record. What came before it is whole.
         DamagedLog: There is something else than W&B writes.
     """
-    buffer = file.read(_READ)
-    if buffer[: len(HEADER)] != HEADER:
-        raise _not_a_log(buffer)
-    base, at, within = 0, len(HEADER), False
+    parts: list[bytes] = []
+    wanted = False
+    for kind, buffer, start, end in _chunks(file, skip):
+        if kind == FULL:
+            yield buffer[start:end]
+            continue
+        if kind == FIRST:
+            wanted = skip is None or not skip(buffer, start, end)
+        if wanted:
+            parts.append(buffer[start:end])
+            if kind == LAST:
+                yield b"".join(parts)
+                parts.clear()
+
+
+def _chunks(file: BinaryIO, skip: Skip | None) -> Iterator[tuple[int, bytes, int, int]]:
+    """The chunks of a log: type, the bytes that it is in, where its data starts and ends.
+
+    Those of a single chunk that `skip` passes over are checked only: there may be millions.
+    """
+    block = file.read(BLOCK)
+    if block[: len(HEADER)] != HEADER:
+        raise _not_a_log(block)
+    offset, at, within = 0, len(HEADER), False
     unpack = _CHUNK.unpack_from
-    while buffer:
-        view = memoryview(buffer)
-        for block in range(0, len(buffer), BLOCK):
-            full, end = block + BLOCK, min(block + BLOCK, len(buffer))
-            last_header = end - CHUNK_HEADER
-            while at <= last_header:
-                checksum, length, kind = unpack(buffer, at)
-                start = at + CHUNK_HEADER
-                data_end = start + length
-                if data_end > end:
-                    raise _damaged(base + at) if data_end > full else _truncated(base + at)
-                # The checksum is also of the type, the byte before the data.
-                if crc32(view[start - 1 : data_end]) != checksum:
-                    raise _damaged(base + at)
-                if kind != FULL or within:
-                    if not _fits(kind, within, length, fills=data_end == full):
-                        raise _damaged(base + at)
-                    within = kind != LAST
-                    yield kind, view[start:data_end]
-                elif skip is None or not skip(buffer, start, data_end):
-                    yield kind, view[start:data_end]
-                at = data_end
-            _check_rest(view[at:end], base + at, padding=at > full - CHUNK_HEADER)
-            at = full
-        if len(buffer) < _READ:
-            break
-        base += _READ
-        at -= _READ
-        buffer = file.read(_READ)
+    while block:
+        view = memoryview(block)
+        while at + CHUNK_HEADER <= len(block):
+            checksum, length, kind = unpack(block, at)
+            start = at + CHUNK_HEADER
+            end = start + length
+            if end > len(block):
+                raise _damaged(offset + at) if end > BLOCK else _truncated(offset + at)
+            # The checksum is also of the type, the byte before the data.
+            if crc32(view[start - 1 : end]) != checksum:
+                raise _damaged(offset + at)
+            if kind != FULL or within:
+                if not _fits(kind, within, length, fills=end == BLOCK):
+                    raise _damaged(offset + at)
+                within = kind != LAST
+                yield kind, block, start, end
+            elif skip is None or not skip(block, start, end):
+                yield kind, block, start, end
+            at = end
+        _check_rest(view[at:], offset + at)
+        offset += len(block)
+        block, at = file.read(BLOCK), 0
     if within:
-        raise _truncated(base + len(buffer))
+        raise _truncated(offset)
 
 
-def _check_rest(rest: memoryview, offset: int, *, padding: bool) -> None:
+def _check_rest(rest: memoryview, offset: int) -> None:
     """Check what is too short for a chunk's header: the end of a block, or that of the file."""
-    if padding and any(rest):
+    if offset % BLOCK + CHUNK_HEADER > BLOCK and any(rest):
         raise _damaged(offset)
     if rest and (offset + len(rest)) % BLOCK:
         raise _truncated(offset)
@@ -108,67 +138,6 @@ def _fits(kind: int, within: bool, length: int, *, fills: bool) -> bool:
     if kind in (FULL, FIRST):
         return not within and (kind == FULL or fills)
     return within and ((kind == MIDDLE and fills) or (kind == LAST and length > 0))
-
-
-class Sink(Protocol):
-    """Where a log is written to."""
-
-    def write(self, data: bytearray, /) -> object:
-        """Take the next bytes."""
-
-
-class LogWriter:
-    """Writes a log as W&B does. It is complete once `flush` has returned."""
-
-    def __init__(self, file: Sink) -> None:
-        self._file = file
-        self._block = bytearray(HEADER)  # what the block under way holds, for the next write
-        self._filled = len(HEADER)  # how much of it there is, with what was written already
-        self._chunk = -1  # where in `_block` the open chunk begins; -1 for none
-        self._first = True
-
-    def write(self, data: bytes | bytearray | memoryview, *, begins: bool, ends: bool) -> None:
-        """Write a part of a record, or the whole."""
-        if begins:
-            if self._filled + CHUNK_HEADER > BLOCK:
-                self._block += bytes(BLOCK - self._filled)
-                self._end_block()
-            self._first = True
-            self._open_chunk()
-        start = 0
-        while start < len(data):
-            if self._filled == BLOCK:
-                self._close_chunk(FIRST if self._first else MIDDLE)
-                self._end_block()
-                self._first = False
-                self._open_chunk()
-            part = data[start : start + BLOCK - self._filled]
-            self._block += part
-            self._filled += len(part)
-            start += len(part)
-        if ends:
-            self._close_chunk(FULL if self._first else LAST)
-
-    def flush(self) -> None:
-        """Hand the rest to the file."""
-        self._file.write(self._block)
-        self._block.clear()
-
-    def _open_chunk(self) -> None:
-        self._chunk = len(self._block)
-        self._block += bytes(CHUNK_HEADER)
-        self._filled += CHUNK_HEADER
-
-    def _close_chunk(self, kind: int) -> None:
-        with memoryview(self._block) as block, block[self._chunk + CHUNK_HEADER :] as data:
-            checksum = crc32(data, _CRC_OF_TYPE[kind])
-            _CHUNK.pack_into(block, self._chunk, checksum, len(data), kind)
-        self._chunk = -1
-
-    def _end_block(self) -> None:
-        self._file.write(self._block)
-        self._block.clear()
-        self._filled = 0
 
 
 def _not_a_log(start: bytes) -> LogError:

@@ -13,7 +13,7 @@ from migrate.errors import InputError
 from migrate.mapping.made_with import MadeWith, made_with
 from migrate.mapping.mapping import Options, Survey
 from migrate.mapping.rows import Row
-from migrate.mapping.rules import Rule, unused
+from migrate.mapping.rules import idle_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ class Mapped:
         survey: All of it, without rules.
         rows: A row for each of its runs, with the rules of the options.
         chosen: Those that were asked for.
-        unused: The rules that match none of its runs.
+        idle: The places of the rules that match none of its runs in review, and how many others
+            each of them matches.
         made_with: The options and the rules in force.
     """
 
@@ -67,7 +68,7 @@ class Mapped:
     survey: Survey
     rows: list[Row]
     chosen: list[Row]
-    unused: tuple[Rule, ...]
+    idle: Mapping[int, int]
     made_with: MadeWith
 
 
@@ -99,8 +100,8 @@ def read_projects(
         if which.filters is not None:
             passing = project.matching(which.filters)
             chosen = [row for row in chosen if row.key.run_id in passing]
-        idle = unused(options.rules, runs, survey.rows, options.vocabulary)
-        mapped.append(Mapped(project, survey, rows, chosen, tuple(idle), made))
+        idle = idle_rules(options.rules, runs, survey.rows, options.vocabulary)
+        mapped.append(Mapped(project, survey, rows, chosen, idle, made))
     return mapped
 
 

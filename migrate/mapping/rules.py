@@ -231,10 +231,10 @@ def _decide(rules: Iterable[Rule]) -> Decided:
     return Decided(assume, replace, prefer)
 
 
-def unused(
+def idle_rules(
     rules: Iterable[Rule], runs: Iterable[Run], rows: Iterable[Row], vocabulary: Vocabulary
-) -> list[Rule]:
-    """The rules that match no run, whether or not the run needs them.
+) -> dict[int, int]:
+    """The rules that match no run in review: the place of each, and how many runs it matches.
 
     Args:
         rules: The rules.
@@ -243,13 +243,21 @@ def unused(
         vocabulary: Knows the families of architectures.
     """
     of_run = {row.key: row for row in rows}
-    rest = [(rule, rule.where.tests()) for rule in rules]
-    for run in runs:
-        if not rest:
+    tests = [rule.where.tests() for rule in rules]
+    idle = dict.fromkeys(range(len(tests)), 0)
+    # Those in review first: after them few rules are left to be asked about.
+    for run in sorted(runs, key=lambda run: of_run[run.key].status != "review"):
+        if not idle:
             break
-        subject = Subject(run, of_run[run.key], vocabulary)
-        rest = [pair for pair in rest if not all(test(subject) for test in pair[1])]
-    return [rule for rule, _ in rest]
+        row = of_run[run.key]
+        subject = Subject(run, row, vocabulary)
+        matching = [place for place in idle if all(test(subject) for test in tests[place])]
+        for place in matching:
+            if row.status == "review":
+                del idle[place]
+            else:
+                idle[place] += 1
+    return idle
 
 
 class Aliases:

@@ -89,6 +89,11 @@ class Settling:
         """What keeps rows in review."""
         return self._finder.find(self.rows)
 
+    @property
+    def in_review(self) -> int:
+        """How many rows are in review."""
+        return sum(row.status == "review" for row in self.rows)
+
     def with_rules(self, rules: Sequence[Rule]) -> Settling:
         """The same projects with other rules."""
         return Settling(self._surveys, self._chosen, rules, self._finder)

@@ -3,16 +3,42 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
-from migrate.mapping.rows import Row, RuleSource
+from migrate.mapping.rows import Row, RuleSource, number_of_runs
 from migrate.mapping.rules import WHERE_KEYS, Rule
 from migrate.report.kinds import FAMILY_NAMES
 from migrate.report.words import source_text
 from naming import KEYS, RSST, Vocabulary
 
 _MOST_VALUES = 3
+
+
+def on_idle(rules: Sequence[Rule], idle: Sequence[Mapping[int, int]]) -> Iterator[str]:
+    """Rules that do nothing: those that match no run, and those that match no run in review.
+
+    Args:
+        rules: The rules.
+        idle: For each project the places of its idle rules, and how many runs these match.
+    """
+    everywhere = {
+        place: sum(found[place] for found in idle)
+        for place in range(len(rules))
+        if all(place in found for found in idle)
+    }
+    yield from on_unused(rules[place] for place, runs in everywhere.items() if not runs)
+    others = []
+    for place, runs in everywhere.items():
+        source = rules[place].source
+        line = f"line {source.line}, " if source.line else ""
+        if runs:
+            others.append(f"{source_text(source)} ({line}{number_of_runs(runs)})")
+    if others:
+        yield (
+            "rules are for runs in review; these match only others, so they do nothing: "
+            + "; ".join(others)
+        )
 
 
 def on_unused(rules: Iterable[Rule]) -> Iterator[str]:

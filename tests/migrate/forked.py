@@ -157,7 +157,7 @@ def _serve(address: str) -> str:
 
 if __name__ == "__main__":
     # What commands import, all of it before the first fork.
-    for module in ("app", "look", "names", "rename", "try_out"):
+    for module in ("app", "look", "names", "rename", "go_on", "try_out"):
         importlib.import_module(f"migrate.cli.{module}")
     importlib.import_module("wandb.apis.public")
     import migrate.__main__

@@ -232,6 +232,29 @@ TWO = {**VIT, "dataset": "cifar10"}
 OPEN = "rsst_x_l1_my_net_my_data"
 
 
+RULE_THAT_DOES_NOTHING = """\
+[[rule]]
+where = { arch = "vit_small" }
+assume = { rate = 0.3 }
+
+[[rule]]  # for runs that can be renamed as they are
+where = { rate = 0.15 }
+set = { rate = 0.3 }
+"""
+
+
+@pytest.mark.parametrize("command", ["audit", "report", "rename -n", "settle --print"])
+def test_a_rule_that_matches_only_runs_that_need_nothing_is_said(serve, cli, command):
+    serve(a_store(run(OLD, LACKING), run(OLD, VIT, run_id="b")))
+    Path("rsst-migrate.toml").write_text(RULE_THAT_DOES_NOTHING)
+    done = cli(*command.split(), "ycx/RSST")
+    assert done.returncode == 0
+    assert [line for line in done.stderr.splitlines() if "review;" in line] == [
+        "rules are for runs in review; these match only others, so they do nothing: rule 2 of "
+        "rsst-migrate.toml (line 5, 1 run)"
+    ]
+
+
 @pytest.mark.parametrize(
     ("one", "options", "before", "after"),
     [

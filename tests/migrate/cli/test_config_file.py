@@ -145,9 +145,9 @@ def test_parse_and_name_read_it_too(write):
         "_20260109"
     )
     assert advice == []
-    (parsed,) = parse_all([name], None, config)
+    (parsed,) = parse_all([name], config)
     assert (parsed.fields["arch"], parsed.fields["extras"]) == ("my_net", {"ep": 80})
-    (old,) = parse_all(["rsst_x_l1_my_net_my_data"], None, config)
+    (old,) = parse_all(["rsst_x_l1_my_net_my_data"], config)
     assert len(old.readings) == 1
     assert preview([*words, "--timezone", "UTC", "--extra", "bs"], config)[0].endswith("_20260108")
 

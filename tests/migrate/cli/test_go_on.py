@@ -69,6 +69,25 @@ def test_without_a_journal_those_in_the_folder_are_listed(twice, cli):
     assert "There is no journal in this folder" in cli("resume").stderr
 
 
+def test_only_what_the_command_can_do_is_named(renamer, cli, sandbox):
+    plan = renamer.plan()
+    sandbox.faults.denied = {"run00001": "no"}
+    for path, these in (("all.jsonl", plan[:1]), ("half.jsonl", plan[1:3])):
+        renamer.path = Path(path)
+        renamer.rename(these)
+    listed = {command: cli(command) for command in ("resume", "undo")}
+    commands = {
+        command: re.findall(r"rsst-migrate .*", done.stdout) for command, done in listed.items()
+    }
+    assert commands["resume"] == ["rsst-migrate resume half.jsonl"]
+    assert sorted(commands["undo"]) == [f"rsst-migrate undo {it}.jsonl" for it in ("all", "half")]
+    os.unlink("half.jsonl")
+    finished = cli("resume")
+    assert "1 of 1 renamed" in finished.stdout
+    assert "rsst-migrate" not in finished.stdout
+    assert finished.stderr == "There is nothing to resume in this folder.\n"
+
+
 ONE = PlannedRename(RunKey("e", "p", "a"), "old a", "new a")
 TWO = PlannedRename(RunKey("e", "p", "b"), "old b", "new b")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import tomllib
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from migrate.cli.config_file import read_config
 from migrate.cli.request import Request
 from migrate.cli.rule_text import rule_text, with_rule
 from migrate.cli.rules import file_rules
-from migrate.cli.settle import _Session
+from migrate.cli.settle import _Session, settle
 from migrate.cli.suggested import suggested_rules
 from migrate.client.runs import ProjectKey
 from migrate.console import Output
@@ -54,7 +54,7 @@ def rules_of(text):
     """The rules of a configuration file, read as commands read it."""
     path = Path("read.toml")
     path.write_text(text, encoding="utf-8")
-    return tuple(file_rules(read_config(path), UTC, STYLE))
+    return tuple(file_rules(read_config(path)))
 
 
 # What may be answered.
@@ -298,6 +298,29 @@ def test_without_a_terminal_it_refuses_and_prints(serve, cli):
     assert done.returncode == 0
     assert done.stderr.endswith("  rsst-migrate report ycx/RSST\n")
     assert len(tomllib.loads(done.stdout)["rule"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("content", "folder", "words"),
+    [
+        ('rule = [{ prefer = "name" }]\n', ".", "write its rules as [[rule]] tables."),
+        (None, "nowhere", "Cannot write nowhere/rsst-migrate.toml: No such file or directory."),
+        (None, "/proc", "Cannot write /proc/rsst-migrate.toml: No such file or directory."),
+    ],
+)
+def test_a_file_that_takes_no_rule_is_noticed_before_the_first_question(
+    sandbox, monkeypatch, content, folder, words
+):
+    path = Path(folder, "rsst-migrate.toml")
+    if content is not None:
+        path.write_text(content)
+    for stream in (sys.stdin, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    request = Request(base_url=sandbox.url, config=str(path))
+    with pytest.raises(InputError, match=re.escape(words)):
+        settle(["ycx/RSST"], request, to_stdout=False)
+    assert sandbox.counts.total == 0
+    assert content is None or path.read_text() == content
 
 
 def test_from_three_hundred_runs_in_review_to_new_names_and_back(serve, cli, prompt):

@@ -46,7 +46,7 @@ WRONG_CALLS = [
     (["audit", "ycx/RSST", "x/\x1b[31m"], "is not a project's path"),
     (["audit", "ycx/RSST", "--filters", "{state"], "--filters is not JSON"),
     (["audit", "ycx/RSST", "--filters", '["state"]'], "--filters must be a JSON object"),
-    (["audit", "ycx/RSST", "--match", "("], "--match '(' is not a valid regular expression"),
+    (["audit", "ycx/RSST", "--match", "("], "--match: '(' is not a valid regular expression"),
     (["audit", "ycx/RSST", "--timezone", "Mars/Base"], "'Mars/Base' is not a time zone"),
     (
         ["audit", "ycx/RSST", "--assume", "colour=red"],
@@ -97,9 +97,12 @@ def test_paths_that_are_none(path):
         ({"assume": ["ratte=1"]}, "'ratte' is not a known key; did you mean rate?"),
         ({"assume": ["exp_name=mine"]}, "'exp_name' is not a known key; "),
         ({"assume": ["arch=my net"]}, "'my net' is not a valid arch: write a word without white"),
-        ({"known_arch": ["my net"]}, "--known-arch 'my net': no name can hold it"),
+        (
+            {"known_arch": ["my net"]},
+            "--known-arch: 'my net' cannot stand in a name: write it without white space.",
+        ),
         ({"extra": "b s"}, "--extra: 'b s' is not a label"),
-        ({"match": "("}, "--match '(' is not a valid regular expression: "),
+        ({"match": "("}, "--match: '(' is not a valid regular expression: "),
         ({"assume": ["rate=1", "rate=0.2"]}, "gives rate two values"),
         ({"timezone": "../../etc/passwd"}, "is not a time zone"),
         ({"timestamp_format": "now"}, "'now' cannot be read back"),

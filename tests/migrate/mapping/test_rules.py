@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from migrate.client.runs import Run, RunKey
 from migrate.mapping.mapping import Options
 from migrate.mapping.rows import RuleSource
-from migrate.mapping.rules import Rule, Subject, Where, comparable, unused
+from migrate.mapping.rules import Rule, Subject, Where, comparable, idle_rules
 from migrate.report.words import reason_text, settled_text
 from naming import VOCABULARY, Style, legacy_name, parse_name
 from tests.migrate.mapped import map_runs
@@ -215,15 +215,15 @@ def test_which_runs_a_rule_is_for(where, matches):
     assert row.status == ("rename" if matches else "review")
     assert bool(row.settled) == matches
     first = map_runs([run])
-    assert unused([rule(where=where)], [run], first, VOCABULARY) == (
-        [] if matches else [rule(where=where)]
-    )
+    idle = idle_rules([rule(where=where)], [run], first, VOCABULARY)
+    assert idle == ({} if matches else {0: 0})
 
 
-def test_a_rule_that_matches_only_runs_that_need_nothing_is_not_unused():
-    run = a_run()
-    rules = [rule(where=with_values(arch="vit_small")), rule(2, with_values(arch="res18"))]
-    assert unused(rules, [run], map_runs([run]), VOCABULARY) == rules[1:]
+def test_rules_that_match_no_run_in_review_are_idle():
+    runs = [a_run(), a_run(run_id="b"), a_run(run_id="c", rate=None, arch="res20s")]
+    wheres = [with_values(arch=arch) for arch in ("vit_small", "res18", "res20s")]
+    rules = [*map(rule, range(1, 4), wheres), rule(4, Where())]
+    assert idle_rules(rules, runs, map_runs(runs), VOCABULARY) == {0: 2, 1: 0}
 
 
 # Whatever the rules and the runs.

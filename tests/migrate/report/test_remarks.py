@@ -11,7 +11,7 @@ from migrate.client.runs import Run, RunKey
 from migrate.mapping.mapping import Options, Survey
 from migrate.mapping.rows import RuleSource
 from migrate.mapping.rules import Rule, Where
-from migrate.report.remarks import on_assumed, on_known, on_unused
+from migrate.report.remarks import on_assumed, on_idle, on_known, on_unused
 from naming import VOCABULARY, legacy_name
 
 AT = datetime(2026, 1, 8, 14, 30, tzinfo=UTC)
@@ -91,4 +91,21 @@ def test_a_rule_that_is_unused():
     several = [Rule(Where(), replace(source, number=n), prefer="name") for n in (1, 2, 3, 5)]
     assert list(on_unused(several)) == [
         "rules 1-3, 5 of rsst-migrate.toml are unused: they match no run"
+    ]
+
+
+def test_rules_that_match_only_runs_that_are_not_in_review():
+    rules = [
+        Rule(Where(), RuleSource(file="rsst-migrate.toml", number=n, line=4 * n), prefer="name")
+        for n in (1, 2, 3, 4)
+    ]
+    rules.append(Rule(Where(), RuleSource(option="--prefer config"), prefer="config"))
+    assert list(on_idle(rules, [{0: 3, 1: 1, 2: 0, 4: 5}, {0: 2, 2: 0, 3: 9, 4: 0}])) == [
+        "rule 3 of rsst-migrate.toml is unused: it matches no run",
+        "rules are for runs in review; these match only others, so they do nothing: rule 1 of "
+        "rsst-migrate.toml (line 4, 5 runs); --prefer config (5 runs)",
+    ]
+    assert list(on_idle(rules, [{1: 1}])) == [
+        "rules are for runs in review; these match only others, so they do nothing: rule 2 of "
+        "rsst-migrate.toml (line 8, 1 run)"
     ]
