@@ -58,13 +58,27 @@ def plan(
     Raises:
         migrate.errors.MigrateError: In words for the user, as on the command line.
     """
+    import re
+    from collections.abc import Mapping
+
     from migrate.cli.request import Request
     from migrate.cli.sources import open_sources
     from migrate.console import no_progress
+    from migrate.errors import InputError
     from migrate.mapping.projects import read_projects
     from migrate.report.frame import frame
 
+    for name, given, types, takes in (
+        ("filters", filters, (Mapping, str), 'a mapping, as {"state": "finished"}'),
+        ("match", match, (str, re.Pattern), "a regular expression"),
+        ("assume", assume, Mapping, 'a mapping, as {"rate": 0.15}'),
+        ("against", against, str, "a text"),
+        ("base_url", base_url, str, "a text"),
+    ):
+        if given is not None and not isinstance(given, types):
+            raise InputError(f"{name} takes {takes}, not {given!r}.")
     request = Request(
+        paths=_listed("paths", paths),
         base_url=base_url,
         against=against,
         filters=filters,
@@ -72,18 +86,33 @@ def plan(
         include_running=include_running,
         timezone=timezone,
         timestamp_format=timestamp_format,
-        extra=extra if extra is None or isinstance(extra, str) else ",".join(extra),
+        extra=None if extra is None else ",".join(_listed("extra", extra)),
         cnn_exponents=cnn_exponents,
         assume=assume,
         prefer=prefer,
-        known_arch=list(known_arch),
-        known_dataset=list(known_dataset),
+        known_arch=_listed("known_arch", known_arch),
+        known_dataset=_listed("known_dataset", known_dataset),
         config=None if config is None else str(config),
     )
-    asked = request.asked([paths] if isinstance(paths, str) else paths)
-    _, projects = open_sources(
-        asked.paths, request, no_progress, asked.options.keys, may_prompt=False
-    )
-    mapped = read_projects(projects, asked.options, asked.which)
+    try:
+        asked = request.asked()
+        _, projects = open_sources(
+            asked.paths, request, no_progress, asked.options.keys, may_prompt=False
+        )
+        mapped = read_projects(projects, asked.options, asked.which)
+    except InputError as error:  # --known-arch is known_arch here
+        words = re.sub("--([a-z-]+)", lambda option: option[1].replace("-", "_"), str(error))
+        raise InputError(words) from None
     rows = [row for project in mapped for row in project.chosen]
     return frame(rows, mapped[0].made_with if mapped else None)
+
+
+def _listed(name: str, given: str | Sequence[str]) -> list[str]:
+    from collections.abc import Iterable
+
+    from migrate.errors import InputError
+
+    listed = [*given] if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+    if not all(isinstance(text, str) for text in listed):
+        raise InputError(f"{name} takes a text, or a list of texts, not {given!r}.")
+    return listed

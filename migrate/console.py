@@ -193,14 +193,10 @@ def _show_in_pager(text: str, command: Sequence[str]) -> bool:
 
 @dataclass
 class Manner:
-    """How this process speaks, as its command line asks for it.
+    """How this process speaks, as its command line asks for it, by its options.
 
     Attributes:
-        quiet: No progress, no advice.
-        no_color: No colours.
-        no_pager: Long output is not shown by way of a pager.
         no_next: The command does not name the next one: somebody else leads through them.
-        debug: Tracebacks.
     """
 
     quiet: bool = False

@@ -40,9 +40,15 @@ _KEY = re.compile(r"[A-Za-z0-9]{32,}=*")
 
 
 class MigrateError(Exception):
-    """An error for the user; `exit_code` is what the command ends with."""
+    """An error for the user.
+
+    Attributes:
+        exit_code: What the command ends with.
+        advice: What to do next, where the text does not say it.
+    """
 
     exit_code = 2
+    advice = ""
 
 
 class InputError(MigrateError):
@@ -114,11 +120,7 @@ class Complaint:
 
 
 class Refused(ServerError):
-    """The server answered with errors. Others of the document's mutations may have been done.
-
-    Attributes:
-        complaints: The errors, one by one.
-    """
+    """The server answered with errors. Others of the document's mutations may have been done."""
 
     def __init__(self, message: str, complaints: tuple[Complaint, ...]) -> None:
         super().__init__(message)

@@ -27,13 +27,15 @@ _ESCAPE = r"(?:[nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U000[0-9a-f]{5})"
 _AMBIGUOUS = re.compile(rf"\\(?=\\|{_ESCAPE}|{UNSEEN.pattern})")
 _ESCAPED = re.compile(rf"\\(?:\\|{_ESCAPE})")
 # What a spreadsheet runs as a formula, or reads as a number, a date or a truth: `12e34567` and
-# `00012345` are ids, `2026-01-08`, `mar1` and `1,000` are names. The HTML report has it, too.
+# `00012345` are ids, `2026-01-08`, `mar1` and `1,000` are names.
 _ACTS = re.compile(
     r"[=+\-@\t\r]|(?:true|false)$|(?=\D*\d)(?:[0-9 \t\n\xa0.,:/%$€£¥()e'+-]|jan(?:uary)?"
     r"|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|jun|july?|aug(?:ust)?|sep(?:t(?:ember)?)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|am|pm)+$",
     re.ASCII | re.IGNORECASE,
 )
+# A number that it writes back as it was: it keeps 15 digits.
+_KEPT_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 
 
 def visible(text: str) -> str:
@@ -91,13 +93,14 @@ def csv_cell(text: str) -> str:
     What is not seen is spelled out, so that the file can be printed on a terminal; a backslash
     that would look like the beginning of that is doubled.
 
-    >>> csv_cell("=1+1"), csv_cell("'=1+1"), csv_cell("12e34567"), csv_cell("plain")
-    ("'=1+1", "''=1+1", "'12e34567", 'plain')
+    >>> csv_cell("=1+1"), csv_cell("'=1+1"), csv_cell("12e34567"), csv_cell("609354432")
+    ("'=1+1", "''=1+1", "'12e34567", '609354432')
     >>> print(csv_cell("\x1b[31m"), csv_cell(r"\x1b[31m"), csv_cell(r"a\b"))
     \x1b[31m \\x1b[31m a\b
     """
     cell = visible(_AMBIGUOUS.sub(r"\\\\", text))
-    return f"'{cell}" if _ACTS.match(cell.lstrip("'")) else cell
+    acts = _ACTS.match(cell.lstrip("'")) and not _KEPT_NUMBER.fullmatch(cell)
+    return f"'{cell}" if acts else cell
 
 
 def from_csv_cell(cell: str) -> str:

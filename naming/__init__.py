@@ -7,23 +7,20 @@ stands on it. Nothing here does I/O.
 'vit_small'
 """
 
-from naming.advice import Advice, advise
+from naming.advice import advise
 from naming.arguments import add_arguments
-from naming.experiment import (
-    Argument,
-    Experiment,
+from naming.fields import (
     Fields,
     FieldsError,
     cut,
-    experiment,
     parts_of,
     read_fields,
     with_guide_defaults,
 )
 from naming.near_miss import Reason
 from naming.read import ParsedName, parse_name
-from naming.rsst import CRITERIA, RSST, SCHEDULES, STRUCTS
-from naming.style import EXTRAS, GUIDE_STYLE, Style, StyleError, zone
+from naming.rsst import CRITERIA, RSST, SCHEDULES
+from naming.style import GUIDE_STYLE, Style, StyleError, zone
 from naming.vocabulary import VOCABULARY, Vocabulary
 from naming.write import MAX_LENGTH, experiment_name, is_exp_name, legacy_name, write_name
 
@@ -48,7 +45,6 @@ CONFIG_KEYS = RSST.config_keys
 __all__ = [
     "CONFIG_KEYS",
     "CRITERIA",
-    "EXTRAS",
     "FIELDS",
     "FIELD_TYPES",
     "GUIDE_STYLE",
@@ -57,12 +53,8 @@ __all__ = [
     "MAX_LENGTH",
     "RSST",
     "SCHEDULES",
-    "STRUCTS",
     "SWITCH_KEYS",
     "VOCABULARY",
-    "Advice",
-    "Argument",
-    "Experiment",
     "Fields",
     "FieldsError",
     "ParsedName",
@@ -73,7 +65,6 @@ __all__ = [
     "add_arguments",
     "advise",
     "cut",
-    "experiment",
     "experiment_name",
     "is_exp_name",
     "legacy_name",

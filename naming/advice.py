@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from naming.write import MAX_LENGTH
 
@@ -15,15 +15,8 @@ _PLAIN = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Advice:
-    """One piece of advice.
-
-    Attributes:
-        code: `too-plain`, `too-long` or `no-prefix`.
-        text: What it says, in English.
-        guide: The guide's own words.
-    """
+class Advice(NamedTuple):
+    """One piece of advice: its code, what it says in English, and the guide's own words."""
 
     code: str
     text: str
@@ -43,20 +36,10 @@ def advise(name: str) -> tuple[Advice, ...]:
     found = []
     if len(name) > READABLE_LENGTH:
         more = f"; W&B keeps {MAX_LENGTH} characters" if len(name) > MAX_LENGTH else ""
-        found.append(
-            Advice(
-                "too-long",
-                f"too long to read ({len(name)} characters{more})",
-                "名称太长，难以阅读",
-            )
-        )
+        text = f"too long to read ({len(name)} characters{more})"
+        found.append(Advice("too-long", text, "名称太长，难以阅读"))
     prefix = re.search(r"[^\W_]", name)
     if prefix is None or not re.search("[-_ ./]", name[prefix.end() :]):
-        found.append(
-            Advice(
-                "no-prefix",
-                "no prefix: give the runs of a series a common one",
-                "系列实验用统一前缀",
-            )
-        )
+        text = "no prefix: give the runs of a series a common one"
+        found.append(Advice("no-prefix", text, "系列实验用统一前缀"))
     return tuple(found)

@@ -6,8 +6,19 @@ import re
 from functools import lru_cache
 from typing import Mapping, NamedTuple, Pattern
 
-from naming.scheme import ARCH, DATASET, NUMBER, PART, Kind, Scheme, Template
-from naming.style import GUIDE_TIMESTAMPS, Style, is_timestamp
+from naming.scheme import (
+    ARCH,
+    DATASET,
+    EXTRAS_PART,
+    NUMBER,
+    PART,
+    SWITCH,
+    TIME_PART,
+    Kind,
+    Scheme,
+    Template,
+)
+from naming.style import Style, is_timestamp
 from naming.vocabulary import Vocabulary, known_pairs, split_pair
 
 _ORDINAL = re.compile(r"(?P<timestamp>.+)_(?P<ordinal>[2-9]|[1-9]\d+)", re.ASCII)
@@ -20,72 +31,67 @@ class Matcher(NamedTuple):
     vocabulary: Vocabulary
     scheme: Scheme
 
-    def templates(self, name: str) -> list[tuple[str, Template]]:
-        """The templates that a name may follow, with the format of each, in order of trying."""
-        old = ("legacy", self.scheme.old)
+    def read(self, name: str) -> tuple[str, list[dict[str, object]]]:
+        """The format of a name and every reading of it; `custom` where it has none."""
         new = self.scheme.new.get(name.partition("_")[0])
-        return [old] if new is None else [("current", new), old]
+        readings = [] if new is None else self._readings(name, new)
+        if readings:
+            return "current", readings
+        readings = self._readings(name, self.scheme.old)
+        return ("legacy" if readings else "custom"), readings
 
-    def reads(self, name: str) -> bool:
-        """Whether a name is in one of our formats."""
-        return any(self.readings(name, template) for _, template in self.templates(name))
-
-    def readings(self, name: str, template: Template) -> list[dict[str, object]]:
+    def _readings(self, name: str, template: Template) -> list[dict[str, object]]:
         """Every reading of a name by a template."""
         match = template.pattern.fullmatch(name)
         if match is None:
             return []
-        what = match["what"]
         after: dict[str, object] = {}
-        if template.has_extras:
-            what, extras = self._take_extras(what)
-            if extras is None:
-                return []
+        pairs, extras = self.split(match["what"], template)
+        if EXTRAS_PART in template.names:
             after["extras"] = extras
-        if template.has_time:
-            time = _read_time(match["time"], self.style)
+        if TIME_PART in template.names:
+            time = _read_time(match[TIME_PART], self.style)
             if time is None:
                 return []
             after["timestamp"], after["ordinal"] = time
         fields: dict[str, object] = dict.fromkeys(self.scheme.by_name)
         # Where the field that chooses the template is not in it, it is the template's first word.
         fields[self.scheme.chosen_by] = name.partition("_")[0]
-        for field in template.words:
-            fields[field] = match[field]
-        for field in template.switches:
-            fields[field] = match[field] is not None
         try:
-            for field, parse in template.parsed:
-                text = match[field]
-                fields[field] = text if text is None else parse(text)
+            for field_name, kind in template.valued:
+                text = match[field_name]
+                if kind.words:
+                    fields[field_name] = text
+                elif kind is SWITCH:
+                    fields[field_name] = text is not None
+                elif text is not None:
+                    fields[field_name] = kind.parse(text)
         except ValueError:  # a number that no float can hold
             return []
-        readings = [
-            {**fields, ARCH: arch, DATASET: dataset, **after}
-            for arch, dataset in split_pair(what, self.vocabulary)
-        ]
-        if not template.conditional:
-            return readings
-        return [reading for reading in readings if self._fits(reading, template)]
+        readings = [{**fields, ARCH: arch, DATASET: dataset, **after} for arch, dataset in pairs]
+        for field in template.conditional:
+            readings = [
+                reading
+                for reading in readings
+                if field.fits(reading, self.vocabulary.family(str(reading[ARCH])))
+            ]
+        return readings
 
-    def _fits(self, reading: Mapping[str, object], template: Template) -> bool:
-        """Whether the fields that have conditions are there, or missing, as they should be."""
-        family = self.vocabulary.family(str(reading[ARCH]))
-        return all(field.fits(reading, family) for field in template.conditional)
+    def split(
+        self, text: str, template: Template
+    ) -> tuple[list[tuple[str, str]], dict[str, object]]:
+        """Every way to split the text where architecture, dataset and extras stand.
 
-    def pairs(self, text: str, template: Template) -> list[tuple[str, str]]:
-        """Every way to split the text where architecture, dataset and extras stand."""
-        if not template.has_extras:
-            return split_pair(text, self.vocabulary)
-        what, extras = self._take_extras(text)
-        return [] if extras is None else split_pair(what, self.vocabulary)
+        Extras (`bs_128`, `lr_0.1`, `seed_1`) are taken off the end, but a known architecture and
+        dataset keep what is theirs, even where it looks like one.
 
-    def _take_extras(self, text: str) -> tuple[str, dict[str, object] | None]:
-        """Take `bs_128`, `lr_0.1` and `seed_1` off the end; None if one of them is there twice.
-
-        A known architecture and dataset keep what is theirs, even where it looks like an extra.
+        Returns:
+            The pairs of architecture and dataset, and the extras. No pairs where an extra is there
+            twice.
         """
         extras: dict[str, object] = {}
+        if EXTRAS_PART not in template.names:
+            return split_pair(text, self.vocabulary), extras
         kinds, pattern = _extra_parts(self.style, self.scheme)
         match = pattern.search(text)
         while match is not None and not known_pairs(text, self.vocabulary):
@@ -95,11 +101,11 @@ class Matcher(NamedTuple):
             except ValueError:
                 break
             if label in extras:
-                return text, None
+                return [], {}
             extras = {label: parsed, **extras}
             text = text[: match.start()]
             match = pattern.search(text)
-        return text, extras
+        return split_pair(text, self.vocabulary), extras
 
 
 @lru_cache(maxsize=32)
@@ -115,7 +121,7 @@ def _extra_parts(style: Style, scheme: Scheme) -> tuple[Mapping[str, Kind], Patt
 
 def _read_time(text: str, style: Style) -> tuple[str, int] | None:
     """The timestamp and the ordinal after it, by the style's own format first."""
-    for timestamp_format in (style.timestamp_format, *GUIDE_TIMESTAMPS):
+    for timestamp_format in style.timestamps:
         if is_timestamp(text, timestamp_format):
             return text, 1
         match = _ORDINAL.fullmatch(text)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from naming.match import Matcher
 from naming.scheme import ARCH, DATASET, OPEN, Part, Scheme, Template
-from naming.style import GUIDE_TIMESTAMPS, is_timestamp, timestamp_pattern
+from naming.style import is_timestamp, timestamp_pattern
 from naming.vocabulary import Vocabulary, known_start
 
 _LONGEST_WORD = 7
@@ -53,23 +53,15 @@ class Reason(NamedTuple):
 
 
 def near_miss(name: str, matcher: Matcher) -> Reason | None:
-    """Where a name that does not read departs from our formats.
-
-    Args:
-        name: A name that is neither in the new format nor in the old one.
-        matcher: What it was held against.
-
-    Returns:
-        The reason, or None where the name is not close to any format.
-    """
+    """Where a name that has no reading departs from our formats; None if it is close to none."""
     scheme = matcher.scheme
-    if name != name.lower() and matcher.reads(name.lower()):
+    if name != name.lower() and matcher.read(name.lower())[1]:
         return Reason("near-miss", "case")
-    if name != name.strip() and matcher.reads(name.strip()):
+    if name != name.strip() and matcher.read(name.strip())[1]:
         return Reason("near-miss", "white-space")
     for word in scheme.new:
         start = name.find(f"_{word}_") + 1
-        if start and matcher.reads(name[start:]):
+        if start and matcher.read(name[start:])[1]:
             return Reason("near-miss", "before", name[:start])
     template = _nearly_new(name, scheme)
     if template is None and _is_nearly_old(name, matcher.vocabulary, scheme):
@@ -80,28 +72,18 @@ def near_miss(name: str, matcher: Matcher) -> Reason | None:
 # How close a name is.
 
 
-def _marks(template: Template) -> list[str]:
-    """The marks that names of this template cannot lack: `_sched_`, `_reg_` and so on."""
-    return [step.mark for step in template.steps[1:] if step.mark != "_" and not step.optional]
-
-
 def _nearly_new(name: str, scheme: Scheme) -> Template | None:
     """The template of new names that a name mostly follows; None if it follows none of them.
 
     Such a name has two of the template's marks, or three if it does not begin as it should.
     """
     text = f"{name.lower()}_"
-    for word, template in scheme.new.items():
-        if text.startswith(f"{word}_"):
-            return template if _marks_in(text, template) >= 2 else None
-    first, *others = scheme.new.values()
-    # The first mark of a template tells it from the others.
-    template = next((other for other in others if _marks(other)[0] in text), first)
-    return template if _marks_in(text, template) >= 3 else None
-
-
-def _marks_in(text: str, template: Template) -> int:
-    return sum(mark in text for mark in _marks(template))
+    template, enough = scheme.new.get(text.partition("_")[0]), 2
+    if template is None:
+        first, *others = scheme.new.values()
+        # The first mark of a template tells it from the others.
+        template, enough = next((other for other in others if other.marks[0] in text), first), 3
+    return template if sum(mark in text for mark in template.marks) >= enough else None
 
 
 def _is_nearly_old(name: str, vocabulary: Vocabulary, scheme: Scheme) -> bool:
@@ -110,36 +92,32 @@ def _is_nearly_old(name: str, vocabulary: Vocabulary, scheme: Scheme) -> bool:
     One of them must be a word that no other name has: a schedule or the criteria.
     """
     parts = scheme.old.fields
-    kinds = _words(name, vocabulary, scheme)
-    if tuple(kinds[: len(parts)]) == parts:
+    found = _fields_of_words(name, vocabulary, scheme)
+    if tuple(found[: len(parts)]) == parts:
         return True
-    known = [kind for kind in kinds if kind is not None]
+    known = [field for field in found if field is not None]
     telling = {*parts} - {scheme.chosen_by, ARCH, DATASET}
     return 3 <= len(known) == len(set(known)) and not telling.isdisjoint(known)
 
 
-def _words(name: str, vocabulary: Vocabulary, scheme: Scheme) -> list[str | None]:
+def _fields_of_words(name: str, vocabulary: Vocabulary, scheme: Scheme) -> list[str | None]:
     """The words of a name, the longest that are known: which field's each is, if any."""
-    closed = {
-        word: part.name
-        for part in scheme.old.parts
-        for word in (part.kind.words if part.kind else ())
-    }
+    closed = {word: field for field, kind in scheme.old.valued for word in kind.words}
     pieces = re.split("([^A-Za-z0-9^])", name)
     found: list[str | None] = []
     place = 0
     while place < len(pieces):
         for size in range(_LONGEST_WORD, 0, -1):
             word = "".join(pieces[place : place + size])
-            kind = closed.get(word)
-            if kind is None and word in vocabulary.architectures:
-                kind = ARCH
-            if kind is None and word in vocabulary.datasets:
-                kind = DATASET
-            if kind is not None or size == 1:
-                found.append(kind)
-                place += size + 1
+            field = closed.get(word)
+            if field is None and word in vocabulary.architectures:
+                field = ARCH
+            if field is None and word in vocabulary.datasets:
+                field = DATASET
+            if field is not None:
                 break
+        found.append(field)
+        place += size + 1
     return found
 
 
@@ -173,7 +151,7 @@ class _Departure(NamedTuple):
                 end = self._end_of_pair(step, start)
                 if not self.name.startswith(step.mark, here.end):
                     return self._expected(step, here)
-                pairs = self.matcher.pairs(self.name[start:end], self.template)
+                pairs = self.matcher.split(self.name[start:end], self.template)[0]
                 if not pairs:
                     return self._no_pair(step, here, self.name[start:end])
                 family = self.matcher.vocabulary.family(pairs[0][0])
@@ -202,7 +180,7 @@ class _Departure(NamedTuple):
         """Where architecture and dataset end: before the next mark, or else before any."""
         if step is self.template.steps[-1]:
             return len(self.name)
-        marks = {mark for template in self.matcher.scheme.new.values() for mark in _marks(template)}
+        marks = {mark for template in self.matcher.scheme.new.values() for mark in template.marks}
         following = self._following(step).mark
         place = self.name.rfind(following, start - 1) if following in marks else -1
         places = [place] if place >= 0 else [self.name.find(mark, start - 1) for mark in marks]
@@ -214,10 +192,10 @@ class _Departure(NamedTuple):
         after = _Place(start, start + known_start(text, self.matcher.vocabulary))
         if text in self.matcher.vocabulary.architectures:
             rest = self.name[start + len(text) :]
-            return Reason("near-miss", "part", _word(rest), text, f"_{DATASET.upper()}")
+            return Reason("near-miss", "part", _word(rest), text, "_DATASET")
         if after.end == start:
-            noun = ARCH if text in self.matcher.vocabulary.datasets else f"{ARCH}_{DATASET}"
-            return self._expected(step, here, noun.upper(), text)
+            noun = "ARCH" if text in self.matcher.vocabulary.datasets else ""
+            return self._expected(step, here, noun, text)
         if step is self.template.steps[-1]:
             rest = self.name[after.end :]
             return Reason("near-miss", "after", rest.lstrip("_- ") or rest)
@@ -226,11 +204,8 @@ class _Departure(NamedTuple):
     def _expected(self, step: Part, here: _Place, noun: str = "", text: str = "") -> Reason:
         """The reason of a name that has something else in the place of a step.
 
-        Args:
-            step: The step.
-            here: The place.
-            noun: What the step's value is called, if not by its kind.
-            text: What there is in place of the value, if not a word.
+        `noun` is what the step's value is called, if not by its kind; `text` is what there is in
+        place of the value, if not a word.
         """
         if step.kind is None:
             return self._no_time(step, here)
@@ -243,23 +218,23 @@ class _Departure(NamedTuple):
         after = self.name[here.start : here.end].lstrip("_")
         if not mark and step.kind.words:
             noun = "|".join(step.kind.words)
-        return Reason("near-miss", "part", found, after, mark + (noun or _noun(step)))
+        noun = noun or step.kind.noun or step.name.upper()
+        return Reason("near-miss", "part", found, after, mark + noun)
 
     def _no_time(self, step: Part, here: _Place) -> Reason:
         """The reason of a name that is as it should be up to its time."""
         found = self.name[here.end :]
         time = found[len(step.mark) :]
         ends = []
-        for timestamp_format in (self.matcher.style.timestamp_format, *GUIDE_TIMESTAMPS):
+        for timestamp_format in self.matcher.style.timestamps:
             match = timestamp_pattern(timestamp_format).match(time)
             if match is not None and is_timestamp(match[0], timestamp_format):
                 ends.append(match.end())
         if ends and found.startswith(step.mark):
             return Reason("near-miss", "after", time[max(ends) :])
         after = self.name[here.start : here.end].lstrip("_")
-        noun = re.sub(
-            "%(.)", lambda directive: _DIGITS[directive[1]], self.matcher.style.timestamp_format
-        )
+        form = self.matcher.style.timestamp_format
+        noun = re.sub("%(.)", lambda directive: _DIGITS[directive[1]], form)
         return Reason("near-miss", "part", found, after, step.mark + noun)
 
 
@@ -268,13 +243,6 @@ def _is_valid(step: Part, text: str | None) -> bool:
         return text is None or step.kind is None or step.kind.parse(text) is not None
     except ValueError:  # a number that no float can hold
         return False
-
-
-def _noun(step: Part) -> str:
-    """What a message calls the value of a step."""
-    if step.kind is OPEN:
-        return f"{ARCH}_{DATASET}".upper()
-    return (step.kind and step.kind.noun) or step.name.upper()
 
 
 def _word(text: str) -> str:

@@ -14,8 +14,6 @@ from naming.vocabulary import VOCABULARY, Vocabulary
 LONGEST = 1024
 """Our names are never near this length; longer texts are not looked into."""
 
-_AMBIGUOUS = Reason("ambiguous")
-
 
 @dataclass(frozen=True)
 class ParsedName:
@@ -78,9 +76,8 @@ def parse_name(
     if len(name) > LONGEST:
         return ParsedName(name, "custom", (), Reason("not-ours", "length", str(len(name))))
     matcher = Matcher(style, vocabulary, scheme)
-    for name_format, template in matcher.templates(name):
-        readings = matcher.readings(name, template)
-        if readings:
-            why = _AMBIGUOUS if len(readings) > 1 else None
-            return ParsedName(name, name_format, tuple(readings), why)
-    return ParsedName(name, "custom", (), near_miss(name, matcher) or Reason("not-ours"))
+    name_format, readings = matcher.read(name)
+    if not readings:
+        return ParsedName(name, "custom", (), near_miss(name, matcher) or Reason("not-ours"))
+    why = Reason("ambiguous") if len(readings) > 1 else None
+    return ParsedName(name, name_format, tuple(readings), why)

@@ -28,7 +28,7 @@ class Kind:
         type: The type of a canonical value.
         parse: Makes a value canonical, whatever type it comes in; ValueError if it is not valid.
         pattern: The regular expression of a value in a name.
-        noun: What a message calls a value where one is expected: `NUMBER`.
+        noun: What a near miss calls a value that it expected: `NUMBER`.
         words: All the values of a closed field.
     """
 
@@ -42,8 +42,8 @@ class Kind:
 # The pattern accepts what Python writes for a float, and integers: the January script wrote reg_1.
 NUMBER = Kind(float, values.number, r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?", "NUMBER")
 INTEGER = Kind(int, values.integer, r"-?\d+", "INTEGER")
-OPEN = Kind(str, values.word)
-PART = Kind(object, values.part, "[^_]+", "VALUE")
+OPEN = Kind(str, values.word, noun="ARCH_DATASET")
+PART = Kind(object, values.part, "[^_]+")
 """An extra part about which nothing is declared: any value that can be read back."""
 SWITCH = Kind(bool, values.flag)
 """A part of a name that is there or not: the field's own name."""
@@ -60,13 +60,7 @@ def closed(*words: str) -> Kind:
 
 
 class When(NamedTuple):
-    """A condition on a run: another field's value, and the family of its architecture.
-
-    Attributes:
-        field: The other field.
-        value: The value that it must have.
-        unless: Families for whose architectures the condition does not hold.
-    """
+    """A condition on a run: another field has this value, and the family is none of these."""
 
     field: str
     value: str
@@ -85,8 +79,6 @@ class Field:
     run has a value. One with conditions has all three.
 
     Attributes:
-        name: What the field is called in templates, readings and reports.
-        kind: What its values are.
         keys: The arguments, and so the config keys, that it comes from. A switch is on when any
             of them is.
         switch: An argument without which the field has no value, whatever its own key says.
@@ -95,8 +87,6 @@ class Field:
         must: When a name that lacks it is not in this format.
         may: When a name that has it is in this format.
         option: The attribute of a `Style` that has it written whenever it may be there.
-        least: The least number that makes sense; None where there is none.
-        most: The greatest number that makes sense; None where there is none.
     """
 
     name: str
@@ -143,9 +133,7 @@ class Part(NamedTuple):
 
     Attributes:
         mark: The text before the value.
-        name: The field, or EXTRAS_PART or TIME_PART.
-        optional: Whether names may lack the part.
-        kind: The kind of the field; None for the two parts that are not fields.
+        name: The field, or EXTRAS_PART or TIME_PART, which have no kind.
     """
 
     mark: str
@@ -180,32 +168,28 @@ class Template:
     Attributes:
         parts: Its parts, in order.
         steps: The parts that a reader takes one by one: architecture, dataset and extras as one.
-        fields: The names of its fields, in order.
-        words: Its closed fields: `pattern` has taken just their words.
-        switches: Its switches.
-        parsed: Its numbers, and how to read them.
+        names: The names of its parts.
+        fields: The names of those that are fields.
+        valued: The fields, with their kinds, that `pattern` has a group for.
+        required: The parts that names cannot lack.
+        marks: Their marks, `_sched_`, `_reg_` and so on, from the second step on.
         conditional: The fields that a name has or lacks by conditions.
-        has_extras: Whether extra parts stand in it.
-        has_time: Whether the time stands in it.
     """
 
     def __init__(self, text: str, fields: Mapping[str, Field]) -> None:
-        """Take a template apart.
-
-        Args:
-            text: The template: `{field}` for a value, `[…]` around a part that is optional.
-            fields: Name to field.
+        """Take a template apart: `{field}` for a value, `[…]` around a part that is optional.
 
         Raises:
             ValueError: The text is not a template, or arch and dataset do not stand together.
         """
         found = _PART.findall(text)
         names = [name for _, _, name in found]
-        unknown = {*names} - {*fields, EXTRAS_PART, TIME_PART}
-        open_parts = [ARCH, DATASET, EXTRAS_PART] if EXTRAS_PART in names else [ARCH, DATASET]
+        self.names = frozenset(names)
+        unknown = self.names - {*fields, EXTRAS_PART, TIME_PART}
+        together = [ARCH, DATASET, EXTRAS_PART] if EXTRAS_PART in names else [ARCH, DATASET]
         first = names.index(ARCH) if ARCH in names else len(names)
-        together = names[first : first + len(open_parts)] == open_parts
-        if _PART.sub("", text) or unknown or not together:
+        pair = names[first : first + len(together)]
+        if _PART.sub("", text) or unknown or pair != together:
             raise ValueError(f"not a template of these fields: {text}")
 
         self.parts = tuple(
@@ -214,19 +198,14 @@ class Template:
         )
         self.steps = tuple(part for part in self.parts if part.pattern)
         self.fields = tuple(name for name in names if name in fields)
-        valued = [fields[part.name] for part in self.steps if part.name in fields]
-        self.words = tuple(field.name for field in valued if field.kind.words)
-        self.switches = tuple(field.name for field in valued if field.kind is SWITCH)
-        self.parsed = tuple(
-            (field.name, field.kind.parse)
-            for field in valued
-            if not field.kind.words and field.kind not in (OPEN, SWITCH)
+        self.valued = tuple(
+            (part.name, part.kind) for part in self.steps if part.kind and part.kind is not OPEN
         )
-        self.conditional = tuple(
-            fields[name] for name in self.fields if fields[name].may is not None
+        self.required = frozenset(part.name for part in self.parts if not part.optional)
+        self.marks = tuple(
+            step.mark for step in self.steps[1:] if step.mark != "_" and not step.optional
         )
-        self.has_extras = EXTRAS_PART in names
-        self.has_time = TIME_PART in names
+        self.conditional = tuple(fields[name] for name in self.fields if fields[name].may)
 
     @cached_property
     def pattern(self) -> Pattern[str]:
@@ -249,21 +228,15 @@ class Scheme:
         fields: Every field, in the order of a report's columns.
         chosen_by: The closed field whose value says which template a new name follows: each
             template begins with one of its values.
-        templates: The templates of new names.
-        old_template: The template of old names.
         extras: Label of an extra part to its argument and the kind of its values.
         name_key: The argument that gives a run's name, and overrides everything.
         name_time_key: The argument that appends the time to that name.
         guide: Field to the value that the guide means where it leaves one out.
         guide_by_family: Family to such values, where they differ for its architectures.
-        by_name: Name to field.
-        by_key: Argument to the field that depends on it.
-        decisive: The fields that others have conditions on.
         new: Value of the field `chosen_by` to the template of its new names.
-        old: The template of old names, made ready.
+        by_key: Argument to the field that depends on it.
         kinds: Every argument of a field or an extra part to what its values are.
         keys: Field to its argument, for the fields that depend on just one.
-        switch_keys: The arguments that are on or off.
         config_keys: Every argument that names are made of.
     """
 
@@ -280,9 +253,6 @@ class Scheme:
     def __post_init__(self) -> None:
         self.by_name = {field.name: field for field in self.fields}
         self.by_key = {key: field for field in self.fields for key in field.arguments}
-        whens = [(field.written, field.must, field.may) for field in self.fields]
-        named = (when.field for conditions in whens for when in conditions if when is not None)
-        self.decisive = tuple(dict.fromkeys(named))
         self.new = {text.partition("_")[0]: Template(text, self.by_name) for text in self.templates}
         self.old = Template(self.old_template, self.by_name)
         self.keys = {

@@ -31,12 +31,7 @@ _FORMAT = re.compile(r"(?:%[YymdHMS][-_.:T]*)+")
 
 
 class StyleError(ValueError):
-    """A style that names cannot be written in.
-
-    Attributes:
-        attribute: The attribute of `Style` that is not valid.
-        text: What is wrong with its value.
-    """
+    """A style that names cannot be written in: the attribute that is not valid, and why."""
 
     def __init__(self, attribute: str, text: str) -> None:
         self.attribute = attribute
@@ -72,17 +67,24 @@ class Style:
             raise StyleError("extras", f"a part is given twice: {','.join(self.extras)}")
 
     @cached_property
+    def timestamps(self) -> tuple[str, ...]:
+        """The forms in which a time is read: its own, and those of the guide."""
+        return (self.timestamp_format, *GUIDE_TIMESTAMPS)
+
+    @cached_property
     def parts(self) -> Mapping[str, tuple[str, Kind]]:
         """The extra parts: label in the name, to the argument and the kind of its values."""
         parts = {}
         for text in self.extras:
-            label, _, key = (word.strip() for word in text.partition("="))
+            label, equals, key = (word.strip() for word in text.partition("="))
             if not _LABEL.fullmatch(label):
                 raise StyleError(
                     "extras",
                     f"{label!r} is not a label: write LABEL or LABEL=ARGUMENT, "
                     "the label in letters, digits, - and _, as in ep=epochs",
                 )
+            if equals and not key:
+                raise StyleError("extras", f"{text!r} names no argument: write {label}=ARGUMENT")
             key = key or EXTRAS.get(label, (label, PART))[0]
             kind = RSST.kinds.get(key)
             parts[label] = (key, kind if kind in (NUMBER, INTEGER) else PART)

@@ -42,13 +42,7 @@ class Vocabulary:
         datasets: Iterable[str] = (),
         family: str = "other",
     ) -> Vocabulary:
-        """This vocabulary and more; the families of architectures already listed stay.
-
-        Args:
-            architectures: More architectures.
-            datasets: More datasets.
-            family: The family of these architectures.
-        """
+        """This vocabulary and more; the families of architectures already listed stay."""
         added = dict.fromkeys(architectures, family)
         return replace(
             self,

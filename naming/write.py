@@ -6,12 +6,19 @@ from datetime import datetime, tzinfo
 from typing import Union
 
 from naming import values
-from naming.experiment import Arguments, Experiment, experiment, plain, read_fields
+from naming.fields import (
+    Arguments,
+    Fields,
+    FieldsError,
+    parts_of,
+    plain,
+    read_fields,
+    template_of,
+)
 from naming.rsst import RSST
 from naming.scheme import EXTRAS_PART, SWITCH, TIME_PART, Scheme
 from naming.style import (
     GUIDE_STYLE,
-    GUIDE_TIMESTAMPS,
     Style,
     format_timestamp,
     is_timestamp,
@@ -39,16 +46,39 @@ def legacy_name(arguments: Arguments, scheme: Scheme = RSST) -> str | None:
     return "".join(f"{mark}{value}" for mark, value in found)
 
 
-def write_name(run: Experiment, style: Style = GUIDE_STYLE, scheme: Scheme = RSST) -> str:
-    """The new name of a run, its time written in the zone that `run.created_at` has."""
+def write_name(
+    fields: Fields,
+    created_at: datetime,
+    *,
+    style: Style = GUIDE_STYLE,
+    vocabulary: Vocabulary = VOCABULARY,
+    scheme: Scheme = RSST,
+) -> str:
+    """The new name of a run, its time written in the zone that `created_at` has.
+
+    Raises:
+        FieldsError: Naming every required field that is missing or not valid.
+    """
+    known = fields.known
+    wanted = parts_of(known, style=style, vocabulary=vocabulary, scheme=scheme)
+    invalid = [fields.invalid[name] for name in (*wanted, *style.parts) if name in fields.invalid]
+    missing = [
+        scheme.by_name[name].keys[0]
+        for name, required in wanted.items()
+        if required and name not in known and name not in fields.invalid
+    ]
+    if missing or invalid:
+        raise FieldsError(tuple(missing), tuple(invalid))
+
     written = []
-    for part in scheme.new[str(run.fields[scheme.chosen_by])].parts:
+    for part in template_of(known, scheme).parts:
         if part.name == TIME_PART:
-            text = format_timestamp(run.created_at, style.timestamp_format)
+            text = format_timestamp(created_at, style.timestamp_format)
         elif part.name == EXTRAS_PART:
-            text = "".join(f"_{label}_{value}" for label, value in run.extras)
+            labels = [label for label in style.parts if label in fields.extras]
+            text = "".join(f"_{label}_{fields.extras[label]}" for label in labels)
         else:
-            value = run.fields.get(part.name)
+            value = known.get(part.name) if part.name in wanted else None
             if value is None or value is False:
                 continue
             text = part.name if part.kind is SWITCH else str(value)
@@ -98,8 +128,7 @@ def experiment_name(
             return chosen
         return f"{chosen}_{format_timestamp(moment, style.timestamp_format)}"
     fields = read_fields(given, scheme, style)
-    run = experiment(fields, moment, style=style, vocabulary=vocabulary, scheme=scheme)
-    return write_name(run, style, scheme)
+    return write_name(fields, moment, style=style, vocabulary=vocabulary, scheme=scheme)
 
 
 def is_exp_name(name: str, exp_name: object, style: Style = GUIDE_STYLE) -> bool:
@@ -114,7 +143,6 @@ def is_exp_name(name: str, exp_name: object, style: Style = GUIDE_STYLE) -> bool
     if name == chosen:
         return True
     prefix = f"{chosen}_"
-    formats = (style.timestamp_format, *GUIDE_TIMESTAMPS)
     return name.startswith(prefix) and any(
-        is_timestamp(name[len(prefix) :], timestamp_format) for timestamp_format in formats
+        is_timestamp(name[len(prefix) :], timestamp_format) for timestamp_format in style.timestamps
     )

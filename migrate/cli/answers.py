@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from migrate.cli.rules import supplied
 from migrate.mapping.kinds import Kind
-from migrate.mapping.rules import Rule
+from migrate.mapping.rules import Rule, Side
 from migrate.mapping.settling import answer_of, readings
 from naming import Style
 
@@ -19,21 +19,11 @@ _COMMANDS: Final[dict[str, Command]] = {
     "q": "quit",
     "?": "help",
 }
-_SIDES: Final = {
-    "n": Rule(prefer="name"),
-    "name": Rule(prefer="name"),
-    "c": Rule(prefer="config"),
-    "config": Rule(prefer="config"),
-}
+_SIDES: Final[dict[str, Side]] = {"n": "name", "name": "name", "c": "config", "config": "config"}
 
 
 def read_reply(kind: Kind, typed: str, style: Style) -> Rule | Command:
-    """What a line means as the reply to a question.
-
-    Args:
-        kind: What was asked about.
-        typed: The line.
-        style: Its extra parts may be supplied, too.
+    """What a typed line means as the reply to a question about a kind.
 
     Raises:
         ValueError: It is not an answer; says what is.
@@ -47,7 +37,7 @@ def read_reply(kind: Kind, typed: str, style: Style) -> Rule | Command:
         return answer_of(kind, kind.suggested)
     if kind.problem.code == "conflict":
         if side := _SIDES.get(typed.lower()):
-            return side
+            return Rule(prefer=side)
         if kind.key is None:
             raise ValueError("Enter n for what the name says, or c for what the config says")
     if kind.problem.code == "ambiguous":

@@ -18,6 +18,7 @@ from migrate.cli.options import Command, for_typer
 from migrate.cli.request import Request
 from migrate.console import MANNER, ClosedPipe
 from migrate.errors import MigrateError, scrub, scrubbed_traceback
+from migrate.sandbox.pace import Pace
 from migrate.text import visible
 
 NAME = "rsst-migrate"
@@ -52,13 +53,7 @@ app.callback(invoke_without_command=True)(for_typer(begin, "show_help", "show_ve
 
 
 @command("Look", pages=True)
-def audit(
-    paths: Words = None,
-    as_json: bool = False,
-    check: bool = False,
-    *,
-    request: Request,
-) -> int:
+def audit(as_json: bool = False, check: bool = False, *, request: Request) -> int:
     """Summarize projects and list what needs attention.
 
     [dim]Examples:[/dim]
@@ -68,12 +63,11 @@ def audit(
     """
     from migrate.cli import look
 
-    return look.audit(paths or (), request, as_json=as_json, check=check)
+    return look.audit(request, as_json=as_json, check=check)
 
 
 @command("Look", pages=True)
 def report(
-    paths: Words = None,
     file: Path | None = None,
     file_format: str | None = None,
     every: bool = False,
@@ -85,8 +79,8 @@ def report(
 ) -> int:
     """Show the dry run: each run with its old name and its new one, or the reason why not.
 
-    Prints the runs with an old name; files and --format hold every run. With
-    --status and --reason, those that are asked for, everywhere.
+    Prints the runs with an old name; files and --format hold every run. --status
+    and --reason select runs in either case.
 
     [dim]Examples:[/dim]
     $ rsst-migrate report ycx/RSST
@@ -99,7 +93,6 @@ def report(
     from migrate.cli import look
 
     return look.report(
-        paths or (),
         request,
         file=file,
         file_format=file_format,
@@ -111,16 +104,11 @@ def report(
 
 
 @command("Look")
-def references(
-    paths: Words = None,
-    as_json: bool = False,
-    *,
-    request: Request,
-) -> int:
-    """List saved views, reports and automations that go by the names of a rename.
+def references(as_json: bool = False, *, request: Request) -> int:
+    """List saved views, reports and automations that depend on the names a rename changes.
 
-    Those that will not match the same runs after it, and those that go on showing
-    other names. Reads only: what to do about them is yours.
+    Those that will not match the same runs afterwards, and those that go on showing
+    other names. Reads only: what to do about them is up to you.
 
     [dim]Examples:[/dim]
     $ rsst-migrate references ycx/RSST
@@ -128,20 +116,16 @@ def references(
     """
     from migrate.cli.references import references
 
-    return references(paths or (), request, as_json=as_json)
+    return references(request, as_json=as_json)
 
 
 @command("Rename", pages=True)
-def settle(
-    paths: Words = None,
-    to_stdout: bool = False,
-    *,
-    request: Request,
-) -> int:
+def settle(to_stdout: bool = False, *, request: Request) -> int:
     """Decide what keeps runs in review, once for each kind of run.
 
-    One question a kind, the largest first, with what other runs have. The answers
-    are written as rules into rsst-migrate.toml, which every command reads.
+    Asks one question per kind, the largest kind first, and shows what other runs
+    have. The answers are written as rules into rsst-migrate.toml, which every
+    command reads.
 
     [dim]Examples:[/dim]
     $ rsst-migrate settle ycx/RSST
@@ -149,12 +133,11 @@ def settle(
     """
     from migrate.cli.settle import settle
 
-    return settle(paths or (), request, to_stdout=to_stdout)
+    return settle(request, to_stdout=to_stdout)
 
 
 @command("Rename")
 def rename(
-    paths: Words = None,
     plan: Path | None = None,
     limit: int | None = None,
     new_journal: Path | None = None,
@@ -166,7 +149,7 @@ def rename(
     """Show the plan, ask, rename, and read every name back.
 
     Only run names change. A run that somebody else renamed meanwhile is left
-    alone. Everything is journaled first, so that it can be finished (resume) and
+    alone. Everything is journaled first, so that it can be finished (resume) or
     taken back (undo).
 
     [dim]Examples:[/dim]
@@ -176,9 +159,7 @@ def rename(
     """
     from migrate.cli.rename import rename
 
-    return rename(
-        paths or (), plan, request, limit=limit, journal=new_journal, yes=yes, dry_run=dry_run
-    )
+    return rename(plan, request, limit=limit, journal=new_journal, yes=yes, dry_run=dry_run)
 
 
 @command("Rename")
@@ -210,8 +191,8 @@ def undo(
 ) -> int:
     """Put back every name that a rename changed and nobody has changed since.
 
-    Of several journals, the newest rename first. Without JOURNAL it lists the
-    journals in this folder.
+    Several journals are undone from the newest to the oldest. Without JOURNAL it
+    lists the journals in this folder.
 
     [dim]Examples:[/dim]
     $ rsst-migrate undo rename-ycx-RSST-20260108T143000Z.journal.jsonl
@@ -222,18 +203,11 @@ def undo(
     return go_on(journals or (), "undo", base_url, yes=yes, dry_run=dry_run)
 
 
-@command(
-    "Names",
-    options_metavar="[OPTIONS] NAME...",
-    context_settings={"allow_extra_args": True},
-)
-def parse(
-    context: typer.Context,
-    as_json: bool = False,
-) -> int:
+@command("Names", options_metavar="[OPTIONS] NAME...", context_settings={"allow_extra_args": True})
+def parse(context: typer.Context, as_json: bool = False) -> int:
     """Parse run names into their fields.
 
-    In place of names, - reads them from stdin, a name a line.
+    Give - instead to read names from stdin, one per line.
 
     [dim]Examples:[/dim]
     $ rsst-migrate parse rsst_x_l1_res20s_cifar10
@@ -249,16 +223,14 @@ def parse(
     options_metavar="[OPTIONS] [FLAGS OF THE TRAINING SCRIPT]",
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
 )
-def name(
-    context: typer.Context,
-) -> int:
+def name(context: typer.Context) -> int:
     """Preview the name that a new run would get.
 
     Takes the training script's own flags, so its command lines can be pasted;
     those that do not matter to the name are ignored. Missing hyperparameters get
     the guide's values. Options of this command:
 
-    [cyan]--at ISO-TIME[/cyan]                the time to use in place of now
+    [cyan]--at ISO-TIME[/cyan]                the time to use instead of now
     [cyan]--timezone ZONE[/cyan]              its zone in the name: Asia/Shanghai, +08:00
     [cyan]--timestamp-format FORMAT[/cyan]    its form, as for strftime
     [cyan]--extra bs,lr,ep=epochs[/cyan]      extra parts after the dataset, in this order
@@ -280,14 +252,9 @@ def sandbox(
     sample: Literal["kinds", "review"] | None = None,
     report: Path | None = None,
     shell: Literal["bash", "fish", "powershell"] | None = None,
-    latency_ms: float = 0,
-    run_ms: float = 0,
-    upsert_ms: float = 0,
-    count_ms: float = 0,
-    time_limit_s: float | None = None,
-    quota: float | None = None,
-    retry_after: bool = False,
     fail: Words = None,
+    *,
+    pace: Pace,
 ) -> int:
     """Serve a W&B-compatible project on loopback, full of old runs of every kind.
 
@@ -317,15 +284,6 @@ def sandbox(
     """
     from migrate.cli.serve import serve
 
-    pace = {
-        "request_ms": latency_ms,
-        "run_ms": run_ms,
-        "upsert_ms": upsert_ms,
-        "count_ms": count_ms,
-        "limit_s": time_limit_s,
-        "quota": quota,
-        "retry_after": retry_after,
-    }
     return serve(port, sample, runs, report, shell, pace, fail or ())
 
 
@@ -372,7 +330,7 @@ def main() -> NoReturn:
     except ClosedPipe as error:
         code = error.exit_code
     except MigrateError as error:
-        code = _fail(f"error: {error}", error.exit_code)
+        code = _fail(f"error: {error}\n{error.advice}".rstrip(), error.exit_code)
     except typer.Abort as error:  # at a prompt
         interrupted = isinstance(error.__context__, KeyboardInterrupt)
         code = _fail("\nNothing was written.", 130 if interrupted else 1)

@@ -6,40 +6,39 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import typer
 
 from migrate.cli.sources import Place, in_words
-from migrate.client.offline import Folder, OfflineProject
+from migrate.client.offline import DEFAULT_ENTITY, OfflineProject
 from migrate.client.paths import ProjectPath
-from migrate.client.runs import ProjectKey
+from migrate.client.runs import BEING_WRITTEN, SYNCED, ProjectKey, RunKey
 from migrate.client.source import Source
-from migrate.console import Output, OutputError
+from migrate.console import ClosedPipe, Output, OutputError
 from migrate.errors import InputError, ReadOnly
 from migrate.mapping.rows import number_of_runs
 from migrate.rename.execute import Result, run
 from migrate.rename.journal import Journal
-from migrate.rename.plan import Direction, PlannedRename
+from migrate.rename.plan import Direction, Outcome, PlannedRename
 from migrate.report.outcomes import outcome_lines, stop_words, summary_words
 from migrate.report.terminal import print_renames
 
 Projects = Mapping[ProjectKey, Source]
-_MOST_PROJECTS = 3
 
 PAST: Mapping[Direction, str] = {"rename": "renamed", "undo": "put back"}
 COMMAND: Mapping[Direction, str] = {"rename": "resume", "undo": "undo"}
 """What goes on with a journal."""
 
-_CHANGED: frozenset[str] = frozenset({"drifted", "gone"})
-"""What only a new plan can do something about."""
+_CHANGED = {"drifted", "gone"}
+"""Outcomes that only a new plan can do something about."""
 
-_WHEN: Sequence[tuple[frozenset[str], str]] = (
-    (frozenset({"refused", "read-only"}), " with a key that may rename these runs"),
-    (frozenset({"running", "held"}), " once these runs have ended"),
-    (frozenset({"refused", "read-only", "running", "held"}), " later"),
+_WHEN = (
+    ({"refused", "read-only"}, " with a key that may rename these runs"),
+    ({"running", BEING_WRITTEN}, " once these runs have ended"),
+    ({"refused", "read-only", "running", BEING_WRITTEN}, " later"),
 )
-"""When the same command again does the rest, where all that was left has one of these codes."""
+"""When the same command again does the rest, where each of the rest has one of these outcomes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +46,11 @@ class Task:
     """One journal's renames that are to be done now.
 
     Attributes:
-        journal: The journal.
         plan: The renames; of an undo those that take others back.
-        projects: The projects that they are in.
-        direction: Whether this is a rename or an undo.
-        include_running: Whether runs whose processes are alive may be renamed.
         look_again: The arguments with which `report` shows these projects.
         session: The arguments with which `undo` and `resume` find the server again.
+        left_alone: What is known already of the journal's other renames that are not done.
+        was_sent: Whether names were sent before, so that there may be some to put back.
     """
 
     journal: Journal
@@ -62,7 +59,9 @@ class Task:
     direction: Direction
     include_running: bool
     look_again: Sequence[str]
-    session: Sequence[str] = ()
+    session: Sequence[str]
+    left_alone: Mapping[RunKey, Outcome] = field(default_factory=dict)
+    was_sent: bool = False
 
 
 def projects_of(place: Place, plan: Sequence[PlannedRename]) -> Projects:
@@ -73,23 +72,16 @@ def projects_of(place: Place, plan: Sequence[PlannedRename]) -> Projects:
     }
 
 
-def paths_of(place: Place, projects: Iterable[object]) -> list[str]:
-    """The PATHs to name projects with; a folder's are all in the folder."""
-    return [str(place.path)] if isinstance(place, Folder) else [str(key) for key in projects]
-
-
 @contextmanager
 def shown_whole(output: Output, direction: Direction) -> Iterator[None]:
-    """Print a plan; where it cannot be printed to its end, say that nothing was done.
-
-    Raises:
-        OutputError: Stdout takes no more. Nobody has seen what would be done.
-    """
+    """Print a plan; where it cannot be printed to its end, say that nothing was done."""
     try:
         yield
         sys.stdout.flush()
-    except OutputError:
-        output.tell(f"Nothing was {PAST[direction]}: stdout was closed before the plan was shown.")
+    except OutputError as error:
+        closed = isinstance(error, ClosedPipe)
+        why = "stdout was closed before the plan was shown" if closed else "nobody saw the plan"
+        output.tell(f"Nothing was {PAST[direction]}: {why}.")
         raise
 
 
@@ -117,8 +109,7 @@ def declined(
     """Ask, unless the answer was given on the command line.
 
     Returns:
-        The exit code where the answer is no: 0, as nothing failed, and 130 for Ctrl-C. None
-        where it is yes.
+        The exit code where the answer is no: 0, as nothing failed, or 130 for Ctrl-C; else None.
 
     Raises:
         ReadOnly: One of the projects takes no renames.
@@ -126,7 +117,7 @@ def declined(
     """
     concerned = list(dict.fromkeys(rename.where for rename in plan))
     refuse_read_only(projects[where] for where in concerned)
-    if yes:
+    if yes or not plan:
         return None
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
         raise InputError(
@@ -137,8 +128,8 @@ def declined(
     words = "Rename" if direction == "rename" else "Put back the names of"
     code = 0
     try:
-        question = f"{words} {runs} of {_listed(concerned)} {in_words(place)}?"
-        if typer.confirm(question, err=True):
+        of = ", ".join(map(str, concerned))
+        if _agrees(f"{words} {runs} of {of} {in_words(place)}?", output):
             return None
     except typer.Abort as abort:
         code = 130 if isinstance(abort.__context__, KeyboardInterrupt) else 0
@@ -147,11 +138,16 @@ def declined(
     return code
 
 
-def _listed(keys: Sequence[ProjectKey]) -> str:
-    projects = [str(key) for key in keys]
-    if len(projects) > _MOST_PROJECTS:
-        return f"{projects[0]} and {len(projects) - 1} other projects"
-    return " and ".join([", ".join(projects[:-1]), projects[-1]] if projects[1:] else projects)
+def _agrees(question: str, output: Output) -> bool:
+    """Ask until the answer is yes or no, which is what Enter alone means."""
+    while True:
+        typed: str = typer.prompt(f"{question} [y/N]", default="", show_default=False, err=True)
+        answer = typed.strip().lower()
+        if answer in ("y", "yes"):
+            return True
+        if answer in ("", "n", "no"):
+            return False
+        output.tell("Answer y or n.")
 
 
 def carry_out(task: Task, output: Output) -> int:
@@ -160,6 +156,8 @@ def carry_out(task: Task, output: Output) -> int:
     try:
         with journal:
             journal.begin(task.direction)
+            if task.left_alone:
+                journal.conclude(task.direction, task.left_alone)
             result = run(
                 task.plan,
                 task.projects,
@@ -169,11 +167,12 @@ def carry_out(task: Task, output: Output) -> int:
                 progress=output.progress,
                 say=output.tell,
             )
+        result.outcomes |= task.left_alone
         _say_outcome(task, result, output)
     except KeyboardInterrupt:  # a second one, or the work was over: at once
         journal.close()
         output.tell("Interrupted; requests in flight may still take effect.")
-        _say_next(task, {"not-reached"}, output)
+        _say_next(task, {"not-reached"}, output, may_undo=True)
         sys.stderr.flush()
         os._exit(130)
     if result.stopped is not None and result.stopped.code == "interrupted":
@@ -183,19 +182,13 @@ def carry_out(task: Task, output: Output) -> int:
 
 def _say_outcome(task: Task, result: Result, output: Output) -> None:
     """Report what the server, or a folder, shows at the end, and what comes next."""
-    failed = [
-        (key.run_id, outcome.code, outcome.text)
-        for key, outcome in result.failed.items()
-        if outcome.code != "not-reached"
-    ]
-    for line in outcome_lines(failed):
-        output.tell(line)
+    tell_outcomes(result.failed, output)
     if unreached := result.having("not-reached"):
         output.tell(f"{number_of_runs(len(unreached))} not reached")
     offline = all(isinstance(project, OfflineProject) for project in task.projects.values())
     output.tell(
         summary_words(
-            runs=len(task.plan),
+            runs=len(task.plan) + len(task.left_alone),
             done=len(result.done),
             had=len(result.done - result.written),
             unread=len(result.having("not-verified")),
@@ -203,34 +196,50 @@ def _say_outcome(task: Task, result: Result, output: Output) -> None:
             source="the logs" if offline else "the server",
         )
     )
-    codes: set[str] = {outcome.code for outcome in result.failed.values()}
+    codes = _codes(result.failed)
     stopped = result.stopped
     if stopped is not None and stopped.code != "interrupted":
         output.tell(f"Stopped: {stop_words(stopped.code, stopped.text, stopped.count)}")
         if stopped.code == "altered":  # the server would alter the others, too
             codes = {"altered"} | codes & _CHANGED
-    _say_next(task, codes, output)
+    # Where it was broken off, a name may be there of which the books say nothing.
+    written = result.written or result.having("unanswered") or (stopped and result.done)
+    _say_next(task, codes, output, may_undo=bool(task.was_sent or written))
 
 
-def _say_next(task: Task, codes: set[str], output: Output) -> None:
-    """Name the commands that come next.
+def tell_outcomes(outcomes: Mapping[RunKey, Outcome], output: Output) -> None:
+    """Say what became of runs that were reached."""
+    found = [(key.run_id, outcome.code, outcome.text) for key, outcome in outcomes.items()]
+    for line in outcome_lines(each for each in found if each[1] != "not-reached"):
+        output.tell(line)
 
-    Args:
-        task: What was done.
-        codes: The outcomes of the runs that do not bear the name they were to get.
-        output: Where to.
-    """
+
+def _codes(outcomes: Mapping[RunKey, Outcome]) -> set[str]:
+    """What became of runs, as far as it decides what comes next: of a held one its state does."""
+    return {it.text if it.code == "held" else it.code for it in outcomes.values()}
+
+
+def say_what_is_left(task: Task, output: Output) -> None:
+    """Name the commands that can do something about the runs that are left alone."""
+    _say_next(task, _codes(task.left_alone), output, may_undo=task.was_sent)
+
+
+def _say_next(task: Task, codes: set[str], output: Output, *, may_undo: bool) -> None:
+    """Name the commands that come next, by the outcomes of the runs that were not done."""
     arguments = [str(task.journal.path), *task.session]
     renaming = task.direction == "rename"
-    if renaming and codes & _CHANGED:
+    if codes & _CHANGED:
         output.next_step("To see what became of these runs", "report", *task.look_again)
-    if again := codes - {"altered", *_CHANGED}:
+    if SYNCED in codes:
+        paths = [str(key).removeprefix(f"{DEFAULT_ENTITY}/") for key in task.projects]
+        output.next_step("To rename these runs on W&B, where they are now", "report", *paths)
+    if again := codes - {"altered", SYNCED, *_CHANGED}:
         when = next((when for those, when in _WHEN if again <= those), "")
         if renaming:
             output.next_step(f"To finish the rename{when}", "resume", *arguments)
         else:
             output.next_step(f"To put back the others{when}", "undo", *arguments)
-    if renaming:
+    if renaming and may_undo:
         output.next_step(f"To take it {'' if codes else 'all '}back", "undo", *arguments)
-    elif not codes:
+    if not renaming and not codes:
         output.next_step("To rename these runs again", "resume", *arguments)

@@ -1,8 +1,7 @@
 """`rsst-migrate.toml`: what a project has settled, to be committed beside the training script.
 
-A table gives each key the function that reads its value, and `with_options` reads options by the
-same functions. The rules, which hang on the time zone and the extra parts in force, are read in
-`cli/rules.py`. All of it is done before anything is asked of a server.
+A table has the function that reads the value of each key; options are read by the same functions.
+The rules, which hang on the time zone and the extra parts in force, are read in `cli/rules.py`.
 """
 
 from __future__ import annotations
@@ -37,11 +36,8 @@ class ConfigFile:
 
     Attributes:
         name: The file's name, for messages.
-        projects: The PATHs that are meant where none is given.
-        timezone: The zone of the times in names; None where it does not say.
         extra: The extra parts, as `Style` takes them.
-        rule: The tables of its rules, in order.
-        rule_lines: The lines that they begin in; 0 where that is not known.
+        rule_lines: The lines that its rules begin in; 0 where that is not known.
     """
 
     name: str = FILE
@@ -81,7 +77,8 @@ def config_file(given: str | None = None) -> ConfigFile:
     named = _named(given)
     if named == NO_FILE or not (named or os.path.lexists(FILE)):
         return NO_CONFIG
-    return read_config(Path(named or FILE))
+    instead = f"--config {NO_FILE}" if given is not None else f"{VARIABLE}={NO_FILE}"
+    return read_config(Path(named or FILE), instead)
 
 
 def config_path(given: str | None = None) -> Path | None:
@@ -94,8 +91,8 @@ def _named(given: str | None) -> str | None:
     return os.environ.get(VARIABLE) if given is None else given
 
 
-def read_config(path: Path) -> ConfigFile:
-    """Read a configuration file.
+def read_config(path: Path, instead: str = f"--config {NO_FILE}") -> ConfigFile:
+    """Read a configuration file; `instead` is how to do without it.
 
     Raises:
         InputError: Naming the line or the key, and what is allowed.
@@ -107,7 +104,7 @@ def read_config(path: Path) -> ConfigFile:
     except OSError as error:
         raise InputError(
             f"Cannot read the configuration file {name}: {error.strerror}. "
-            f"--config {NO_FILE} does without one."
+            f"{instead} does without one."
         ) from None
     except UnicodeDecodeError as error:
         raise InputError(f"{name} is not UTF-8 (byte {error.start}).") from None
@@ -123,14 +120,11 @@ def read_config(path: Path) -> ConfigFile:
 
 
 def with_options(config: ConfigFile, options: object) -> ConfigFile:
-    """What options say as they were typed, and where they say nothing, the file.
+    """What options say, and where they say nothing, the file; InputError where one is not valid.
 
     Args:
         config: The file.
-        options: Has them as attributes, as far as a command takes them.
-
-    Raises:
-        InputError: One of them is not valid.
+        options: Has them as attributes, as they were typed, and as far as the command takes them.
     """
     given = {
         name: read(f"--{name.replace('_', '-')}", reader, value)
@@ -152,11 +146,7 @@ def _with_valid_style(config: ConfigFile, place: str) -> ConfigFile:
 
 
 def read(what: str, reader: Reader, value: object) -> Any:
-    """Read a value; an error begins with what it is, an option or a key.
-
-    Raises:
-        InputError: The value is not valid.
-    """
+    """Read a value; InputError begins with what it is, an option or a key."""
     try:
         return reader(value)
     except (ValueError, InputError) as error:
@@ -166,12 +156,7 @@ def read(what: str, reader: Reader, value: object) -> Any:
 
 
 def read_table(readers: Mapping[str, Reader], value: object) -> dict[str, Any]:
-    """Read a table, each of its values by the reader of its key.
-
-    Raises:
-        ValueError: It is not a table, or has another key.
-        InputError: A value is not valid.
-    """
+    """Read a table, each of its values by the reader of its key; there may be no other keys."""
     values = table(value)
     for key in values:
         if key not in readers:
@@ -179,43 +164,38 @@ def read_table(readers: Mapping[str, Reader], value: object) -> dict[str, Any]:
     return {key: read(key, readers[key], value) for key, value in values.items()}
 
 
-def table(value: object) -> dict[str, object]:
-    """A table."""
-    if not isinstance(value, dict):
-        raise ValueError(f"{shown(value)} is not a table: write {{ KEY = VALUE }}")
-    return value
+def _of_type(type_: type, otherwise: str) -> Reader:
+    def reader(value: object) -> object:
+        if not isinstance(value, type_):
+            raise ValueError(f"{shown(value)} is {otherwise}")
+        return value
+
+    return reader
 
 
-def text(value: object) -> str:
-    """A text."""
-    if not isinstance(value, str):
-        raise ValueError(f"{shown(value)} is not a text: write it in quotes")
-    return value
+text = _of_type(str, "not a text: write it in quotes")
+table = _of_type(dict, "not a table: write { KEY = VALUE }")
 
 
-def texts(value: object) -> list[str]:
-    """A text, or a list of them."""
-    return [*map(text, value if isinstance(value, list) else [value])]
+def each(reader: Reader) -> Reader:
+    """A reader of a list, or of one alone."""
+    return lambda value: tuple(map(reader, value if isinstance(value, list) else [value]))
 
 
-def _truth(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"{shown(value)} is neither true nor false")
-    return value
+def _path(value: object) -> str:
+    path: str = text(value)
+    if parse_folder(path) is None:
+        parse_path(path)
+    return path
 
 
-def _paths(value: object) -> tuple[str, ...]:
-    for path in texts(value):
-        if parse_folder(path) is None:
-            parse_path(path)
-    return tuple(texts(value))
-
-
-def _words(value: object) -> tuple[str, ...]:
-    for word in texts(value):
-        if not is_word(word):
-            raise ValueError(f"{shown(word)} cannot stand in a name: write it without white space")
-    return tuple(texts(value))
+def _word(value: object) -> str:
+    word: str = text(value)
+    if not word:
+        raise ValueError("'' is empty: write a name")
+    if not is_word(word):
+        raise ValueError(f"{shown(word)} cannot stand in a name: write it without white space")
+    return word
 
 
 def _extra(value: object) -> tuple[str, ...]:
@@ -223,19 +203,19 @@ def _extra(value: object) -> tuple[str, ...]:
     return tuple(f"{label}={argument}" for label, argument in arguments.items())
 
 
-def _rules(value: object) -> tuple[dict[str, object], ...]:
+def _rules(value: object) -> tuple[Mapping[str, object], ...]:
     if not isinstance(value, list) or not all(isinstance(rule, dict) for rule in value):
         raise ValueError("a rule begins with [[rule]]")
     return tuple(value)
 
 
 _KEYS: Mapping[str, Reader] = {
-    "projects": _paths,
+    "projects": each(_path),
     "timezone": lambda value: zone(text(value)),
     "timestamp-format": text,
-    "cnn-exponents": _truth,
-    "known-archs": _words,
-    "known-datasets": _words,
+    "cnn-exponents": _of_type(bool, "neither true nor false"),
+    "known-archs": each(_word),
+    "known-datasets": each(_word),
     "extra": _extra,
     "rule": _rules,
 }
@@ -244,9 +224,9 @@ _KEYS: Mapping[str, Reader] = {
 _OPTIONS: Mapping[str, Reader] = {
     "timezone": _KEYS["timezone"],
     "timestamp_format": text,
-    "cnn_exponents": _truth,
-    "known_arch": _words,
-    "known_dataset": _words,
+    "cnn_exponents": _KEYS["cnn-exponents"],
+    "known_arch": each(_word),
+    "known_dataset": each(_word),
     "extra": lambda typed: tuple(filter(None, map(str.strip, typed.split(",")))),
 }
 """The options that say the same."""

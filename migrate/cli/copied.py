@@ -21,12 +21,12 @@ from pydantic import (
 
 from migrate.errors import InputError
 from migrate.mapping.rows import Status
+from migrate.rename.plan_file import list_problems
 from migrate.sandbox.sample import wire_config
 from migrate.sandbox.store import Store, StoredRun
 from migrate.text import visible
 from naming import CONFIG_KEYS, KEYS, RSST, legacy_name
 
-_MOST_LISTED = 20
 _KEYS = {field.name: field.keys[0] for field in RSST.fields}
 _OPEN = ("arch", "dataset")
 UNKNOWN = "(not in the report)"
@@ -69,7 +69,9 @@ def read_rows(path: Path) -> list[SavedRow]:
     except OSError as error:
         raise InputError(f"Cannot read the report {path}: {error.strerror}.") from None
     except ValidationError as error:
-        raise InputError(_problems(path, error)) from None
+        title = f"{path} is not a report as `rsst-migrate report -o FILE.json` saves it"
+        problems = [f"{_where(problem['loc'])}{problem['msg']}" for problem in error.errors()]
+        raise InputError(list_problems(title, problems)) from None
     seen: set[tuple[str, str, str]] = set()
     for number, row in enumerate(rows, 1):
         key = (row.entity, row.project, row.run_id)
@@ -80,14 +82,6 @@ def read_rows(path: Path) -> list[SavedRow]:
     if not rows:
         raise InputError(f"The report {path} has no runs.")
     return rows
-
-
-def _problems(path: Path, error: ValidationError) -> str:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    lines = [f"{_where(problem['loc'])}{problem['msg']}" for problem in found[:_MOST_LISTED]]
-    more = len(found) - len(lines)
-    title = f"{path} is not a report as `rsst-migrate report -o FILE.json` saves it:"
-    return "\n  ".join([title, *lines, *([f"and {more} more"] if more else [])])
 
 
 def _where(place: tuple[int | str, ...]) -> str:

@@ -14,23 +14,21 @@ from itertools import chain
 from pathlib import Path
 
 from migrate.cli.request import Asked, Request, choices
-from migrate.cli.sources import Place, open_sources, tell_unreadable
-from migrate.client.offline import Folder
+from migrate.cli.sources import Place, open_sources, paths_of, tell_unreadable
 from migrate.console import Output
-from migrate.errors import InputError
+from migrate.errors import InputError, NoProject
 from migrate.mapping.kinds import Kinds
 from migrate.mapping.projects import Mapped, Which, read_projects
 from migrate.mapping.rows import REASONS, STATUSES, number_of_runs
 from migrate.report.audit import audit as sum_up
 from migrate.report.files import FORMATS, format_of, is_stdout, save
 from migrate.report.origin import Origin
-from migrate.report.remarks import on_assumed, on_idle, on_known
+from migrate.report.remarks import on_assumed, on_extras, on_idle, on_known
 from migrate.report.terminal import count_line, print_audit, print_report
 from naming import VOCABULARY
 
 
 def mapped_projects(
-    paths: Sequence[str],
     request: Request,
     output: Output,
     *,
@@ -43,7 +41,7 @@ def mapped_projects(
         InputError: The call or the configuration file is not valid, or no project is given.
         ServerError: A listing failed.
     """
-    asked = request.asked(paths)
+    asked = request.asked()
     which = replace(
         asked.which,
         statuses=choices("status", statuses, STATUSES),
@@ -51,7 +49,12 @@ def mapped_projects(
     )
     place, projects = open_sources(asked.paths, request, output.progress, asked.options.keys)
     tell_unreadable(place, output)
-    mapped = read_projects(projects, asked.options, which, output.progress)
+    try:
+        mapped = read_projects(projects, asked.options, which, output.progress)
+    except NoProject as error:
+        for path in filter(os.path.isdir, asked.paths):
+            raise NoProject(f"{error}\nFor the folder {path} write ./{path}.") from None
+        raise
     for project in mapped:
         if len(project.chosen) < len(project.rows):
             output.say(_part_words(project, which))
@@ -69,6 +72,7 @@ def _remarks(mapped: Sequence[Mapped], asked: Asked) -> Iterator[str]:
     yield from on_idle(asked.options.rules, [project.idle for project in mapped])
     yield from on_known("arch", asked.known_archs, VOCABULARY.architectures, rows)
     yield from on_known("dataset", asked.known_datasets, VOCABULARY.datasets, rows)
+    yield from on_extras(asked.options, [project.absent for project in mapped])
 
 
 def _part_words(part: Mapped, which: Which) -> str:
@@ -78,10 +82,10 @@ def _part_words(part: Mapped, which: Which) -> str:
     return f"{len(part.chosen)} of {runs} of {part.project.key}"
 
 
-def audit(paths: Sequence[str], request: Request, *, as_json: bool, check: bool) -> int:
+def audit(request: Request, *, as_json: bool, check: bool) -> int:
     """Summarize projects; the exit code is 1 where `check` finds an old name."""
     output = Output()
-    _, mapped = mapped_projects(paths, request, output)
+    _, mapped = mapped_projects(request, output)
     kinds = Kinds({project.project.key: project.survey for project in mapped})
     audits = [
         sum_up(str(project.project.key), project.chosen, kinds.find(project.chosen))
@@ -89,7 +93,7 @@ def audit(paths: Sequence[str], request: Request, *, as_json: bool, check: bool)
     ]
     every = [row for project in mapped for row in project.chosen]
     total = sum_up("all", every, kinds.find(every))
-    arguments = [*paths, *request.words()]
+    arguments = request.words()
     with output.paging():
         if as_json:
             settle = shlex.join(["rsst-migrate", "settle", *arguments])
@@ -121,7 +125,6 @@ def _say_settle(output: Output, in_review: int, arguments: Sequence[str]) -> Non
 
 
 def report(
-    paths: Sequence[str],
     request: Request,
     *,
     file: Path | None = None,
@@ -137,7 +140,7 @@ def report(
     if references and chosen_format != "html":
         raise InputError(
             "--references goes into an HTML report: add -o report.html. On a terminal:\n"
-            f"rsst-migrate references {shlex.join(paths)}"
+            f"  rsst-migrate references {shlex.join(request.paths or ())}".rstrip()
         )
     if file is not None and is_stdout(file):
         file = None
@@ -145,12 +148,12 @@ def report(
         raise InputError(f"There is no folder {file.parent} to write {file.name} to.")
     if chosen_format == "parquet" and file is None and sys.stdout.isatty():
         raise InputError("Parquet is binary; write it to a file with -o FILE.")
-    place, mapped = mapped_projects(paths, request, output, statuses=statuses, codes=codes)
+    place, mapped = mapped_projects(request, output, statuses=statuses, codes=codes)
     rows = [row for project in mapped for row in project.chosen]
     code = 0
     if chosen_format is None:
         with output.paging():
-            print_report(output.out, rows, every=every or bool(statuses or codes))
+            print_report(output.out, rows, rows if every or statuses or codes else None)
     else:
         projects = {project.project.key: len(project.rows) for project in mapped}
         made = mapped[0].made_with if mapped else None
@@ -169,11 +172,12 @@ def report(
             save(file, data)
             output.say(f"Wrote {file}: {count_line(rows)}.")
     found = Counter(row.status for row in rows)
-    arguments = [*paths, *request.words()]
+    arguments = request.words()
     _say_settle(output, found["review"], arguments)
     if found["rename"]:
         if file is not None and chosen_format in ("csv", "json"):
-            folder = paths if isinstance(place, Folder) else ()  # a plan does not name its folder
-            arguments = [*folder, "--plan", str(file), *request.words(about_the_plan=False)]
+            # A plan does not name its folder.
+            folder, given = paths_of(place, ()), request.words(about_the_plan=False)
+            arguments = [*folder, "--plan", str(file), *given]
         output.next_step(f"To rename {number_of_runs(found['rename'])}", "rename", *arguments)
     return code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -60,8 +61,12 @@ def parse_all(names: Sequence[str], config: ConfigFile) -> list[ParsedName]:
     if "-" in names:
         if len(names) > 1:
             raise InputError("Give names, or - for stdin, not both.")
+        if sys.stdin is None:
+            raise InputError("stdin is closed; give names.")
         try:
-            names = [line.rstrip("\r\n") for line in sys.stdin]
+            # Strict, whatever the locale makes of it; Windows writes a mark before the first name.
+            lines = io.TextIOWrapper(sys.stdin.buffer, "utf-8-sig")
+            names = [line.rstrip("\n") for line in lines]
         except UnicodeDecodeError:
             raise InputError("stdin is not UTF-8 text.") from None
         names = [line for line in names if line]
@@ -77,7 +82,9 @@ def describe(console: Console, parsed: Sequence[ParsedName]) -> None:
         # In a pipe a name stays in one piece, for whoever looks for it.
         console.print(Text(visible(name.name), "bold"), soft_wrap=not console.is_terminal)
         console.print(Text(f"{name.format}{': ' if name.reason else ''}{visible(name.reason)}"))
-        for reading in name.readings:
+        for place, reading in enumerate(name.readings, 1):
+            if len(name.readings) > 1:
+                console.print(Text(f"reading {place} of {len(name.readings)}", "dim"))
             table = Table(box=None, show_header=False, pad_edge=True)
             for field, value in reading.items():
                 if value not in (None, {}):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from functools import wraps
 from importlib import metadata
 from typing import Annotated, Any, get_type_hints
@@ -14,7 +14,6 @@ import typer
 from typer.core import TyperArgument, TyperCommand
 
 from migrate.cli import completion
-from migrate.cli.request import Request
 from migrate.console import MANNER
 from migrate.mapping.rows import REASONS, STATUSES
 
@@ -86,16 +85,17 @@ OPTIONS: Mapping[str, Any] = {
     "every": option("--all", "Show all runs, not only those with an old name."),
     "statuses": option(
         "--status STATUS",
-        "Only runs of this status. Repeatable.",
+        "Only runs with this status. Repeatable.",
         autocompletion=completion.among(STATUSES),
     ),
     "codes": option(
         "--reason CODE",
-        "Only runs with a reason of this code: missing, conflict, … Repeatable.",
+        "Only runs with this reason: missing, conflict, … Repeatable.",
         autocompletion=completion.among(REASONS),
     ),
     "references": option(
-        "--references", "Look for views, reports and automations, too (HTML only)."
+        "--references",
+        "Include the views, reports and automations that depend on old names (HTML only).",
     ),
     "to_stdout": option("--print", "Write the suggested rules to stdout instead of asking."),
     # Renaming.
@@ -113,7 +113,7 @@ OPTIONS: Mapping[str, Any] = {
     "base_url": option("--base-url URL", "The W&B server; without it, wandb's own setting."),
     "against": option(
         "--against PROJECT",
-        "Of a folder: names that runs of this project on the server have are taken, too.",
+        "For a folder: the names in this project on the server count as taken, too.",
         WHICH,
     ),
     "filters": option(
@@ -126,15 +126,15 @@ OPTIONS: Mapping[str, Any] = {
     ),
     "include_running": option(
         "--include-running",
-        "Rename runs that are running, pending or preempted too; their processes may write the "
+        "Rename runs that are running, pending or preempted, too; their processes may write the "
         "old name back.",
         WHICH,
     ),
     "timezone": option(
-        "--timezone ZONE", "The zone of the times in names: Asia/Shanghai, +08:00.", HOW
+        "--timezone ZONE", "The time zone of timestamps in names: Asia/Shanghai, +08:00.", HOW
     ),
     "timestamp_format": option(
-        "--timestamp-format FORMAT", "The form of the times in names, as for strftime.", HOW
+        "--timestamp-format FORMAT", "The format of timestamps in names, as for strftime.", HOW
     ),
     "extra": option(
         "--extra LABELS",
@@ -154,15 +154,15 @@ OPTIONS: Mapping[str, Any] = {
         "--prefer name|config", "Which side is right where name and config disagree.", SETTLE
     ),
     "known_arch": option(
-        "--known-arch NAME", "Count NAME among the architectures. Repeatable.", SETTLE
+        "--known-arch NAME", "Treat NAME as a known architecture. Repeatable.", SETTLE
     ),
     "known_dataset": option(
-        "--known-dataset NAME", "Count NAME among the datasets. Repeatable.", SETTLE
+        "--known-dataset NAME", "Treat NAME as a known dataset. Repeatable.", SETTLE
     ),
     "config": option(
         "--config FILE",
         "The configuration file (default: rsst-migrate.toml in this folder, or what "
-        "RSST_MIGRATE_CONFIG names); none for none.",
+        "RSST_MIGRATE_CONFIG names); none ignores it.",
         SETTLE,
     ),
     # The sandbox.
@@ -180,18 +180,18 @@ OPTIONS: Mapping[str, Any] = {
         "--shell SHELL",
         "Print the variables for bash (and zsh), fish or powershell (default: the one in use).",
     ),
-    "latency_ms": number("--latency-ms MS", "How long each request takes.", *_MS),
+    "request_ms": number("--latency-ms MS", "How long each request takes.", *_MS),
     "run_ms": number("--run-ms MS", "Query time of each run of a page.", *_MS),
     "upsert_ms": number("--upsert-ms MS", "Query time of each upsertBucket of a document.", *_MS),
     "count_ms": number("--count-ms MS", "Query time of each runCount.", *_MS),
-    "time_limit_s": number(
+    "limit_s": number(
         "--time-limit-s S",
         "Answer 500 (context deadline exceeded) after this query time.",
         0.001,
         3600,
     ),
     "quota": number(
-        "--quota S", "Query time that a project may use in a second; then 429.", 0.001, 1000
+        "--quota S", "Query time that a project may use per second; beyond that, 429.", 0.001, 1000
     ),
     "retry_after": option("--retry-after", "Send Retry-After with a 429."),
     "fail": option(
@@ -219,20 +219,26 @@ OPTIONS: Mapping[str, Any] = {
 }
 """By the name of the parameter that gets the value."""
 
+# Of what `plan()` takes as Python values, the command line has the text.
+_TYPED = {"filters": str | None, "match": str | None, "assume": list[str] | None}
+
 
 def for_typer(command: Callable[..., Any], *switches: str) -> Callable[..., Any]:
     """A command with its options, as typer reads them from a signature.
 
-    A `request` is made of the options that are its fields. `switches` are more options, of which
-    the command does not hear: those of `MANNER`, and those with a callback.
+    A parameter that is a dataclass is made of the options that are its fields. `switches` are more
+    options, of which the command does not hear: those of `MANNER`, and those with a callback.
     """
-    signature = inspect.signature(command, eval_str=True)
-    wanted = {name: (part.annotation, part.default) for name, part in signature.parameters.items()}
-    shared = fields(Request) if wanted.pop("request", None) else ()
-    # Of those that `plan()` takes as Python values, the command line has the text.
-    typed = {"filters": str | None, "match": str | None, "assume": list[str] | None}
-    hints = get_type_hints(Request) | typed
-    wanted |= {field.name: (hints[field.name], field.default) for field in shared}
+    wanted: dict[str, tuple[Any, object]] = {}
+    groups: dict[str, tuple[Any, list[str]]] = {}
+    for name, part in inspect.signature(command, eval_str=True).parameters.items():
+        if is_dataclass(part.annotation):
+            options = [field for field in fields(part.annotation) if field.name in OPTIONS]
+            hints = get_type_hints(part.annotation) | _TYPED
+            wanted |= {field.name: (hints[field.name], field.default) for field in options}
+            groups[name] = (part.annotation, [field.name for field in options])
+        else:
+            wanted[name] = (part.annotation, part.default)
     wanted |= dict.fromkeys(switches, (bool, False))
     parameters = [
         inspect.Parameter(
@@ -249,8 +255,8 @@ def for_typer(command: Callable[..., Any], *switches: str) -> Callable[..., Any]
         for name in switches:
             if given.pop(name) and hasattr(MANNER, name):
                 setattr(MANNER, name, True)
-        if shared:
-            given["request"] = Request(**{field.name: given.pop(field.name) for field in shared})
+        for name, (group, options) in groups.items():
+            given[name] = group(**{option: given.pop(option) for option in options})
         return command(**given)
 
     wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -22,10 +22,10 @@ from migrate.mapping.references import (
 from migrate.report.references import as_objects, failures, notes, print_references
 
 
-def references(paths: Sequence[str], request: Request, *, as_json: bool) -> int:
+def references(request: Request, *, as_json: bool) -> int:
     """List them; the exit code is 1 where some could not be read."""
     output = Output()
-    _, mapped = mapped_projects(paths, request, output)
+    _, mapped = mapped_projects(request, output)
     found = [find_references(project, output.progress) for project in mapped]
     if as_json:
         output.data(json.dumps(as_objects(found), indent=1) + "\n")

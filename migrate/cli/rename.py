@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,6 @@ from migrate.cli.carry_out import (
     Task,
     carry_out,
     declined,
-    paths_of,
     print_plan,
     projects_of,
     refuse_read_only,
@@ -20,8 +20,8 @@ from migrate.cli.carry_out import (
 )
 from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
-from migrate.cli.sources import Place, open_sources, tell_unreadable
-from migrate.client.offline import Folder
+from migrate.cli.sources import Place, open_sources, paths_of, tell_unreadable
+from migrate.client.offline import DEFAULT_ENTITY, Folder
 from migrate.console import Output
 from migrate.errors import InputError
 from migrate.mapping.projects import list_runs
@@ -40,9 +40,6 @@ class Batch:
     """What one call renames.
 
     Attributes:
-        plan: The renames.
-        place: Where the runs are.
-        projects: Their projects.
         made_with: What the plan was made with, for the journal.
         again: The arguments of `rename` that lead to the same plan.
         look: The arguments with which `report` and `audit` show its projects.
@@ -59,7 +56,6 @@ class Batch:
 
 
 def rename(
-    paths: Sequence[str],
     plan_file: Path | None,
     request: Request,
     *,
@@ -70,24 +66,19 @@ def rename(
 ) -> int:
     """Show the plan, ask, rename, and read every name back; gives the exit code.
 
-    Args:
-        paths: The PATHs.
-        plan_file: A saved report, whose rows are renamed in place of what PATHs give now.
-        request: The options about the mapping.
-        limit: How many renames at the most.
-        journal: Where to write the journal; None for a new file in this folder.
-        yes: Do not ask.
-        dry_run: Stop after the plan.
+    Of a saved report, `plan_file`, exactly its renames. Without `journal`, the journal is a new
+    file in this folder.
     """
     output = Output()
     if plan_file is None:
-        batch = _mapped(paths, request, limit, output, may_be_read_only=dry_run)
+        batch = _mapped(request, limit, output, dry_run=dry_run)
     else:
-        batch = _saved(paths, plan_file, request, limit, output)
+        batch = _saved(plan_file, request, limit, output)
     plan, projects = batch.plan, batch.projects
     if not plan:
         output.say("Nothing to rename.")
-        output.next_step("To see what there is, and what needs attention", "audit", *batch.look)
+        if plan_file is None or request.paths:
+            output.next_step("To see what there is, and what needs attention", "audit", *batch.look)
         return 0
     runs = number_of_runs(len(plan))
     if supplied := sum(bool(rename.settled) for rename in plan):
@@ -115,16 +106,9 @@ def rename(
     return code
 
 
-def _mapped(
-    paths: Sequence[str],
-    request: Request,
-    limit: int | None,
-    output: Output,
-    *,
-    may_be_read_only: bool,
-) -> Batch:
+def _mapped(request: Request, limit: int | None, output: Output, *, dry_run: bool) -> Batch:
     """What the projects give now, shown as a report."""
-    place, mapped = mapped_projects(paths, request, output)
+    place, mapped = mapped_projects(request, output)
     rows = [row for project in mapped for row in project.chosen]
     renames = planned(rows, settled_text)
     plan = renames[:limit]
@@ -134,19 +118,16 @@ def _mapped(
     if len(plan) < len(renames):
         output.say(f"--limit: the first {len(plan)} of {len(renames)} renames.")
     projects = {project.project.key: project.project for project in mapped}
-    if not may_be_read_only:
-        refuse_read_only(
-            projects[where] for where in {row.key.where for row in rows if "read-only" in row.codes}
-        )
-    arguments = [*paths, *request.words()]
-    made_with = mapped[0].made_with.as_data() if mapped else {}
+    if not dry_run:
+        held = {row.key.where for row in rows if "read-only" in row.codes}
+        refuse_read_only(projects[where] for where in held)
+    arguments = request.words()
+    made_with = mapped[0].made_with if mapped else {}
     others = len(renames) - len(plan)
     return Batch(plan, place, projects, made_with, arguments, arguments, others)
 
 
-def _saved(
-    paths: Sequence[str], plan_file: Path, request: Request, limit: int | None, output: Output
-) -> Batch:
+def _saved(plan_file: Path, request: Request, limit: int | None, output: Output) -> Batch:
     """What a plan file says, checked against the server, and shown."""
     if unused := request.about_the_plan():
         raise InputError(
@@ -154,6 +135,10 @@ def _saved(
             "Use such options with `report` when saving the plan."
         )
     plan = read_plan(plan_file)
+    paths, given = request.paths or [], request.words(about_the_plan=False)
+    if not paths and any(rename.where.entity == DEFAULT_ENTITY for rename in plan):
+        words = ["rsst-migrate", "rename", "./wandb", "--plan", str(plan_file), *given]
+        raise InputError(f"These are offline runs. Give their folder, too:\n  {shlex.join(words)}")
     place, given_projects = open_sources(paths, request, output.progress)
     allowed = {project.key for project in given_projects}
     foreign = [rename.where for rename in plan if allowed and rename.where not in allowed]
@@ -175,9 +160,8 @@ def _saved(
     tell_unreadable(place, output)
     with shown_whole(output, "rename"):
         print_plan(output, plan)
-    given = request.words(about_the_plan=False)
     again = [*paths, "--plan", str(plan_file), *given]
-    look = [*paths_of(place, projects), *given]
+    look = [*(paths or paths_of(place, projects)), *given]
     return Batch(plan, place, projects, {"plan": str(plan_file)}, again, look)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from migrate.cli.config_file import config_file, read, with_options
 from migrate.cli.rules import file_rules, option_rules, parse_regex
@@ -17,17 +17,8 @@ from migrate.mapping.projects import Which
 from migrate.text import did_you_mean
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a call asks for, with what the configuration file says, as values.
-
-    Attributes:
-        paths: The PATHs, at least one.
-        options: How to map them.
-        which: The runs to choose.
-        known_archs: The architectures that were declared as known.
-        known_datasets: The datasets that were declared as known.
-    """
+class Asked(NamedTuple):
+    """What a call asks for, with what the configuration file says, as values."""
 
     paths: tuple[str, ...]
     options: Options
@@ -41,11 +32,12 @@ NOT_ABOUT_THE_PLAN = ("--base-url", "--against", "--include-running", "--config"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The options that audit, report and rename share, as they were typed; None: not given.
+    """The PATHs and options that several commands share, as they were typed; None: not given.
 
     `migrate.plan()` gives Python values where there are such.
     """
 
+    paths: list[str] | None = None
     base_url: str | None = None
     against: str | None = None
     filters: str | Mapping[str, object] | None = None
@@ -61,14 +53,14 @@ class Request:
     known_dataset: list[str] | None = None
     config: str | None = None
 
-    def asked(self, paths: Sequence[str]) -> Asked:
-        """What the options, these PATHs and the configuration file say together.
+    def asked(self) -> Asked:
+        """What these and the configuration file say together.
 
         Raises:
             InputError: One of them is not valid, or there is no PATH.
         """
         config = with_options(config_file(self.config), self)
-        paths = tuple(paths or config.projects)
+        paths = tuple(self.paths or config.projects)
         if not paths:
             raise InputError(
                 f"Give a project as entity/project, or list some as `projects` in {config.name}."
@@ -92,8 +84,8 @@ class Request:
         return Asked(paths, options, which, config.known_archs, config.known_datasets)
 
     def words(self, *, about_the_plan: bool = True) -> list[str]:
-        """The options given, for another command: all, or those that rename takes with --plan."""
-        words: list[str] = []
+        """What was given, for another command: all, or the options that go with --plan."""
+        words = [*(self.paths or ())] if about_the_plan else []
         for name, value in self._given():
             if about_the_plan or name in NOT_ABOUT_THE_PLAN:
                 for part in value if isinstance(value, list) else [value]:
@@ -107,16 +99,12 @@ class Request:
     def _given(self) -> Iterator[tuple[str, Any]]:
         for option in fields(self):
             value = getattr(self, option.name)
-            if value not in (option.default, []):
+            if option.name != "paths" and value not in (option.default, []):
                 yield f"--{option.name.replace('_', '-')}", value
 
 
 def choices(option: str, typed: Sequence[str], known: Sequence[str]) -> frozenset[str]:
-    """The values of a repeatable option (`status`) that takes one of a few words.
-
-    Raises:
-        InputError: A word is not among the known ones; the nearest of those is named.
-    """
+    """The values of a repeatable option (`status`); InputError where one is not a known word."""
     for word in typed:
         if word not in known:
             near = did_you_mean(word, known, "")

@@ -12,12 +12,12 @@ from functools import partial
 from migrate.cli.config_file import (
     ConfigFile,
     Reader,
+    each,
     read,
     read_table,
     shown,
     table,
     text,
-    texts,
     unknown,
 )
 from migrate.client.paths import parse_path
@@ -69,7 +69,7 @@ def parse_regex(typed: str | re.Pattern[str]) -> re.Pattern[str]:
 
 
 def supplied(typed: str, value: object, style: Style) -> tuple[str, object]:
-    """A value for a run, with its config key; a field's name (`reg`) is as good as its key.
+    """A config key, of which a field's name (`reg`) is as good, and the value for it.
 
     Args:
         typed: The key, or the field.
@@ -92,19 +92,12 @@ def supplied(typed: str, value: object, style: Style) -> tuple[str, object]:
         if field is not None and not field.is_sensible(canonical):
             raise ValueError
     except ValueError:
-        raise ValueError(
-            f"{shown(value)} is not a valid {typed}: {_allowed(kind, field)}"
-        ) from None
+        raise ValueError(f"{shown(value)} is not a valid {typed}: {allowed(kind, field)}") from None
     return key, canonical
 
 
-def allowed(key: str) -> str:
-    """What can be written as a value of an argument."""
-    return _allowed(RSST.kinds.get(key, PART), RSST.by_key.get(key))
-
-
-def _allowed(kind: Kind, field: Field | None) -> str:
-    """What the values of a kind, or of a field with a range, may be."""
+def allowed(kind: Kind, field: Field | None) -> str:
+    """What can be written as a value of a kind, or of a field with a range."""
     if kind.words:
         return f"write one of {', '.join(kind.words)}"
     if kind not in _ALLOWED:
@@ -119,15 +112,12 @@ def _allowed(kind: Kind, field: Field | None) -> str:
 def option_rules(
     assume: Sequence[str] | Mapping[str, object], prefer: str | None, style: Style
 ) -> Iterator[Rule]:
-    """`--assume` and `--prefer`, which are rules for any run.
+    """`--assume` and `--prefer`, which are rules for any run; InputError where one is not valid.
 
     Args:
         assume: `KEY=VALUE`, of a config key or a field; or keys to values.
         prefer: The side to take where name and config disagree.
         style: Its extra parts may be assumed, too.
-
-    Raises:
-        InputError: One of them is not valid.
     """
     assumed: dict[str, object] = {}
     for typed, value in assume.items() if isinstance(assume, Mapping) else map(_pair, assume):
@@ -154,16 +144,16 @@ def _where(timezone: tzinfo, value: object) -> Where:
         if asked == []:  # without it the rule would be for every run
             raise ValueError(f"{key}: the list is empty, so that no run matches")
     moment = partial(_moment, timezone)
-    readers: dict[str, Reader] = {key: partial(_compared, key) for key in values}
+    readers: dict[str, Reader] = {key: each(partial(_compared, key)) for key in values}
     readers |= {
-        "project": lambda value: [str(parse_path(path)) for path in texts(value)],
-        "runs": texts,
+        "project": each(lambda value: str(parse_path(text(value)))),
+        "runs": each(text),
         "name": lambda value: parse_regex(text(value)),
         "before": moment,
         "after": moment,
-        "family": partial(_of, FAMILIES),
-        "state": texts,
-        "reason": partial(_of, REVIEW_CODES),
+        "family": each(partial(_one_of, FAMILIES)),
+        "state": each(text),
+        "reason": each(partial(_one_of, REVIEW_CODES)),
     }
     given = read_table(readers, values)
     return Where(
@@ -179,11 +169,10 @@ def _where(timezone: tzinfo, value: object) -> Where:
     )
 
 
-def _of(known: Sequence[str], value: object) -> list[str]:
-    for word in texts(value):
-        if word not in known:
-            raise ValueError(f"{shown(word)} is not one of {', '.join(known)}")
-    return texts(value)
+def _one_of(known: Sequence[str], value: object) -> object:
+    if text(value) not in known:
+        raise ValueError(f"{shown(value)} is not one of {', '.join(known)}")
+    return value
 
 
 def _moment(timezone: tzinfo, value: object) -> datetime:
@@ -198,12 +187,10 @@ def _moment(timezone: tzinfo, value: object) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone)
 
 
-def _compared(key: str, value: object) -> list[object]:
-    items = value if isinstance(value, list) else [value]
-    for item in items:
-        if not isinstance(item, str | bool | int | float):
-            raise ValueError(f"{shown(item)} is neither a text nor a number")
-    return [comparable(key, item) for item in items]
+def _compared(key: str, value: object) -> object:
+    if not isinstance(value, str | bool | int | float):
+        raise ValueError(f"{shown(value)} is neither a text nor a number")
+    return comparable(key, value)
 
 
 def _values(style: Style, value: object) -> Mapping[str, object]:

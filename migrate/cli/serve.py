@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from migrate.mapping.rows import number_of_runs
 from migrate.text import visible
 
 if TYPE_CHECKING:
+    from migrate.sandbox.pace import Pace
     from migrate.sandbox.store import Store
 
 _UNKNOWN = """What the report does not hold is not here either:
@@ -35,10 +36,10 @@ def serve(
     runs: int | None,
     report: Path | None,
     shell: str | None,
-    pace: Mapping[str, float | None],
+    pace: Pace,
     fail: Sequence[str],
 ) -> int:
-    """Serve a sample project, or a saved report's; `pace` has the fields of the sandbox's `Pace`.
+    """Serve a sample project, or a saved report's.
 
     Raises:
         InputError: Options that do not go together, a fault or a report that is not valid, or a
@@ -46,7 +47,6 @@ def serve(
     """
     with sandbox_packages():
         from migrate.sandbox.faults import Faults, parse_fail
-        from migrate.sandbox.pace import Pace
         from migrate.sandbox.server import Sandbox
     output = Output()
     store, about = _content(sample, runs, report)
@@ -54,7 +54,7 @@ def serve(
         served = Sandbox(
             store,
             port=port,
-            pace=Pace(**pace),  # type: ignore[arg-type]
+            pace=pace,
             faults=Faults(pending=[parse_fail(spec) for spec in fail]),
         )
     except ValueError as error:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from textwrap import wrap
 from typing import NamedTuple
@@ -16,8 +15,13 @@ from migrate.cli.answers import read_reply
 from migrate.cli.config_file import FILE, NO_FILE, config_path
 from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
-from migrate.cli.rule_text import check_can_add, rule_text, with_rule
-from migrate.cli.suggested import rule_comment, suggested_rules
+from migrate.cli.rule_text import (
+    check_can_add,
+    rule_comment,
+    rule_text,
+    suggested_rules,
+    with_rule,
+)
 from migrate.console import Output
 from migrate.errors import InputError
 from migrate.mapping.kinds import Kind
@@ -25,12 +29,12 @@ from migrate.mapping.rows import number_of_runs
 from migrate.mapping.rules import Rule
 from migrate.mapping.settling import Settling
 from migrate.report.files import save
-from migrate.report.kinds import kind_text
-from migrate.report.questions import (
+from migrate.report.kinds import (
     HELP,
     case_lines,
     effect_lines,
     how_to_answer,
+    kind_text,
     prompt,
     question,
 )
@@ -40,37 +44,39 @@ from naming import Style
 _MOST_OPEN = 10
 
 
-def settle(paths: Sequence[str], request: Request, *, to_stdout: bool) -> int:
+def settle(request: Request, *, to_stdout: bool) -> int:
     """Ask about what is open and write the answers down; gives the exit code."""
     output = Output()
-    if not to_stdout and not all(s is not None and s.isatty() for s in (sys.stdin, sys.stderr)):
+    path = config_path(request.config)
+    if to_stdout:
+        settling = _settling(request, output)
+        output.data(suggested_rules(settling))
+        if settling.kinds:
+            # Where the file was left out, it must be named: a variable may leave it out as well.
+            words = (request if path else replace(request, config=FILE)).words()
+            purpose = f"With these rules in {path or FILE}, to see their effect"
+            output.next_step(purpose, "report", *words)
+        return 0
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
         raise InputError(
             "Cannot ask without a terminal. To write suggested rules to stdout:\n  "
-            + shlex.join(["rsst-migrate", "settle", *paths, *request.words(), "--print"])
+            + shlex.join(["rsst-migrate", "settle", *request.words(), "--print"])
         )
-    path = config_path(request.config)
-    if path is None and not to_stdout:
+    if path is None:
         raise InputError("--config none: the answers need a file to be written to.")
     # A file that is not there yet is made by the first answer.
-    is_new = not to_stdout and path is not None and not path.exists()
-    existing = replace(request, config=NO_FILE) if is_new else request
-    options = existing.asked(paths).options
-    if path is not None and not to_stdout:
-        check_can_add(path)
-    _, mapped = mapped_projects(paths, existing, output)
+    existing = request if path.exists() else replace(request, config=NO_FILE)
+    style = existing.asked().options.style
+    check_can_add(path)
+    settling = _settling(existing, output)
+    return _Session(settling, style, path, request, output).run()
+
+
+def _settling(request: Request, output: Output) -> Settling:
+    _, mapped = mapped_projects(request, output)
     surveys = {project.project.key: project.survey for project in mapped}
     chosen = {row.key for project in mapped for row in project.chosen}
-    settling = Settling(surveys, chosen, options.rules)
-    if path is not None and not to_stdout:
-        return _Session(settling, options.style, path, request, paths, output).run()
-    output.data(suggested_rules(settling))
-    if settling.kinds:
-        # Where the file was left out, it must be named: a variable may leave it out as well.
-        words = [*paths, *(request if path else replace(request, config=FILE)).words()]
-        output.next_step(
-            f"With these rules in {path or FILE}, to see their effect", "report", *words
-        )
-    return 0
+    return Settling(surveys, chosen, mapped[0].survey.options.rules)
 
 
 class _Step(NamedTuple):
@@ -84,22 +90,19 @@ class _Step(NamedTuple):
     after: bytes | None = None
 
 
+@dataclass
 class _Session:
     """The questions and answers of one call."""
 
-    def __init__(
-        self,
-        settling: Settling,
-        style: Style,
-        path: Path,
-        request: Request,
-        paths: Sequence[str],
-        output: Output,
-    ) -> None:
-        self.settling, self.style, self.path, self.output = settling, style, path, output
-        self.request, self.paths = request, paths
-        self.steps: list[_Step] = []
-        self.at_first = settling.in_review
+    settling: Settling
+    style: Style
+    path: Path
+    request: Request
+    output: Output
+    steps: list[_Step] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.at_first = self.settling.in_review
 
     def run(self) -> int:
         """Ask until nothing is open, or the user has had enough."""
@@ -204,7 +207,7 @@ class _Session:
     def _read_again(self) -> None:
         """Begin again with the rules as they stand in the file now."""
         config = str(self.path) if self.path.exists() else NO_FILE
-        asked = replace(self.request, config=config).asked(self.paths)
+        asked = replace(self.request, config=config).asked()
         self.settling = self.settling.with_rules(asked.options.rules)
 
     def _so_far(self) -> str:
@@ -224,8 +227,8 @@ class _Session:
             self._tell(f"  … and {len(rest) - _MOST_OPEN} more kinds")
         renames = sum(row.status == "rename" for row in self.settling.rows)
         if renames:
-            words = [*self.paths, *self.request.words()]
-            self.output.next_step(f"To rename {number_of_runs(renames)}", "rename", *words)
+            purpose = f"To rename {number_of_runs(renames)}"
+            self.output.next_step(purpose, "rename", *self.request.words())
 
     def _tell(self, *lines: str) -> None:
         for line in lines:

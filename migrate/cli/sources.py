@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,12 +31,8 @@ def open_sources(
 ) -> tuple[Place, list[Source]]:
     """Sign in to the server, or read the folder, that PATHs are about; gives their projects.
 
-    Args:
-        paths: The PATHs, as they were typed.
-        request: Says which server, and whose names are taken in a folder, too.
-        progress: Opens a progress bar with a title.
-        keys: The config keys that runs are listed with.
-        may_prompt: Whether a key may be asked for, unless --quiet is given.
+    Runs are listed with the config values of `keys`. `may_prompt`: a key may be asked for, unless
+    --quiet is given.
 
     Raises:
         InputError: A PATH is not valid, or the folder holds no offline runs.
@@ -102,22 +98,34 @@ def open_address(address: str, base_url: str | None, progress: Progress) -> Plac
     return _read_folder(path, CONFIG_KEYS, progress)
 
 
+def paths_of(place: Place, projects: Iterable[object]) -> list[str]:
+    """The PATHs to name projects with; a folder's are all in the folder."""
+    if not isinstance(place, Folder):
+        return [str(key) for key in projects]
+    path = str(place.path)  # of ./runs, the beginning has been lost
+    return [path if parse_folder(path) is not None else f"./{path}"]
+
+
 def in_words(place: Place) -> str:
     """Where the runs are, for a sentence."""
     return f"in {place.path}" if isinstance(place, Folder) else f"on {scrub(place.base_url)}"
 
 
 def tell_unreadable(place: Place, output: Output) -> None:
-    """Say which logs in a folder are left alone, and why."""
+    """Say what in a folder is left alone, and why."""
     if isinstance(place, Folder) and place.unreadable:
         count = len(place.unreadable)
-        output.tell("1 log is left alone:" if count == 1 else f"{count} logs are left alone:")
+        logs = sum(path.suffix == ".wandb" for path, _ in place.unreadable)
+        kinds = (("log", logs), ("folder", count - logs))
+        found = [f"{n} {what}{'' if n == 1 else 's'}" for what, n in kinds if n]
+        are = "is" if count == 1 else "are"
+        output.tell(f"{' and '.join(found)} {are} left alone:")
         for line in _left_alone(place):
             output.tell(line)
 
 
 def _left_alone(folder: Folder) -> list[str]:
-    """A line for each of the first logs that are left alone, and how many more there are."""
+    """A line for each of the first that are left alone, and how many more there are."""
     lines = [f"  {visible(str(path))}: {why}" for path, why in folder.unreadable]
     more = len(lines) - _MOST_UNREADABLE
     return lines if more <= 0 else [*lines[:_MOST_UNREADABLE], f"  and {more} more"]

@@ -42,9 +42,8 @@ class _Parser(argparse.ArgumentParser):
 def read_flags(words: Sequence[str], config: ConfigFile) -> Flags:
     """Read a pasted command line of the training script, and the preview's own options with it.
 
-    Args:
-        words: Its words; `python main_imp_fillback.py` in front is skipped.
-        config: Says what the preview's own options leave open.
+    `python main_imp_fillback.py` in front is skipped. What the preview's own options leave open,
+    the configuration file says.
 
     Raises:
         InputError: A flag has no value, or one that it cannot have.

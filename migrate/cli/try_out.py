@@ -54,6 +54,8 @@ def demo() -> int:
             with contextlib.nullcontext() if last is None else _one_screen(output, last):
                 code = max(code, app(command.split(), standalone_mode=False))
             sys.stdout.flush()
+            if code == 130:  # Ctrl-C, which typer makes an exit code
+                return 130
         output.out.print()
         output.out.print("Now your own project. This changes nothing, either:")
         output.out.print("  rsst-migrate report entity/project")

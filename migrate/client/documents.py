@@ -7,16 +7,14 @@ one sentence.
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from migrate.client.runs import ProjectKey, Run, RunKey, RunState
 from migrate.errors import Unanswered
 from naming import CONFIG_KEYS
-from naming.experiment import plain
+from naming.fields import plain
 
 _LIST = """
 query Runs($entity: String!, $project: String!, $filters: JSONString, $first: Int!, $after: String
@@ -42,15 +40,11 @@ query RunCount($entity: String!, $project: String!, $filters: JSONString) {
 """
 
 
-@lru_cache(maxsize=16)
 def list_document(of_run: str, *, read_only: bool) -> str:
     """The query for a page of runs.
 
-    The texts never change, whatever is asked: servers keep parsed documents.
-
-    Args:
-        of_run: RUNS, RUN_IDS or RUN_STATES.
-        read_only: Whether the server knows `readOnly`.
+    The texts never change, whatever is asked: servers keep parsed documents. `read_only`: whether
+    the server knows `readOnly`.
     """
     declared = ", $keys: [String!]" if "$keys" in of_run else ""
     of_project = "name readOnly" if read_only else "name"
@@ -59,7 +53,6 @@ def list_document(of_run: str, *, read_only: bool) -> str:
     return _LIST % {"declared": declared, "of_project": of_project, "of_run": of_run}
 
 
-@lru_cache(maxsize=64)
 def rename_document(count: int) -> str:
     """The mutation for so many runs. Only `id` and `displayName`, ever.
 
@@ -75,18 +68,10 @@ def rename_document(count: int) -> str:
     return f"mutation Rename({declared}) {{ {fields} }}"
 
 
-@dataclass(frozen=True, slots=True)
-class NodePage:
-    """A page as the server answers it.
+class NodePage(NamedTuple):
+    """A page as the server answers it: runs that have an id; `read_only` is the project's."""
 
-    Attributes:
-        nodes: The runs in it, each with an id.
-        more: Whether the server has more.
-        cursor: Where to go on; None where the server does not say.
-        read_only: Whether the project takes no renames.
-    """
-
-    nodes: tuple[dict[str, Any], ...]
+    nodes: Sequence[dict[str, Any]]
     more: bool
     cursor: str | None
     read_only: bool
@@ -94,26 +79,27 @@ class NodePage:
 
 def read_page(project: dict[str, Any]) -> NodePage:
     """The page in an answer; raises Unanswered where the answer is not a list of runs."""
-    runs = project.get("runs")
-    edges = runs.get("edges") if isinstance(runs, dict) else None
-    info = runs.get("pageInfo") if isinstance(runs, dict) else None
+    runs = as_object(project.get("runs"))
+    edges, info = runs.get("edges"), runs.get("pageInfo")
     if not isinstance(edges, list) or not isinstance(info, dict):
         raise Unanswered(
             "The server's answer is not a list of runs. Check that this is a W&B server."
         )
-    nodes: list[dict[str, Any]] = []
-    for edge in edges:
-        node = edge.get("node") if isinstance(edge, dict) else None
-        if not isinstance(node, dict) or not run_id_of(node):
-            raise Unanswered("The server's list holds an entry without a run id. Try again later.")
-        nodes.append(node)
+    nodes = [as_object(as_object(edge).get("node")) for edge in edges]
+    if not all(map(run_id_of, nodes)):
+        raise Unanswered("The server's list holds an entry without a run id. Try again later.")
     cursor = info.get("endCursor")
     return NodePage(
-        tuple(nodes),
-        info.get("hasNextPage") is True,
-        cursor if isinstance(cursor, str) else None,
-        project.get("readOnly") is True,
+        nodes,
+        more=info.get("hasNextPage") is True,
+        cursor=cursor if isinstance(cursor, str) else None,
+        read_only=project.get("readOnly") is True,
     )
+
+
+def as_object(value: object) -> dict[str, Any]:
+    """An object of an answer; empty where there is something else."""
+    return value if isinstance(value, dict) else {}
 
 
 def run_id_of(node: dict[str, Any]) -> str:
@@ -124,22 +110,15 @@ def run_id_of(node: dict[str, Any]) -> str:
 
 def created_at(node: dict[str, Any]) -> datetime | None:
     """When a run was created, in UTC; None where the server's value is not a time."""
-    return _time(node.get("createdAt"))
+    try:
+        moment = datetime.fromisoformat(node.get("createdAt") or "")
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
-
-
-def _time(value: object) -> datetime | None:
-    """An ISO 8601 time, in UTC; without a zone it is UTC already."""
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-        if moment is None or moment.tzinfo is None:
-            return moment and moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _config(value: object, keys: Container[str] = CONFIG_KEYS) -> Mapping[str, object] | None:
@@ -158,10 +137,7 @@ def _config(value: object, keys: Container[str] = CONFIG_KEYS) -> Mapping[str, o
 
 
 def read_run(
-    node: dict[str, Any],
-    project: ProjectKey,
-    read_only: bool,
-    keys: Container[str] = CONFIG_KEYS,
+    node: dict[str, Any], project: ProjectKey, read_only: bool, keys: Container[str] = CONFIG_KEYS
 ) -> Run:
     """A listing's entry, with these keys of its config; `read_only` is the project's."""
     return Run(
@@ -189,8 +165,7 @@ def read_names(data: dict[str, Any], count: int) -> dict[str, str]:
     """Storage id to name, as far as the answer to a rename_document carries them."""
     names = {}
     for number in range(count):
-        payload = data.get(f"r{number}")
-        bucket = payload.get("bucket") if isinstance(payload, dict) else None
-        if isinstance(bucket, dict) and isinstance(bucket.get("displayName"), str):
+        bucket = as_object(as_object(data.get(f"r{number}")).get("bucket"))
+        if isinstance(bucket.get("displayName"), str):
             names[_text(bucket.get("id"))] = bucket["displayName"]
     return names

@@ -15,11 +15,12 @@ there the runs are counted, and listed again until the count is reached.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from migrate.client.background import in_background
 from migrate.client.documents import NodePage, created_at, run_id_of
-from migrate.errors import Incomplete, Refused
+from migrate.errors import Incomplete, Refused, ServerError, ServiceStopped
 
 Filters = Mapping[str, object] | None
 """In W&B's filter language; None for every run."""
@@ -40,6 +41,34 @@ SECOND = timedelta(seconds=1)
 Nodes = list[dict[str, Any]]
 
 
+def list_all(
+    ask: Ask, count: Count, filters: Filters, which: str
+) -> Iterator[tuple[Nodes, int | None]]:
+    """All the runs that pass some filters, a page at a time, with the server's count of them.
+
+    The count is asked for beside the first page, since it may take longer than the listing.
+    `which` says in words, for the error, which runs these are.
+
+    Raises:
+        Incomplete: The server lists fewer runs than it counts.
+        ServerError: A page failed. What came before it is not the whole.
+    """
+    listing = Listing(ask, count, filters)
+
+    def is_short(total: int | None) -> bool:
+        return total is not None and len(listing.seen) < total
+
+    counting = in_background(lambda: count(filters))
+    for nodes in listing.pages():
+        yield nodes, counting.result() if counting.done() else None
+    # Runs may have been deleted since they were counted: count again before listing again.
+    if is_short(counting.result()) and is_short(total := count(filters)):
+        for nodes in listing.pages():
+            yield nodes, total
+        if is_short(total := count(filters)):
+            raise missing_runs(len(listing.seen), total, which)
+
+
 class Listing:
     """The runs that pass some filters, a page at a time, each run once.
 
@@ -50,16 +79,22 @@ class Listing:
     def __init__(self, ask: Ask, count: Count, filters: Filters) -> None:
         self._ask, self._count, self._filters = ask, count, filters
         self.seen: dict[str, datetime | None] = {}
-        self._barren = 0
+        self._begin_pass()
 
     def pages(self) -> Iterator[Nodes]:
-        """The runs, oldest first, without those that were seen before.
+        """The runs, oldest first, without those that were seen before."""
+        number = 1
+        try:
+            for nodes in self._pages():
+                number += 1
+                yield nodes
+        except ServerError as error:
+            if number > 1 and not isinstance(error, Incomplete | ServiceStopped):
+                error.args = (f"The listing failed at page {number} and is not used: {error}",)
+            raise
 
-        Raises:
-            Incomplete: A second's runs cannot be listed completely, or the server names no place
-                to go on.
-            ServerError: A page failed. What came before it is not the whole.
-        """
+    def _pages(self) -> Iterator[Nodes]:
+        self._begin_pass()
         page = self._ask(self._filters, None)
         yield self._new(page)
         since: datetime | None = None
@@ -80,23 +115,29 @@ class Listing:
             page, since = following, second
             yield self._new(page)
 
+    def _begin_pass(self) -> None:
+        self._passed: set[str] = set()
+        self._barren = 0
+
     def _new(self, page: NodePage) -> Nodes:
-        """The runs of a page that were not seen before; notices a listing without an end."""
+        """The runs of a page that were not seen before; notices a pass without an end."""
         found = {run_id_of(node): node for node in page.nodes}
-        new = [node for run_id, node in found.items() if run_id not in self.seen]
-        self.seen.update({run_id_of(node): _second_of([node]) for node in new})
-        self._barren = 0 if new else self._barren + 1
+        self._barren = 0 if found.keys() - self._passed else self._barren + 1
         if page.more and self._barren > MOST_BARREN:
             raise _endless()
+        self._passed |= found.keys()
+        new = [node for run_id, node in found.items() if run_id not in self.seen]
+        self.seen.update({run_id_of(node): _second_of([node]) for node in new})
         return new
 
     def _within(self, since: datetime | None, before: datetime | None = None) -> Filters:
         """Our filters and those for the time: from `since` on, and earlier than `before`."""
         if since is None:
             return self._filters
-        bounds = {"$gte": _filter_time(since)}
+        # As W&B's filters take a time: ISO 8601 in UTC, without a zone.
+        bounds = {"$gte": f"{since:%Y-%m-%dT%H:%M:%S}"}
         if before is not None:
-            bounds["$lt"] = _filter_time(before)
+            bounds["$lt"] = f"{before:%Y-%m-%dT%H:%M:%S}"
         by_time: dict[str, object] = {"created_at": bounds}
         return {"$and": [dict(self._filters), by_time]} if self._filters else by_time
 
@@ -119,10 +160,10 @@ class Listing:
         filters = self._within(second, second + SECOND)
         total, here = self._count(filters), 0
         for _ in range(MOST_PASSES):
+            self._begin_pass()
             page = self._ask(filters, None)
             yield self._new(page)
             yield from self._by_cursor(filters, page)
-            self._barren = 0  # a pass that finds nothing does not show a listing without an end
             before, here = here, sum(seen == second for seen in self.seen.values())
             if here == before:  # some may have been deleted meanwhile
                 total = self._count(filters)
@@ -133,12 +174,11 @@ class Listing:
 
 def missing_runs(listed: int, total: int | None, which: str) -> Incomplete:
     """The error for a listing that stays short of the server's count (None: not known)."""
-    missing, are = f"runs {which}", "are"
-    if total is not None:
-        missing = f"{total - listed} of {total} {missing}"
-        are = "is" if total - listed == 1 else "are"
+    number = "" if total is None else f"{total - listed} of {total} "
+    are = "is" if total == listed + 1 else "are"
     return Incomplete(
-        f"The listing is incomplete: {missing} {are} missing. Nothing was written; try again later."
+        f"The listing is incomplete: {number}runs {which} {are} missing. "
+        "Nothing was written; try again later."
     )
 
 
@@ -161,8 +201,3 @@ def _honours(page: NodePage, since: datetime) -> bool:
     """Whether a page begins where it was asked to, and not at the beginning of everything."""
     first = _second_of(page.nodes)
     return first is not None and first >= since
-
-
-def _filter_time(moment: datetime) -> str:
-    """A time as W&B's filters take it: ISO 8601 in UTC, without a zone."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")

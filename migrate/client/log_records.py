@@ -106,17 +106,13 @@ def _text(value: bytes) -> str:
 
 @dataclass(slots=True)
 class LogContents:
-    """What the records of a log say of its run, so far.
+    """What the records of a log say of its run, so far; a text is empty where they do not.
 
     Attributes:
         keys: The keys of the config that are kept.
-        run_id: Empty where there is no Run record.
-        entity: Empty where the client did not know it.
-        project: Likewise.
         names: The names in the Run records, each once.
         name: The one that W&B's server will have in the end: the last.
-        started_at: In UTC; None where it is not known.
-        config: The values of these keys.
+        started_at: In UTC.
         ended: Whether the run's process came to its end.
     """
 

@@ -60,7 +60,7 @@ class _Log:
     """A transaction log as it was when it was read; `error`: why that ended too soon."""
 
     path: Path
-    stamp: Stamp
+    stamp: Stamp | None
     contents: LogContents
     error: LogError | None
 
@@ -211,22 +211,24 @@ class Folder:
         """Read its logs; those that were read before, only where they were changed since."""
         with self._lock:
             unreadable: list[Unreadable] = []
-            found = _find(self.path, unreadable)
+            paths = _find(self.path, unreadable)
             logs: dict[Path, _Log] = {}
-            for number, (path, stamp) in enumerate(found.items(), 1):
-                known = self._logs.get(path)
-                logs[path] = known if known and known.stamp == stamp else self._read(path, stamp)
+            for number, path in enumerate(paths, 1):
+                logs[path] = self._read(path)
                 if bar is not None:
-                    bar.advance(number, len(found))
+                    bar.advance(number, len(paths))
             self._logs = logs
             self._runs = _runs_of(logs.values(), unreadable)
             self.unreadable = unreadable
 
-    def _read(self, path: Path, stamp: Stamp) -> _Log:
-        contents, error = LogContents(self._keys), None
+    def _read(self, path: Path) -> _Log:
+        known = self._logs.get(path)
+        contents, stamp, error = LogContents(self._keys), None, None
         try:
             with path.open("rb") as file:
                 stamp = stamp_of(os.fstat(file.fileno()))
+                if known is not None and known.stamp == stamp:
+                    return known
                 contents.read(file)
         except LogError as failed:
             error = failed
@@ -235,26 +237,19 @@ class Folder:
         return _Log(path, stamp, contents, error)
 
 
-def _find(folder: Path, unreadable: list[Unreadable]) -> dict[Path, Stamp]:
+def _find(folder: Path, unreadable: list[Unreadable]) -> list[Path]:
     """The logs below a folder. `wandb/latest-run` is a link to one of its neighbours."""
 
     def note(error: OSError) -> None:
         unreadable.append(Unreadable(Path(error.filename), error.strerror or str(error)))
 
-    found: dict[Path, Stamp] = {}
-    for parent, folders, names in os.walk(folder, onerror=note):
-        folders.sort()
-        for name in sorted(names):
-            if name.endswith(".wandb"):
-                path = Path(os.path.realpath(os.path.join(parent, name)))  # noqa: PTH118
-                try:
-                    status = path.stat()
-                except OSError as error:
-                    note(error)
-                    continue
-                if path.is_file():
-                    found[path] = stamp_of(status)
-    return found
+    found = {
+        Path(os.path.realpath(os.path.join(parent, name)))  # noqa: PTH118
+        for parent, _, names in os.walk(folder, onerror=note)
+        for name in names
+        if name.endswith(".wandb")
+    }
+    return sorted(found)
 
 
 def _runs_of(logs: Iterable[_Log], unreadable: list[Unreadable]) -> dict[RunKey, _OfflineRun]:
@@ -301,8 +296,9 @@ class OfflineProject:
             "Choose them by their old names, with --match."
         )
 
-    def states(self, run_ids: Sequence[str], _note: Note = no_note) -> dict[str, RunState]:
+    def states(self, run_ids: Sequence[str], note: Note = no_note) -> dict[str, RunState]:
         """What these runs are now, read from their files; one that is gone is absent."""
+        note("working on the logs")  # nobody waits for a server
         self.folder.read()
         runs = self.folder.runs(self.key)
         return {run_id: runs[run_id].state_now() for run_id in run_ids if run_id in runs}

@@ -19,13 +19,7 @@ _PROJECT = re.compile(r"[^/\\?#%:]+")  # what wandb forbids, and W&B's server wi
 
 @dataclass(frozen=True, slots=True)
 class ProjectPath:
-    """A PATH: `entity` is None for the default entity.
-
-    Attributes:
-        entity: The user or team; None for the default entity.
-        project: The project's name.
-        host: Where PATH was a URL, its host, and its port if it has one.
-    """
+    """A PATH: `entity` is None for the default entity, `host` (and port) unless it was a URL."""
 
     entity: str | None
     project: str
@@ -39,15 +33,19 @@ class ProjectPath:
 def parse_folder(text: str) -> Path | None:
     """Read a PATH that is a folder of offline runs; None where it is a project's.
 
+    Beside what begins like a folder: one called `wandb`, and below it that of a run.
+
     Raises:
         InputError: It can only be a folder, and there is none.
     """
-    folder = Path(text).expanduser() if text.startswith("~") else Path(text)
-    if folder.is_dir():
-        return folder if text.startswith((".", "/", "~")) or folder.name == "wandb" else None
+    folder = Path(text).expanduser()
     if text.startswith((".", "/", "~")):
-        raise InputError(f"There is no folder {scrub(text)}.")
-    return None
+        if not folder.is_dir():
+            raise InputError(f"There is no folder {scrub(text)}.")
+        return folder
+    if "wandb" not in folder.parts or not folder.is_dir():
+        return None
+    return folder if folder.name == "wandb" or any(folder.glob("*.wandb")) else None
 
 
 def parse_path(text: str) -> ProjectPath:
@@ -62,29 +60,27 @@ def parse_path(text: str) -> ProjectPath:
         InputError: The text is not one of these.
     """
     stripped, host = text.strip(), None
-    if "://" in stripped:
-        try:
+    parts = stripped.split("/")
+    try:
+        if "://" in stripped:
             url = urlsplit(stripped)
             host = url.netloc.rpartition("@")[2].lower()
             _ = url.port  # ValueError where it cannot be one
             parts = [unquote(part, errors="strict") for part in url.path.split("/") if part]
-        except ValueError:
-            raise _malformed(text) from None
-        if url.hostname in _FORGE and parts[:1] == ["wandb"]:
-            del parts[0]
-        if url.scheme not in ("http", "https") or not url.hostname or len(parts) < 2:
-            raise _malformed(text)
-        parts = parts[:2]
-    else:
-        parts = stripped.split("/")
-    entity = parts[0] if len(parts) == 2 else None
-    if len(parts) > 2 or not _is_project(parts[-1]) or not (entity is None or _is_entity(entity)):
-        raise _malformed(text)
-    return ProjectPath(entity, parts[-1], host)
-
-
-def _is_entity(name: str) -> bool:
-    return _ENTITY.fullmatch(name) is not None
+            if url.hostname in _FORGE and parts[:1] == ["wandb"]:
+                del parts[0]
+            if url.scheme not in ("http", "https") or not url.hostname or len(parts) < 2:
+                raise ValueError
+            parts = parts[:2]
+        entity, project = parts if len(parts) > 1 else (None, parts[0])
+        if not _is_project(project) or (entity is not None and not _ENTITY.fullmatch(entity)):
+            raise ValueError
+    except ValueError:
+        raise InputError(
+            f"{scrub(text)!r} is not a project's path. "
+            "Write entity/project as in ycx/RSST, project alone, or paste the project's URL."
+        ) from None
+    return ProjectPath(entity, project, host)
 
 
 def _is_project(name: str) -> bool:
@@ -95,11 +91,8 @@ def _is_project(name: str) -> bool:
 def same_server(address: str, *others: str) -> bool:
     """Whether an address is on the same server as any of the others.
 
-    Every comparison of servers goes through here: of a PATH, a plan, a journal and the session.
-
-    Args:
-        address: A URL of the API or of a page, or a host with or without a port.
-        others: The like.
+    Each is a URL of the API or of a page, or a host with or without a port. Every comparison of
+    servers goes through here: of a PATH, a plan, a journal and the session.
 
     >>> same_server("https://api.wandb.ai", "https://API.forge.coreweave.com:443/")
     True
@@ -126,21 +119,10 @@ def parse_filters(text: str) -> dict[str, object]:
     """Read `--filters`: a JSON object in W&B's filter language."""
     try:
         filters = json.loads(text)
+        why = f"must be a JSON object, not {scrub(text)}"
     except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"--filters is not JSON ({scrub(error)}). "
-            """Write it as in --filters '{"state": "finished"}'."""
-        ) from None
+        filters, why = None, f"is not JSON ({scrub(error)})"
     if not isinstance(filters, dict):
-        raise InputError(
-            f"--filters must be a JSON object, not {scrub(text)}. "
-            """Write it as in --filters '{"state": "finished"}'."""
-        )
+        example = """Write it as in --filters '{"state": "finished"}'."""
+        raise InputError(f"--filters {why}. {example}")
     return filters
-
-
-def _malformed(text: str) -> InputError:
-    return InputError(
-        f"{scrub(text)!r} is not a project's path. "
-        "Write entity/project as in ycx/RSST, project alone, or paste the project's URL."
-    )

@@ -1,4 +1,4 @@
-"""Asking again: what a failed read is given before it counts as failed.
+"""Asking again, or for less: what a failed read is given before it counts as failed.
 
 wandb-core repeats each request once by itself (see `server.py`); this is what comes on top, where
 we know what is waited for and can say so.
@@ -6,13 +6,16 @@ we know what is waited for and can say so.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from math import inf
 from typing import TypeVar
 
-from migrate.errors import RateLimited, ServiceStopped, Unanswered
+from migrate.errors import RateLimited, Refused, ServerError, ServiceStopped, TooLarge, Unanswered
 
 Answer = TypeVar("Answer")
 Note = Callable[[str], None]
@@ -27,8 +30,10 @@ RATE_WAIT_SECONDS = (2.0, 4.0, 8.0, 15.0, 30.0)
 RATE_LIMIT_SECONDS = 1800.0
 """A rate limit that lasts longer than this is a failure."""
 
-
 RATE_LIMIT_NOTE = "waiting for W&B (rate limit)"
+
+_LESS = re.compile(r"\bfirst\b|limit|exceed|too large|too many|complex", re.I)
+"""How a server refuses to serve so many at once."""
 
 
 def no_note(text: str) -> None:
@@ -54,8 +59,8 @@ class RateWait:
 
 def read_patiently(
     ask: Callable[[], Answer],
-    note: Note = no_note,
-    hurry: threading.Event | None = None,
+    note: Note,
+    hurry: threading.Event,
     *,
     slow_again: bool = True,
 ) -> Answer:
@@ -66,11 +71,7 @@ def read_patiently(
         note: Called with what is being waited for.
         hurry: Where it is set, the first failure counts, and no wait goes on.
         slow_again: Whether a read that ran out of time is tried again as it is.
-
-    Raises:
-        ServerError: The last failure.
     """
-    hurry = hurry or threading.Event()
     limit, tries = RateWait(), 0
     while True:
         try:
@@ -95,3 +96,45 @@ def _wait(seconds: float, why: str, note: Note, hurry: threading.Event) -> None:
         note(f"{why}, {rest:.0f} s")
         hurry.wait(min(1.0, rest))
     note("")
+
+
+@dataclass(slots=True)
+class PageSize:
+    """How many entries are asked for at once, and the sizes to try when the server cannot do it.
+
+    `what` says in words what the entries are.
+    """
+
+    what: str
+    sizes: Sequence[int]
+
+    def read(
+        self,
+        ask: Callable[[int], Answer],
+        note: Note,
+        hurry: threading.Event,
+        most: float = inf,
+    ) -> Answer:
+        """Read at most so many entries, patiently; fewer where these are too many for the server.
+
+        The size that the server can serve is remembered.
+        """
+        while True:
+            first = int(min(self.sizes[0], most))
+            smaller = [size for size in self.sizes if size < first]
+            try:
+                return read_patiently(partial(ask, first), note, hurry, slow_again=not smaller)
+            except ServerError as error:
+                if isinstance(error, TooLarge) and not smaller and first > 1:
+                    smaller = [first // 2]  # it is the list of ids that is too long
+                if not smaller or not _asks_for_less(error):
+                    raise
+            self.sizes = smaller
+            note(f"{first:,} {self.what} at once are too many for the server; trying {smaller[0]}")
+
+
+def _asks_for_less(error: ServerError) -> bool:
+    """Whether a page with fewer entries may succeed."""
+    if isinstance(error, Refused):
+        return _LESS.search(str(error)) is not None
+    return isinstance(error, TooLarge | Unanswered) and not isinstance(error, ServiceStopped)

@@ -22,7 +22,6 @@ from migrate.errors import LogError
 
 _SUFFIX = ".rsst-migrate"
 
-
 Stamp = tuple[int, ...]
 """What tells whether a file is still the one that was read."""
 
@@ -52,7 +51,7 @@ def is_open_for_writing(file: BinaryIO) -> bool:
     return False
 
 
-def rewrite(logs: list[tuple[Path, Stamp]], old_name: str, new_name: str) -> None:
+def rewrite(logs: list[tuple[Path, Stamp | None]], old_name: str, new_name: str) -> None:
     """Give a run another name in its logs: in all of them, or in none unless killed meanwhile.
 
     Args:
@@ -105,7 +104,7 @@ def _check(old: BinaryIO, new: BinaryIO, old_name: str, new_name: str) -> None:
         raise LogError("its log could not be put back as it is; it was left alone")
 
 
-def _check_unchanged(path: Path, stamp: Stamp) -> None:
+def _check_unchanged(path: Path, stamp: Stamp | None) -> None:
     with path.open("rb") as file:
         if stamp_of(os.fstat(file.fileno())) != stamp:
             raise LogError("its log was changed since it was read")

@@ -20,13 +20,7 @@ class ProjectKey(NamedTuple):
 
 
 class RunKey(NamedTuple):
-    """What a run is known by, all the way from the listing to the journal.
-
-    Attributes:
-        entity: The user or team that owns the project.
-        project: The project's name.
-        run_id: The id in the run's URL (GraphQL `name`).
-    """
+    """What a run is known by; `run_id` is the id in the run's URL (GraphQL `name`)."""
 
     entity: str
     project: str
@@ -43,7 +37,6 @@ class Run:
     """What a listing says of a run.
 
     Attributes:
-        key: What the run is known by.
         name: The run name (GraphQL `displayName`), the one thing that this tool changes.
         state: W&B's word: `running`, `finished`, `crashed`, ...
         created_at: Aware, in UTC; None where the server's value is not a time.
@@ -65,11 +58,8 @@ class RunState:
     """What a run is right now.
 
     Attributes:
-        run_id: The id in the run's URL.
         storage_id: What a rename takes.
-        name: The run name.
         state: W&B's word, or one of HELD.
-        read_only: True where this key may look and not rename.
         earlier_names: Of an offline run: what else its logs call it, in other Run records.
     """
 

@@ -19,12 +19,10 @@ The transport, measured with wandb-core 0.31.0 against a server that fails on pu
 
 from __future__ import annotations
 
-import contextlib
 import json
-import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
@@ -45,21 +43,19 @@ from migrate.client.documents import (
     run_id_of,
 )
 from migrate.client.failures import SERVICE_STOPPED, failure
-from migrate.client.listing import Filters, Listing, Nodes, missing_runs
+from migrate.client.listing import Filters, Nodes, list_all
 from migrate.client.paths import ProjectPath, same_server
-from migrate.client.retry import Note, no_note, read_patiently
+from migrate.client.retry import Note, PageSize, no_note
 from migrate.client.runs import ProjectKey, RunState
 from migrate.client.sign_in import Session, sign_in
 from migrate.client.source import Page, Rename
 from migrate.errors import (
-    ConnectError,
-    Incomplete,
     InputError,
     NoProject,
+    RateLimited,
     Refused,
     ServerError,
     ServiceStopped,
-    TooLarge,
     Unanswered,
     scrub,
 )
@@ -74,34 +70,27 @@ ATTEMPT_SECONDS = 30.0
 HURRY_SECONDS = 10.0
 """What a reading may take once somebody waits for the end."""
 
-_LESS = re.compile(r"\bfirst\b|limit|exceed|too large|too many|complex", re.I)
-
 
 class Server:
-    """A signed-in session."""
+    """A signed-in session.
+
+    Attributes:
+        base_url: The API's address.
+        app_url: Where people see the server's pages, as wandb derives it; never with a slash.
+    """
 
     def __init__(self, session: Session) -> None:
+        self.base_url = session.base_url
+        self.app_url = session.app_url
         self._session = session
         # Before wandb-core's own attempt ends, so that it does not send the same once more.
         self._call_seconds = (session.http_timeout or ATTEMPT_SECONDS) - 1
         self._stopped = False
 
-    @property
-    def base_url(self) -> str:
-        """The API's address."""
-        return self._session.base_url
-
-    @property
-    def app_url(self) -> str:
-        """Where people see the server's pages, as wandb derives it; never with a slash."""
-        return self._session.app_url
-
     def project(self, path: ProjectPath, keys: Sequence[str] = CONFIG_KEYS) -> Project:
-        """The project of a PATH. Sends nothing, unless the default entity is needed.
+        """The project of a PATH; `keys` are the config keys that its runs are listed with.
 
-        Args:
-            path: Which project.
-            keys: The config keys that its runs are listed with.
+        Sends nothing, unless the default entity is needed.
 
         Raises:
             InputError: The project's page is another server's.
@@ -125,18 +114,7 @@ class Server:
             raise InputError("This account has no default entity. Write PATH as entity/project.")
         return entity
 
-    def read(
-        self,
-        query: str,
-        variables: Mapping[str, object],
-        note: Note = no_note,
-        *,
-        slow_again: bool = True,
-    ) -> dict[str, Any]:
-        """What a query answers, asked again where that may help; see `read_patiently`."""
-        return read_patiently(lambda: self._execute(query, variables), note, slow_again=slow_again)
-
-    def _execute(
+    def execute(
         self, query: str, variables: Mapping[str, object], most_seconds: float = inf
     ) -> dict[str, Any]:
         """Send one document; raises a ServerError of the kind that says what is known."""
@@ -156,6 +134,8 @@ class Server:
             self._stopped = True
             _forget_service()
             return ServiceStopped(SERVICE_STOPPED)
+        if isinstance(failed, RateLimited | Unanswered):
+            failed.advice = "Run the command again later."
         return failed
 
 
@@ -176,14 +156,11 @@ class Project:
     read_only: bool = field(default=False, init=False)
     taken: frozenset[str] = field(default=frozenset(), init=False)
     hurry: threading.Event = field(default_factory=threading.Event, init=False)
-    _size: int = field(default=PAGE_SIZES[0], init=False)
+    _page_size: PageSize = field(default_factory=lambda: PageSize("runs", PAGE_SIZES), init=False)
     _knows_read_only: bool = field(default=True, init=False)
 
     def pages(self, note: Note = no_note) -> Iterator[Page]:
         """The project's runs, oldest first, each run once; complete, or an error.
-
-        Args:
-            note: Is told what is waited for.
 
         Raises:
             NoProject: There is no such project.
@@ -219,16 +196,21 @@ class Project:
         states: dict[str, RunState] = {}
         rest = list(dict.fromkeys(run_ids))
         while rest:
-            asked = tuple(rest)
-            page, first = self._page(RUN_STATES, partial(_among, asked), None, note, len(asked))
-            found = {
-                run_id_of(node): read_state(node, read_only=page.read_only) for node in page.nodes
-            }
-            # A server that gives fewer at once than it was asked for is asked for the others.
-            answered = set(found) if page.more and found else set(asked[:first])
+            ask = partial(self._ask_states, rest)
+            found, answered = self._page_size.read(ask, note, self.hurry, len(rest))
             states |= found
             rest = [run_id for run_id in rest if run_id not in answered]
         return states
+
+    def _ask_states(
+        self, run_ids: Sequence[str], first: int
+    ) -> tuple[dict[str, RunState], Collection[str]]:
+        """What the first so many of these runs are, and which of them the answer is about."""
+        asked = run_ids[:first]
+        page = self._ask_page(RUN_STATES, {"name": {"$in": asked}}, None, first)
+        found = {run_id_of(node): read_state(node, read_only=page.read_only) for node in page.nodes}
+        # A server that gives fewer at once than it was asked for is asked for the others.
+        return found, found if page.more and found else asked
 
     def rename(self, renames: Sequence[Rename]) -> dict[str, str]:
         """Send new names, one document.
@@ -247,43 +229,24 @@ class Project:
         for number, rename in enumerate(renames):
             variables[f"i{number}"] = rename.storage_id
             variables[f"n{number}"] = rename.name
-        data = self.server._execute(rename_document(len(renames)), variables)
+        data = self.server.execute(rename_document(len(renames)), variables)
         return read_names(data, len(renames))
 
     def _listed(
         self, of_run: str, filters: Filters, note: Note
     ) -> Iterator[tuple[Nodes, int | None]]:
-        """A listing's pages with the server's count, which is asked for beside the first page."""
+        """A listing's pages, with the server's count."""
 
         def ask(these: Filters, after: str | None) -> NodePage:
-            return self._page(of_run, lambda _: these, after, note, PAGE_SIZES[0])[0]
+            ask_page = partial(self._ask_page, of_run, these, after)
+            return self._page_size.read(ask_page, note, self.hurry)
 
-        listing = Listing(ask, self._count, filters)
-        pool = ThreadPoolExecutor(1, thread_name_prefix="count")
-        try:
-            counting = pool.submit(self._count, filters)
-            for nodes in _numbered(listing.pages()):
-                yield nodes, counting.result() if counting.done() else None
-            total = counting.result()
-        finally:
-            pool.shutdown(wait=False)
-        # Runs may have been deleted since they were counted: count again before listing again.
-        for again in (False, True):
-            if total is None or len(listing.seen) >= total:
-                return
-            if again:
-                more = Listing(ask, self._count, filters)
-                for nodes in _numbered(more.pages()):
-                    yield [node for node in nodes if run_id_of(node) not in listing.seen], total
-                listing.seen |= more.seen
-            total = self._count(filters)
-        if total is not None and len(listing.seen) < total:
-            raise missing_runs(len(listing.seen), total, f"in {self.key}")
+        return list_all(ask, self._count, filters, f"in {self.key}")
 
     def _count(self, filters: Filters) -> int | None:
         """How many runs the server counts; None where it does not say, for whatever reason."""
         try:
-            project = self._ask_project(COUNT, {"filters": filters and json.dumps(filters)})
+            project = self._ask_project(COUNT, {"filters": _json(filters)})
         except ServiceStopped:
             raise
         except ServerError:
@@ -291,63 +254,26 @@ class Project:
         count = project.get("runCount")
         return count if type(count) is int and count >= 0 else None
 
-    def _page(
-        self,
-        of_run: str,
-        filters: Callable[[int], Filters],
-        after: str | None,
-        note: Note,
-        most: int,
-    ) -> tuple[NodePage, int]:
-        """A page, and how many runs were asked for: as many as the server can serve at once.
-
-        Args:
-            of_run: What is asked of each run.
-            filters: Makes the filters for so many runs.
-            after: The cursor.
-            note: Is told what is waited for.
-            most: How many runs to ask for at the most.
-        """
-        while True:
-            first = min(self._size, most)
-            try:
-                return read_patiently(
-                    lambda: self._ask_page(of_run, filters(first), after, first),  # noqa: B023
-                    note,
-                    self.hurry,
-                    slow_again=first <= PAGE_SIZES[-1],
-                ), first
-            except Refused as error:
-                if "readOnly" in str(error) and self._knows_read_only:
-                    self._knows_read_only = False
-                    continue
-                smaller = _smaller(first) if _LESS.search(str(error)) else None
-                failed: ServerError = error
-            except TooLarge as error:  # it may be the list of ids that is too long
-                smaller = _smaller(first) or first // 2
-                failed = error
-            except Unanswered as error:
-                smaller = None if isinstance(error, ServiceStopped) else _smaller(first)
-                failed = error
-            if not smaller:
-                raise failed
-            self._size = smaller
-            note(f"{first:,} runs at once are too many for the server; trying {smaller}")
-
     def _ask_page(self, of_run: str, filters: Filters, after: str | None, first: int) -> NodePage:
-        variables: dict[str, object] = {"first": first, "after": after}
-        variables["filters"] = None if filters is None else json.dumps(filters)
+        variables: dict[str, object] = {"first": first, "after": after, "filters": _json(filters)}
         if of_run is RUNS:
             variables["keys"] = list(self.keys)
-        document = list_document(of_run, read_only=self._knows_read_only)
-        page = read_page(self._ask_project(document, variables))
+        asks_read_only = self._knows_read_only
+        document = list_document(of_run, read_only=asks_read_only)
+        try:
+            page = read_page(self._ask_project(document, variables))
+        except Refused as error:
+            if "readOnly" not in str(error) or not asks_read_only:
+                raise
+            self._knows_read_only = False
+            return self._ask_page(of_run, filters, after, first)
         self.read_only = page.read_only
         return page
 
     def _ask_project(self, document: str, variables: Mapping[str, object]) -> dict[str, Any]:
         named = {"entity": self.key.entity, "project": self.key.project}
         seconds = HURRY_SECONDS if self.hurry.is_set() else inf
-        data = self.server._execute(document, {**named, **variables}, seconds)
+        data = self.server.execute(document, {**named, **variables}, seconds)
         if "project" not in data:
             raise Unanswered("The server's answer is empty. Check that this is a W&B server.")
         project = data["project"]
@@ -359,45 +285,18 @@ class Project:
         return project
 
 
-def _among(run_ids: Sequence[str], first: int) -> Filters:
-    """The filters for the first so many of these runs."""
-    return {"name": {"$in": list(run_ids[:first])}}
-
-
-def _numbered(pages: Iterator[Nodes]) -> Iterator[Nodes]:
-    """The pages; the error of a later one says that the earlier ones do not count, either."""
-    number = 1
-    try:
-        for nodes in pages:
-            number += 1
-            yield nodes
-    except ServerError as error:
-        if number > 1 and not isinstance(error, Incomplete | ServiceStopped):
-            error.args = (f"The listing failed at page {number} and is not used: {error}",)
-        raise
-
-
-def _smaller(size: int) -> int | None:
-    """The next smaller page size; None for the smallest."""
-    return next((smaller for smaller in PAGE_SIZES if smaller < size), None)
+def _json(filters: Filters) -> str | None:
+    return None if filters is None else json.dumps(filters)
 
 
 def connect(base_url: str | None = None, *, may_prompt: bool = False) -> Server:
     """Sign in; raises ConnectError, within 10 seconds. See `sign_in.sign_in`."""
-    server = Server(sign_in(base_url, may_prompt=may_prompt))
-    if server._session.api.api_key is None:  # an identity token: wandb.Api() did not try it
-        try:
-            server.default_entity()
-        except ServerError as error:
-            raise ConnectError(
-                f"{scrub(server.base_url)} rejects this identity token: {error}"
-            ) from error
-    return server
+    return Server(sign_in(base_url, may_prompt=may_prompt))
 
 
 def _forget_service() -> None:
     """Close what is left of the session: at exit wandb would fail to, with a traceback."""
     import wandb
 
-    with contextlib.suppress(Exception, SystemExit):  # it exits with wandb-core's code
+    with suppress(Exception, SystemExit):  # it exits with wandb-core's code
         wandb.teardown()

@@ -12,22 +12,19 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies_environment
+from urllib.request import getproxies_environment, proxy_bypass
 
+from migrate.client.background import in_background
 from migrate.client.sign_in_errors import (
     BusyError,
     ServerAddress,
-    in_background,
     no_helper,
-    reach,
     short,
     sign_in_error,
 )
@@ -127,15 +124,8 @@ def _attempt(address: ServerAddress, *, prompting: bool = False) -> wandb.Api:
         if prompting:  # here: a prompt takes as long as it takes, and Ctrl-C must end it
             return work()
         with _quiet(), _streams_are_ours():
-            signing_in = in_background(work)
-            reaching = in_background(lambda: reach(address))
-            both: list[Future[Any]] = [signing_in, reaching]
-            until = time.monotonic() + address.seconds + START_SECONDS
-            wait(both, address.seconds, FIRST_COMPLETED)
-            if not signing_in.done() and reaching.done() and (error := reaching.exception()):
-                raise error
-            return signing_in.result(until - time.monotonic())
-    except (ConnectError, wandb.errors.UsageError):
+            return in_background(work).result(address.seconds + START_SECONDS)
+    except wandb.errors.UsageError:
         raise
     except wandb.errors.AuthenticationError as error:
         raise sign_in_error(error, address) from error
@@ -164,16 +154,13 @@ def _check_address(url: str) -> None:
 
 def _proxy(settings: Any, url: str) -> str | None:
     """The proxy that wandb-core will use: wandb's setting for any host, or the environment's."""
-    from requests.utils import should_bypass_proxies
-
     parts = urlsplit(url)
     configured = settings.https_proxy if parts.scheme == "https" else settings.http_proxy
     if configured:
         return str(configured)
     host = parts.hostname or ""
-    if host == "localhost" or host.startswith("127.") or host == "::1":
-        return None  # as Go does it
-    if should_bypass_proxies(url, None):
+    # This machine is reached directly, as Go does it.
+    if host in ("localhost", "::1") or host.startswith("127.") or proxy_bypass(host):
         return None
     return getproxies_environment().get(parts.scheme)
 

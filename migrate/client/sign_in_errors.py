@@ -2,30 +2,25 @@
 
 wandb alone takes its whole timeout to say "the service process is busy" for a dead address, an
 unknown host, a mute server and a 503 alike (wandb-core repeats them until nobody waits any
-more). So beside wandb a connection is tried, which costs nothing and finds a dead address at once;
-and where signing in ran out of time, one plain request finds out why. Such a request before every
-sign-in would cost each command the import of `requests` (0.3 s), and the server a request.
+more). So where signing in ran out of time, one plain request finds out why. Before every sign-in
+it would cost each command a round trip, and the server a request.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import socket
-import ssl
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import TypeVar
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
 
+from migrate.client.background import in_background
 from migrate.errors import ConnectError, scrub
 
 EXPLAIN_SECONDS = 1.5
 _KEY_LIKE = re.compile(r"[\w+/=-]{40,}")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +59,23 @@ def sign_in_error(error: Exception, address: ServerAddress) -> ConnectError:
             f"Set WANDB_API_KEY to a whole key or run `wandb login --relogin --host={shown}`."
         )
     words = str(cause)
-    if not hasattr(cause, "response"):  # no WandbApiFailedError: wandb-core was not reached
-        return no_helper(_words(words, address.secrets) or "it ended early")
-    status = getattr(cause.response, "http_status", 0)
+    status = getattr(getattr(cause, "response", None), "http_status", 0)
     if status in (401, 403):
         return ConnectError(
             f"{shown} refuses this key (HTTP {status}). Check that WANDB_API_KEY belongs to this "
             f"server or run `wandb login --relogin --host={shown}`."
         )
+    # Where it is no WandbApiFailedError, wandb-core was not reached.
+    if not hasattr(cause, "response") or "not running" in words:
+        return no_helper(_words(words, address.secrets) or "it ended early")
     if status in (404, 405) or words == "EOF" or re.search("invalid character|unmarshal", words):
         return _not_wandb(address)
     if "tls:" in words or "x509:" in words:
-        return _tls(address, words.rpartition(": tls: ")[2])
-    if "not running" in words:
-        return ConnectError("wandb's helper process (wandb-core) ended early. Try again.")
+        why = _words(words.rpartition(": tls: ")[2], address.secrets)
+        return ConnectError(
+            f"No secure connection to {shown}: {why}. Check that it speaks https; "
+            "for a certificate of your own set SSL_CERT_FILE to it."
+        )
     if "did not respond in time" in words or "giving up" in words:
         return _explain(address)
     return ConnectError(
@@ -102,36 +100,22 @@ def _not_wandb(address: ServerAddress) -> ConnectError:
     )
 
 
-def reach(address: ServerAddress) -> None:
-    """Connect to the server, or to the proxy on the way to it.
-
-    Raises:
-        ConnectError: Nothing listens there, or there is no such host. Any other trouble is left
-            to wandb, and so is a proxy where NO_PROXY is set: Go reads that in its own way.
-    """
-    target = address.proxy or address.url
-    parts = urlsplit(target if "://" in target else f"http://{target}")
-    try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        socket.create_connection((parts.hostname or "", port), address.seconds).close()
-    except (socket.gaierror, ConnectionRefusedError, ValueError) as error:
-        if not (address.proxy and (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"))):
-            raise _unreachable(address, error) from error
-    except OSError:
-        pass
-
-
 def _explain(address: ServerAddress) -> ConnectError:
     """Why signing in ran out of time: one plain request, without credentials."""
-    import requests  # noqa: F401 - before the clock runs
-
     try:
         # A resolver knows no timeout.
         status = in_background(lambda: _status(address)).result(3 * EXPLAIN_SECONDS)
-    except TimeoutError as error:
+    except URLError as error:
+        return _unreachable(address, error.reason)
+    except HTTPException:
+        return _not_wandb(address)
+    except (OSError, ValueError) as error:
         return _unreachable(address, error)
-    except Exception as error:  # noqa: BLE001 - it is the answer, whatever it is
-        return _connection_error(error, address)
+    if status is None:
+        return ConnectError(
+            f"{address.shown} accepts connections but does not answer in time. Try again; if that "
+            "fails, check the address, the proxy and the server. WANDB_HTTP_TIMEOUT=30 waits 30 s."
+        )
     if status == 429 or status >= 500:
         why = ": too many requests" if status == 429 else ""
         return BusyError(
@@ -143,47 +127,30 @@ def _explain(address: ServerAddress) -> ConnectError:
     )
 
 
-def _status(address: ServerAddress) -> int:
-    """The HTTP status with which the server answers a query without a key."""
-    import requests
-
-    with requests.Session() as session:
-        session.trust_env = False  # netrc's key is not for this, and the proxy is known
-        if address.proxy:
-            session.proxies = {urlsplit(address.url).scheme: address.proxy}
-        return session.post(
-            f"{address.url}/graphql",
-            json={"query": "{ viewer { id } }"},
-            timeout=EXPLAIN_SECONDS,
-            verify=ssl.get_default_verify_paths().cafile or True,  # as Go: the system's
-            allow_redirects=False,
-        ).status_code
-
-
-def _connection_error(error: Exception, address: ServerAddress) -> ConnectError:
-    """What an exception of requests' is about."""
-    import requests
-
-    if isinstance(error, requests.ReadTimeout | requests.exceptions.InvalidSchema):
-        return _mute(address)  # InvalidSchema: a proxy that speaks SOCKS, which only Go knows
-    cause: BaseException = error
-    while nested := cause.__cause__ or _first_exception(cause.args):
-        cause = nested
-    if isinstance(error, requests.exceptions.SSLError):
-        return _tls(address, str(getattr(cause, "reason", None) or cause))
-    if isinstance(cause, ConnectionResetError):
-        return _mute(address)
-    if isinstance(cause, HTTPException):
-        return _not_wandb(address)
-    return _unreachable(address, cause)
+def _status(address: ServerAddress) -> int | None:
+    """The HTTP status with which the server answers a query without a key; None for silence."""
+    url = urlsplit(f"{address.url}/graphql")
+    request = Request(
+        url._replace(netloc=url.netloc.rpartition("@")[2]).geturl(),
+        b'{"query": "{ viewer { id } }"}',
+        {"Content-Type": "application/json"},
+    )
+    proxies = {url.scheme: address.proxy} if address.proxy else {}
+    try:
+        with build_opener(ProxyHandler(proxies)).open(request, timeout=EXPLAIN_SECONDS) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        return error.code
+    except (TimeoutError, ConnectionResetError):
+        return None
+    except URLError as error:
+        # A word: a proxy that speaks SOCKS, which only Go knows.
+        if isinstance(error.reason, str | ConnectionResetError):
+            return None
+        raise
 
 
-def _first_exception(arguments: tuple[object, ...]) -> BaseException | None:
-    """What requests and urllib3 hand on; `__context__` is what is handled here."""
-    return next((part for part in arguments if isinstance(part, BaseException)), None)
-
-
-def _unreachable(address: ServerAddress, cause: BaseException) -> ConnectError:
+def _unreachable(address: ServerAddress, cause: object) -> ConnectError:
     """The server, or the proxy on the way to it, cannot be reached."""
     what = f"The proxy {scrub(address.proxy)}" if address.proxy else address.shown
     if isinstance(cause, socket.gaierror | ValueError):  # ValueError: it cannot be a host's name
@@ -203,20 +170,6 @@ def _unreachable(address: ServerAddress, cause: BaseException) -> ConnectError:
     )
 
 
-def _mute(address: ServerAddress) -> ConnectError:
-    return ConnectError(
-        f"{address.shown} accepts connections but does not answer in time. Try again; if that "
-        "fails, check the address, the proxy and the server. WANDB_HTTP_TIMEOUT=30 waits 30 s."
-    )
-
-
-def _tls(address: ServerAddress, words: str) -> ConnectError:
-    return ConnectError(
-        f"No secure connection to {address.shown}: {_words(words, address.secrets)}. Check that "
-        "it speaks https; for a certificate of your own set SSL_CERT_FILE to it."
-    )
-
-
 def short(error: Exception, secrets: tuple[str, ...] = ()) -> str:
     """An exception's words; of a validation error only the first complaint, never the input."""
     listed = getattr(error, "errors", None)
@@ -229,17 +182,3 @@ def short(error: Exception, secrets: tuple[str, ...] = ()) -> str:
 def _words(text: str, secrets: tuple[str, ...]) -> str:
     """Scrubbed of anything that may be a key: before signing in, netrc's is not known."""
     return scrub(_KEY_LIKE.sub("…", text), secrets)
-
-
-def in_background(work: Callable[[], T]) -> Future[T]:
-    """Do it in a thread that ends with the process, where an executor's would be waited for."""
-    future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - handed to whoever asks for the result
-            future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return future

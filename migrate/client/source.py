@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from migrate.client.retry import Note, no_note
 from migrate.client.runs import ProjectKey, Run, RunState
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """One page of a listing: `total` is how many runs there are, None where not known."""
 
     runs: tuple[Run, ...]
     total: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Rename:
-    """One run's new name.
-
-    Attributes:
-        storage_id: What its RunState says.
-        name: The new name.
-        old_name: The one that it is renamed from.
-    """
+class Rename(NamedTuple):
+    """One run's new name; `storage_id` is that of its RunState."""
 
     storage_id: str
     name: str
@@ -67,10 +58,7 @@ class Source(Protocol):
         """What these runs are now; one that is gone is absent."""
 
     def rename(self, renames: Sequence[Rename], /) -> dict[str, str]:
-        """Give runs new names.
-
-        Returns:
-            Storage id to the name that the run is known to have now.
+        """Give runs new names; storage id to the name that the run is known to have now.
 
         Raises:
             ServerError: Of the kind that says what is known; see `server.Project.rename`.

@@ -141,6 +141,8 @@ def _fits(kind: int, within: bool, length: int, *, fills: bool) -> bool:
 
 
 def _not_a_log(start: bytes) -> LogError:
+    if not start:
+        return TruncatedLog("empty")
     if HEADER.startswith(start[: len(HEADER)]):
         return _truncated(len(start))
     if start.startswith(HEADER[:-1]):

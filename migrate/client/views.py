@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import quote
 
-from migrate.client.retry import Note, no_note
+from migrate.client.documents import as_object
+from migrate.client.retry import Note, PageSize, no_note, read_patiently
 from migrate.client.server import Project
-from migrate.errors import Incomplete, NoProject, Refused, ServiceStopped, TooLarge, Unanswered
+from migrate.errors import Incomplete, Refused, Unanswered
 
 Kind = Literal["workspace", "report", "draft", "automation"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -58,15 +58,10 @@ query ProjectAutomations($entity: String!, $project: String!) {{
 """
 
 
-@dataclass(frozen=True, slots=True)
-class SavedView:
-    """A workspace, report, draft or automation.
+class SavedView(NamedTuple):
+    """A workspace, report, draft or automation, and where people open it.
 
     Attributes:
-        kind: Which of them.
-        view_id: W&B's id.
-        name: Its title.
-        url: Where people open it.
         spec: What it shows, as JSON values: a view's spec, an automation's filter of runs. None
             where it is not JSON, or nested too deep.
     """
@@ -78,86 +73,80 @@ class SavedView:
     spec: object
 
 
-@dataclass(frozen=True, slots=True)
-class ViewPage:
-    """A page of them.
-
-    Attributes:
-        views: Those in it; each spec is read when its turn comes.
-        total: How many there are, as far as the server says; None where it does not.
-    """
+class ViewPage(NamedTuple):
+    """A page of them, each read when its turn comes, and how many the server says there are."""
 
     views: Iterator[SavedView]
     total: int | None
 
 
 def read_saved(project: Project, kind: Kind, note: Note = no_note) -> Iterator[ViewPage]:
-    """What is saved of one kind, a page at a time.
+    """What is saved of one kind, a page at a time; raises ServerError where a page failed.
 
-    Args:
-        project: The project.
-        kind: Which kind. Automations are those of the project and of its entity, about runs.
-        note: Is told what is waited for.
-
-    Raises:
-        ServerError: A page failed.
+    Automations are those of the project and of its entity, about runs.
     """
     if kind == "automation":
         yield from _automations(project, note)
         return
-    for nodes, total in _pages(project, _VIEWS, _in_project, note, _VIEW_TYPES[kind]):
+    entity, name = project.key
+    variables = {"entity": entity, "project": name, "viewType": _VIEW_TYPES[kind]}
+    for nodes, total in _pages(project, _VIEWS, variables, "project", "allViews", note):
         yield ViewPage((_view(project, kind, node) for node in nodes), total)
 
 
 def _automations(project: Project, note: Note) -> Iterator[ViewPage]:
+    entity, name = project.key
     begun = False
     try:
-        for nodes, _ in _pages(project, _AUTOMATIONS, _in_entity, note):
+        pages = _pages(project, _AUTOMATIONS, {"entity": entity}, "entity", "triggers", note)
+        for nodes, _ in pages:
             begun = True
             yield ViewPage(_about_runs(project, nodes), None)
     except Refused:
         if begun:
             raise
         # A server before 0.83 does not know triggers of an entity.
-        variables = {"entity": project.key.entity, "project": project.key.project}
-        data = project.server.read(_PROJECT_AUTOMATIONS, variables, note)
-        triggers = _object(data.get("project")).get("triggers")
-        nodes = [node for node in triggers if isinstance(node, dict)] if triggers else []
-        yield ViewPage(_about_runs(project, nodes), None)
+        variables = {"entity": entity, "project": name}
+        data = read_patiently(
+            lambda: project.server.execute(_PROJECT_AUTOMATIONS, variables), note, project.hurry
+        )
+        triggers = as_object(data.get("project")).get("triggers") or []
+        yield ViewPage(_about_runs(project, [as_object(trigger) for trigger in triggers]), None)
 
 
 def _pages(
     project: Project,
     document: str,
-    find: Callable[[dict[str, Any]], object],
+    variables: Mapping[str, object],
+    holder: str,
+    field: str,
     note: Note,
-    view_type: str | None = None,
 ) -> Iterator[tuple[list[dict[str, Any]], int | None]]:
-    """The pages of a list, each entry once, with the server's count of all."""
-    variables: dict[str, object] = {"entity": project.key.entity}
-    if view_type is not None:
-        variables |= {"project": project.key.project, "viewType": view_type}
-    sizes = list(_PAGE_SIZES)
+    """The pages of the list in a field of the holder, each entry once, with the server's count.
+
+    What the key may not see is null, and left out.
+    """
+    page_size = PageSize("entries", _PAGE_SIZES)
     after: str | None = None
     passed: set[str] = set()
     known: set[str] = set()  # a cursor is an offset, and a list may grow meanwhile
+
+    def ask(first: int) -> dict[str, Any]:
+        return project.server.execute(document, {**variables, "first": first, "after": after})
+
     while True:
-        asked = {**variables, "first": sizes[0], "after": after}
-        try:
-            data = project.server.read(document, asked, note, slow_again=len(sizes) == 1)
-        except (TooLarge, Unanswered) as error:
-            if isinstance(error, ServiceStopped) or len(sizes) == 1:
-                raise
-            del sizes[0]
-            continue
-        connection = find(data)
-        if not isinstance(connection, dict) or not isinstance(connection.get("edges"), list):
+        held = page_size.read(ask, note, project.hurry).get(holder)
+        if not isinstance(held, dict):
+            raise Refused(f"The {holder} is hidden from this key, or not there any more.", ())
+        connection = as_object(held.get(field))
+        if not isinstance(connection.get("edges"), list):
             raise Unanswered("The server's answer is not a list of them.")
+        nodes = [as_object(edge).get("node") for edge in connection["edges"]]
+        new = [node for node in nodes if isinstance(node, dict) and _id(node) not in known]
         total = connection.get("totalCount")
-        nodes = [node for node in _nodes(connection) if _text(node.get("id")) not in known]
-        yield nodes, total if type(total) is int else None
-        known |= {_text(node.get("id")) for node in nodes}
-        info = _object(connection.get("pageInfo"))
+        yield new, total if type(total) is int else None
+        known |= {_id(node) for node in new}
+        info = as_object(connection.get("pageInfo"))
         if info.get("hasNextPage") is not True:
             return
         after = info.get("endCursor")
@@ -166,26 +155,8 @@ def _pages(
         passed.add(after)
 
 
-def _in_project(data: dict[str, Any]) -> object:
-    if not isinstance(data.get("project"), dict):
-        raise NoProject("The project is not there any more, or hidden from this key.")
-    return data["project"].get("allViews")
-
-
-def _in_entity(data: dict[str, Any]) -> object:
-    if not isinstance(data.get("entity"), dict):
-        raise Refused("The entity is hidden from this key.", ())
-    return data["entity"].get("triggers")
-
-
-def _nodes(connection: dict[str, Any]) -> list[dict[str, Any]]:
-    """The entries of a page; what the key may not see is null, and left out."""
-    nodes = [_object(edge).get("node") for edge in connection["edges"]]
-    return [node for node in nodes if isinstance(node, dict)]
-
-
 def _view(project: Project, kind: Kind, node: dict[str, Any]) -> SavedView:
-    view_id, name = _text(node.get("id")), _text(node.get("name"))
+    view_id, name = _id(node), _text(node.get("name"))
     title = _text(node.get("displayName"))
     # As BetaReport.url has it (wandb/apis/public/reports.py), and Workspace.url (wandb-workspaces).
     words = re.sub(r"-+", "-", re.sub(r"\W", "-", title)).strip("-")
@@ -193,24 +164,25 @@ def _view(project: Project, kind: Kind, node: dict[str, Any]) -> SavedView:
         page = f"?nw={_quoted(re.sub('^nw-|-[vw]$', '', name))}"
     else:
         page = f"/reports/{_quoted(words)}--{_quoted(view_id.replace('=', ''))}"
-    spec = node.get("spec")
-    return SavedView(kind, view_id, title or name, _address(project) + page, _json(spec))
+    return SavedView(
+        kind, view_id, title or name, _address(project) + page, _json(node.get("spec"))
+    )
 
 
 def _about_runs(project: Project, nodes: list[dict[str, Any]]) -> Iterator[SavedView]:
     """The automations of this project, or of all the entity's, that choose runs."""
     for node in nodes:
         here = project.key.project
-        if _object(node.get("scope")).get("name", here) != here:
+        if as_object(node.get("scope")).get("name", here) != here:
             continue
-        text = _object(node.get("triggeringCondition")).get("filter")
+        text = as_object(node.get("triggeringCondition")).get("filter")
         event = _json(text)
         run_filter = event.get("run_filter") if isinstance(event, dict) else None
         if text is None or (event is not None and run_filter is None):  # about artifacts
             continue
         yield SavedView(
             "automation",
-            _text(node.get("id")),
+            _id(node),
             _text(node.get("name")),
             _address(project) + "/automations",
             # JSON in JSON (`JsonEncoded` in wandb/automations/events.py).
@@ -234,9 +206,9 @@ def _json(text: object) -> object:
         return None
 
 
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _id(node: dict[str, Any]) -> str:
+    return _text(node.get("id"))

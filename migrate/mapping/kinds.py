@@ -19,21 +19,19 @@ from migrate.mapping.rows import Reason, Row
 from migrate.mapping.rules import Subject
 from migrate.text import with_blanks_visible
 from naming import KEYS, RSST, Vocabulary
+from naming.scheme import Field
 
 Code = Literal[
     "missing", "invalid", "conflict", "ambiguous", "too-long", "unseen", "new-name", "stuck"
 ]
-_OF_VALUES = ("missing", "invalid")
 
 
 class Group(NamedTuple):
     """Runs that are likely to share their numbers.
 
     Attributes:
-        struct: Their struct.
-        family: The family of their architectures; `other` where nobody has listed it.
-        arch: The architecture of a run of `other`, which is a group by itself; else None.
-        schedule: Their schedule, where the new names of their struct have one; else None.
+        arch: The architecture of runs of the family `other`, which is a group by itself; else None.
+        schedule: Where the new names of their struct have one; else None.
     """
 
     struct: str
@@ -77,7 +75,6 @@ class Kind:
     """A problem, and all the runs for which one answer settles it.
 
     Attributes:
-        problem: What it is.
         group: Their group, where it decides the answer; else None.
         where: What the runs have in common for a rule's `where`, by its keys.
         cases: The runs, in order of creation.
@@ -128,11 +125,7 @@ class Kinds:
         self._counted: dict[tuple[ProjectKey, str], Mapping[Group, Counter[object]]] = {}
 
     def find(self, rows: Iterable[Row]) -> list[Kind]:
-        """The kinds of what keeps rows in review, those with the most runs first.
-
-        Args:
-            rows: Rows of these projects, with or without rules.
-        """
+        """The kinds of what keeps rows of these projects in review, those with most runs first."""
         found: dict[tuple[Any, ...], list[Case]] = defaultdict(list)
         for row in rows:
             if row.status != "review":
@@ -151,7 +144,7 @@ class Kinds:
         return sorted(kinds, key=lambda kind: (-len(kind.cases), str(kind.identity)))
 
     def _others(self, problem: Problem, cases: Sequence[Case]) -> tuple[tuple[object, int], ...]:
-        field = RSST.by_key.get(str(problem.data[0])) if problem.code in _OF_VALUES else None
+        field = _field(problem)
         if field is None:
             return ()
         groups = {
@@ -229,22 +222,19 @@ def _ready(row: Row, vocabulary: Vocabulary) -> Iterator[Problem]:
 
 def _by_group(problem: Problem) -> bool:
     """Whether the group decides the answer: what a number is for a CNN it is not for a ViT."""
-    if problem.code not in _OF_VALUES:
-        return False
-    field = RSST.by_key.get(problem.data[0])
+    field = _field(problem)
     return field is not None and field.kind.type is not str
 
 
+def _field(problem: Problem) -> Field | None:
+    """The field that lacks a value, or has a wrong one."""
+    return RSST.by_key.get(problem.data[0]) if problem.code in ("missing", "invalid") else None
+
+
 def group_of(row: Row, vocabulary: Vocabulary, *, but: str = "") -> Group | None:
-    """The group of a row.
+    """The group of a row; None where the row's problems leave open which it is.
 
-    Args:
-        row: The row.
-        vocabulary: Knows the families of architectures.
-        but: A field by which runs are not told apart: the one that is asked about.
-
-    Returns:
-        None where the row's problems leave open which group it is.
+    `but` is a field by which runs are not told apart: the one that is asked about.
     """
     group = _group(row.fields, vocabulary, but)
     for reason in row.reasons:

@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from migrate.mapping.mapping import Options
 from migrate.mapping.rules import Rule, where_table
 from naming import VOCABULARY
 
 
-@dataclass(frozen=True, slots=True)
-class MadeWith:
-    """The options and the rules that rows were made with, as JSON has values.
-
-    Attributes:
-        options: Option, or key of the configuration file, to its value.
-        rules: The rules in order, each by the keys of the configuration file, with where it
-            stands: `file` and `number`, or `option`.
-    """
-
-    options: Mapping[str, object]
-    rules: tuple[Mapping[str, object], ...] = ()
-
-    def as_data(self) -> dict[str, object]:
-        """The same, for JSON."""
-        return {"options": dict(self.options), "rules": [dict(rule) for rule in self.rules]}
-
-
-def made_with(options: Options, chosen: Mapping[str, object]) -> MadeWith:
-    """What rows were made with.
+def made_with(options: Options, chosen: Mapping[str, object]) -> dict[str, Any]:
+    """What rows were made with, as JSON has values.
 
     Args:
         options: How they were mapped.
         chosen: Which of them were chosen: option to value; what is None or empty was not given.
+
+    Returns:
+        `options`: option, or key of the configuration file, to its value. `rules`: in order, each
+        by the keys of the configuration file, with where it stands: `file` and `number`, or
+        `option`.
     """
     style, vocabulary = options.style, options.vocabulary
     given: dict[str, object] = {
@@ -47,10 +34,10 @@ def made_with(options: Options, chosen: Mapping[str, object]) -> MadeWith:
         "include-running": options.include_running,
         **chosen,
     }
-    return MadeWith(
-        {name: value for name, value in given.items() if value},
-        tuple(map(_rule, options.rules)),
-    )
+    return {
+        "options": {name: value for name, value in given.items() if value},
+        "rules": [_rule(rule) for rule in options.rules],
+    }
 
 
 def _rule(rule: Rule) -> dict[str, object]:

@@ -22,7 +22,7 @@ from migrate.mapping.old_names import (
     without_replaced,
 )
 from migrate.mapping.rows import Reason, Row, Settled, Status
-from migrate.mapping.rules import NOTHING, Aliases, Decided, Rule, RuleBook, Subject
+from migrate.mapping.rules import NOTHING, Decided, Rule, RuleBook, Subject
 from migrate.text import with_blanks_visible
 from naming import (
     CONFIG_KEYS,
@@ -30,14 +30,11 @@ from naming import (
     GUIDE_STYLE,
     MAX_LENGTH,
     VOCABULARY,
-    Experiment,
     Fields,
     FieldsError,
-    ParsedName,
     Style,
     Vocabulary,
     cut,
-    experiment,
     is_exp_name,
     legacy_name,
     parse_name,
@@ -96,23 +93,24 @@ class Survey:
         vocabulary = _with_the_projects_own(runs, options.vocabulary)
         self.options = replace(options, vocabulary=vocabulary)
         ordered = sorted(runs, key=lambda run: (run.created_at or _NEVER, run.key.run_id))
-        self._read = [_read(run, self.options) for run in ordered]
-        self.rows = _with_ordinals(
-            [
-                known if isinstance(known, Row) else _map_old_name(known, self.options)
-                for known in self._read
-            ],
-            self._taken,
-        )
+        self._old: dict[RunKey, OldName] = {}
+        rows = []
+        for run in ordered:
+            read = _read(run, self.options)
+            if isinstance(read, OldName):
+                self._old[run.key] = read
+                read = _map_old_name(read, self.options)
+            rows.append(read)
+        self.rows = _with_ordinals(rows, self._taken)
 
     @cached_property
     def subjects(self) -> dict[RunKey, Subject]:
         """The runs in review, as rules see them."""
         vocabulary = self.options.vocabulary
         return {
-            row.key: Subject(old.run, row, vocabulary)
-            for old, row in zip(self._read, self.rows, strict=True)
-            if row.status == "review" and isinstance(old, OldName)
+            row.key: Subject(self._old[row.key].run, row, vocabulary)
+            for row in self.rows
+            if row.status == "review"
         }
 
     def with_rules(self, rules: Sequence[Rule]) -> list[Row]:
@@ -122,14 +120,12 @@ class Survey:
         """
         if not rules:
             return self.rows
-        book, aliases = RuleBook(rules), Aliases(self.options.vocabulary)
+        book = RuleBook(rules, self.options.vocabulary)
         again: dict[RunKey, Row] = {}
-        for old, row in zip(self._read, self.rows, strict=True):
-            subject = self.subjects.get(row.key)
-            if subject is not None and isinstance(old, OldName):
-                decided = book.decide(subject)
-                if decided != NOTHING:
-                    again[row.key] = self._mapped(old, decided, aliases.of(subject, decided))
+        for key, subject in self.subjects.items():
+            decided = self._old[key].choose(book.decide(subject))
+            if decided != NOTHING:
+                again[key] = self._mapped(self._old[key], decided, book.words(subject, decided))
         others = (row.new_name or row.old_name for row in self.rows if row.key not in again)
         taken = chain(self._taken, others)
         again = dict(zip(again, _with_ordinals([*again.values()], taken), strict=True))
@@ -170,7 +166,8 @@ def _read(run: Run, options: Options) -> Row | OldName:
 
     parsed = parse_name(run.name, style=options.style, vocabulary=options.vocabulary)
     if parsed.format == "custom":
-        return _row(run, "custom", [_reason_of(parsed)], from_config.known)
+        code = "not-ours" if parsed.why is None else parsed.why.code
+        return _row(run, "custom", [Reason(code, (parsed.why,))], from_config.known)
     if parsed.format == "current":
         from_name = given_fields(parsed.readings[0]) if parsed.fields else {}
         return _row(run, "current", [], {**from_config.known, **from_name})
@@ -183,13 +180,9 @@ def _map_old_name(
     decided: Decided = NOTHING,
     aliases: Vocabulary | None = None,
 ) -> Row:
-    """The row of a run with an old name; its new name is not yet unique.
+    """The row of a run with an old name, and what rules give for it; its name is not yet unique.
 
-    Args:
-        old: The run, read.
-        options: What the user decided about the project.
-        decided: What rules give for this run.
-        aliases: The vocabulary with what rules write in place of the run's arch and dataset.
+    `aliases` is the vocabulary with what rules write in place of the run's arch and dataset.
     """
     run, vocabulary = old.run, aliases or options.vocabulary
     from_name = settle(old, decided, options.vocabulary)
@@ -197,8 +190,7 @@ def _map_old_name(
     known = {**filled.known, **without_replaced(from_name.fields, decided)}
     settled: tuple[Settled, ...] = ()
     if decided != NOTHING:
-        parts = parts_of(known, style=options.style, vocabulary=vocabulary)
-        needed = {*parts[0], *parts[1]}
+        needed = parts_of(known, style=options.style, vocabulary=vocabulary).keys()
         settled = tuple(what_was_settled(old, decided, from_name, options.style, needed))
         # What was assumed and is not needed must not look known.
         for name in known.keys() - needed - old.from_config.known.keys() - from_name.fields.keys():
@@ -212,34 +204,32 @@ def _map_old_name(
     try:
         # Without a time there is a problem already; any time will do to find the others.
         moment = (run.created_at or _ANY_TIME).astimezone(options.timezone)
-        values = experiment(
-            Fields(known, invalid, filled.extras),
-            moment,
-            style=options.style,
-            vocabulary=vocabulary,
-        )
+        fields = Fields(known, invalid, filled.extras)
+        name = write_name(fields, moment, style=options.style, vocabulary=vocabulary)
     except FieldsError as error:
         problems += _problems_of(error, run)
-        return _row(run, "review", problems, known, settled=settled)
     except OverflowError:  # in that zone it is before year 1, or after 9999
         problems.append(Reason("invalid", (("createdAt", str(run.created_at)),)))
     if problems:
         return _row(run, "review", problems, known, settled=settled)
-    name = write_name(values, options.style)
-    known["pretrained"] = values.fields["pretrained"]
-    status, reasons = _judge(run, name, values, options, vocabulary)
+    known.setdefault("pretrained", False)
+    status, reasons = _judge(run, name, known, options, vocabulary)
     return _row(run, status, reasons, known, name if status == "rename" else None, settled)
 
 
 def _judge(
-    run: Run, name: str, values: Experiment, options: Options, vocabulary: Vocabulary
+    run: Run,
+    name: str,
+    fields: Mapping[str, object],
+    options: Options,
+    vocabulary: Vocabulary,
 ) -> tuple[Status, list[Reason]]:
     """Whether a run can have its new name now, and why not."""
     if len(name) > MAX_LENGTH:
-        return "review", [_too_long(name)]
+        return "review", [Reason("too-long", (len(name),))]
     if with_blanks_visible(name) != name:
         return "review", [Reason("invalid", (("unseen",),))]
-    if not _reads_back(name, values, options, vocabulary):
+    if not _reads_back(name, fields, options, vocabulary):
         return "review", [Reason("invalid", (("new-name",),))]
     if run.read_only:
         return "hold", [Reason("read-only")]
@@ -262,7 +252,9 @@ def _problems_of(error: FieldsError, run: Run) -> list[Reason]:
     return problems
 
 
-def _reads_back(name: str, values: Experiment, options: Options, vocabulary: Vocabulary) -> bool:
+def _reads_back(
+    name: str, fields: Mapping[str, object], options: Options, vocabulary: Vocabulary
+) -> bool:
     """Whether a new name reads as what it was made of: a dataset may end like an extra part.
 
     Without the rules that made it, it must still read as a new name.
@@ -273,7 +265,7 @@ def _reads_back(name: str, values: Experiment, options: Options, vocabulary: Voc
         if bare.format != "current":
             return False
     return parsed.format == "current" and any(
-        all(reading[field] == values.fields[field] for field in ("arch", "dataset"))
+        all(reading[field] == fields[field] for field in ("arch", "dataset"))
         for reading in parsed.readings
     )
 
@@ -301,22 +293,13 @@ def _with_ordinals(rows: Sequence[Row], others: Iterable[str]) -> list[Row]:
         next_ordinal[row.new_name] = ordinal
         taken.add(name)
         if len(name) > MAX_LENGTH:
-            too_long = (_too_long(name),)
+            too_long = (Reason("too-long", (len(name),)),)
             result.append(replace(row, status="review", reasons=too_long, new_name=None))
         elif name == row.new_name:
             result.append(row)
         else:
             result.append(replace(row, new_name=name))
     return result
-
-
-def _too_long(name: str) -> Reason:
-    return Reason("too-long", (len(name),))
-
-
-def _reason_of(parsed: ParsedName) -> Reason:
-    """Why a name is custom, as `naming` says it."""
-    return Reason("not-ours" if parsed.why is None else parsed.why.code, (parsed.why,))
 
 
 def _row(

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from migrate.client.runs import Run
 from migrate.mapping.rows import Reason, Settled
-from migrate.mapping.rules import Decided, comparable
+from migrate.mapping.rules import Decided, comparable, same_value
 from naming import FIELDS, IN_OLD_NAMES, KEYS, RSST, Fields, Style, Vocabulary, cut, read_fields
 
 _FIELDS = {key: name for name, key in KEYS.items()}
+_FIELD_OF = {key: field.name for key, field in RSST.by_key.items()}
 _MOST_READINGS = 3  # of an ambiguous name; a hostile one has hundreds
 
 
@@ -44,9 +45,20 @@ class OldName:
         A run with `vit_pretrained` false says of itself that it used no pretrained weights:
         nothing can be assumed for `pretrained`.
         """
-        field = RSST.by_key.get(key)
-        keys = field.keys if field is not None and key in field.keys else (key,)
-        return all(self.config.get(one_of) is None for one_of in keys)
+        return all(self.config.get(one_of) is None for one_of in same_value(key))
+
+    def choose(self, decided: Decided) -> Decided:
+        """What rules give this run: of what one assumes and another sets, only what it takes."""
+        assume, to_set = dict(decided.assume), dict(decided.replace)
+        for key in decided.assume:
+            for same in same_value(key):
+                if same in to_set:
+                    # An old name never lacks a value for one of its fields.
+                    if self.lacks(key) and _FIELD_OF.get(key) not in IN_OLD_NAMES:
+                        del to_set[same]
+                    else:
+                        del assume[key]
+        return Decided(assume, to_set, decided.prefer)
 
     def with_supplied(self, decided: Decided, style: Style) -> Fields:
         """What the config says of the fields, with what rules assume and set."""
@@ -59,9 +71,7 @@ class OldName:
             if self.lacks(key):
                 config[key] = supplied.value
         for key in decided.replace:  # the other arguments of its field have no say any more
-            field = RSST.by_key.get(key)
-            if field is not None and key in field.keys:
-                config.update(dict.fromkeys(field.keys))
+            config.update(dict.fromkeys(same_value(key)))
         config.update({key: supplied.value for key, supplied in decided.replace.items()})
         return read_fields(config, style=style)
 
@@ -103,31 +113,28 @@ def settle(old: OldName, decided: Decided, vocabulary: Vocabulary) -> FromName:
     only the config can tell which is meant. A config in turn may lack any value (the run died
     early, or another script made it), or have another one than the name (somebody changed it).
     Then nothing says which is right, and the choice is a person's: a rule.
-
-    Args:
-        old: The run, and each way to read its name.
-        decided: What the rules give for it.
-        vocabulary: The architectures and datasets that are known.
     """
     if not old.readings:
         return FromName({})
     in_config = _compared(old)
-    conflicts = [
-        [name for name in IN_OLD_NAMES if name in in_config and in_config[name] != reading[name]]
+    compared = [
+        (reading, [name for name, value in in_config.items() if value != reading[name]])
         for reading in old.readings
     ]
     # The reading that the config contradicts in the fewest fields is meant; among equals, the
     # one that fits the rules.
-    given = _arch_and_dataset(decided)
-    fewest = min(map(len, conflicts))
-    likely = [i for i, conflicting in enumerate(conflicts) if len(conflicting) == fewest]
-    fitting = [i for i in likely if _fits(old.readings[i], given)] or likely
-    reading = old.readings[fitting[0]]
-    conflicting = [name for name in conflicts[fitting[0]] if KEYS[name] not in decided.replace]
+    supplied = {**decided.assume, **decided.replace}
+    given = {name: supplied[name].value for name in ("arch", "dataset") if name in supplied}
+    fewest = min(len(conflicting) for _, conflicting in compared)
+    likely = [pair for pair in compared if len(pair[1]) == fewest]
+    fitting = [pair for pair in likely if given.items() <= pair[0].items()] or likely
+    readings = [reading for reading, _ in fitting]
+    reading, conflicting = fitting[0]
+    conflicting = [name for name in conflicting if KEYS[name] not in decided.replace]
     from_name = {
         name: value
         for name, value in given_fields(reading).items()
-        if all(old.readings[i][name] == value for i in fitting)
+        if all(other[name] == value for other in readings)
     }
 
     # Where arch and dataset both come from elsewhere, it does not matter how the name splits.
@@ -140,7 +147,7 @@ def settle(old: OldName, decided: Decided, vocabulary: Vocabulary) -> FromName:
         anchored or any(reading[name] == value for name, value in given.items())
     )
     if split_matters and not certain:
-        return FromName(from_name, (_ambiguous([old.readings[i] for i in fitting]),))
+        return FromName(from_name, (_ambiguous(readings),))
     chosen = len(likely) > 1 or not anchored
     data = tuple((name, str(reading[name]), cut(str(in_config[name]))) for name in conflicting)
     if not data or decided.prefer is None:
@@ -152,23 +159,12 @@ def settle(old: OldName, decided: Decided, vocabulary: Vocabulary) -> FromName:
 
 
 def _compared(old: OldName) -> dict[str, object]:
-    """What the config has for fields that depend on one argument, as it is.
+    """What the config has for the fields of old names, as it is.
 
     A list with the right word in it is not that word.
     """
-    fields = (*old.from_config.known, *old.from_config.invalid)
-    return {name: old.config[KEYS[name]] for name in fields if name in KEYS}
-
-
-def _arch_and_dataset(decided: Decided) -> dict[str, object]:
-    """The arch and the dataset that rules give."""
-    given = {**decided.assume, **decided.replace}
-    return {name: given[name].value for name in ("arch", "dataset") if name in given}
-
-
-def _fits(reading: Mapping[str, object], given: Mapping[str, object]) -> bool:
-    """Whether a reading has the arch and the dataset that rules give."""
-    return all(reading[name] == value for name, value in given.items())
+    there = old.from_config.known.keys() | old.from_config.invalid.keys()
+    return {name: old.config[KEYS[name]] for name in IN_OLD_NAMES if name in there}
 
 
 def _is_anchored(
@@ -201,7 +197,7 @@ def without_replaced(fields: Mapping[str, object], decided: Decided) -> dict[str
     """The fields of an old name without those for which rules set a value."""
     if not decided.replace:
         return dict(fields)
-    replaced = {RSST.by_key[key].name for key in decided.replace if key in RSST.by_key}
+    replaced = {_FIELD_OF.get(key) for key in decided.replace}
     return {name: value for name, value in fields.items() if name not in replaced}
 
 
@@ -214,25 +210,24 @@ def what_was_settled(
 ) -> Iterator[Settled]:
     """What rules supply to a run, and neither its name nor its config says.
 
-    Args:
-        old: The run.
-        decided: What the rules give for it.
-        from_name: What its name says, by these rules.
-        style: Which extra parts new names have.
-        needed: The fields in its new name.
+    It counts where one of the `needed` fields, those in its new name, or an extra part has it.
     """
     labels = {key: label for label, (key, _) in style.parts.items()}
+
+    def said_by_name(field: str, value: object) -> object:
+        in_name = from_name.fields.get(field)
+        # Where the value itself tells how the name splits, the name alone does not say it.
+        chooses = from_name.chosen and field in ("arch", "dataset") and in_name == value
+        return None if chooses else in_name
+
     for key, (value, source) in decided.assume.items():
-        if old.config.get(key) is not None:
-            continue
-        name = RSST.by_key[key].name if key in RSST.by_key else labels.get(key, key)
-        in_name = from_name.fields.get(name)
-        chooses = from_name.chosen and name in ("arch", "dataset") and in_name == value
-        if old.lacks(key) and (name in needed or key in labels) and (in_name is None or chooses):
+        name = _FIELD_OF.get(key, key)
+        in_name = said_by_name(name, value)
+        if old.lacks(key) and (name in needed or key in labels) and in_name is None:
             yield Settled("assumed", key, value, None, source)
     for key, (value, source) in decided.replace.items():
-        name = RSST.by_key[key].name if key in RSST.by_key else labels.get(key, key)
-        others = [old.in_config(key), from_name.fields.get(name)]
+        name = _FIELD_OF.get(key, key)
+        others = [old.in_config(key), said_by_name(name, value)]
         present = [other for other in others if other is not None]
         wrong = [other for other in present if comparable(key, other) != comparable(key, value)]
         if (wrong or not present) and (name in needed or key in labels or name in IN_OLD_NAMES):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from migrate.client.runs import Run
 from migrate.client.source import Source
 from migrate.console import Progress, no_progress
 from migrate.errors import InputError
-from migrate.mapping.made_with import MadeWith, made_with
+from migrate.mapping.made_with import made_with
 from migrate.mapping.mapping import Options, Survey
 from migrate.mapping.rows import Row
 from migrate.mapping.rules import idle_rules
@@ -55,12 +56,12 @@ class Mapped:
     """A project.
 
     Attributes:
-        project: The project.
         survey: All of it, without rules.
         rows: A row for each of its runs, with the rules of the options.
         chosen: Those that were asked for.
         idle: The places of the rules that match none of its runs in review, and how many others
             each of them matches.
+        absent: The arguments of extra parts that none of its runs has.
         made_with: The options and the rules in force.
     """
 
@@ -69,7 +70,8 @@ class Mapped:
     rows: list[Row]
     chosen: list[Row]
     idle: Mapping[int, int]
-    made_with: MadeWith
+    absent: frozenset[str]
+    made_with: Mapping[str, Any]
 
 
 def read_projects(
@@ -101,7 +103,11 @@ def read_projects(
             passing = project.matching(which.filters)
             chosen = [row for row in chosen if row.key.run_id in passing]
         idle = idle_rules(options.rules, runs, survey.rows, options.vocabulary)
-        mapped.append(Mapped(project, survey, rows, chosen, idle, made))
+        there = {
+            key for run in runs for key, value in (run.config or {}).items() if value is not None
+        }
+        absent = frozenset(key for key, _ in options.style.parts.values() if key not in there)
+        mapped.append(Mapped(project, survey, rows, chosen, idle, absent, made))
     return mapped
 
 

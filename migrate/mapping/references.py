@@ -63,8 +63,7 @@ class Condition:
     """A condition on the run name, or on name and id (`search`).
 
     Attributes:
-        operator: How it compares.
-        values: With what: one value, but for `in` and `not in`.
+        values: With what it compares: one value, but for `in` and `not in`.
         negated: The opposite is meant.
         regex: Of a search: its text is a regular expression. None where the view does not say;
             then the text may be either.
@@ -77,12 +76,12 @@ class Condition:
 
     def test(self) -> Callable[[str], bool]:
         """What decides whether a name passes; raises PatternError."""
-        accepts = self._test()
+        accepts = self._accepts()
         if self.negated != (self.operator in ("!=", "not in")):
             return lambda name: not accepts(name)
         return accepts
 
-    def _test(self) -> Callable[[str], bool]:
+    def _accepts(self) -> Callable[[str], bool]:
         if self.operator == "search":
             return _search(self.values[0], self.regex)
         if self.operator == "regex":
@@ -105,16 +104,15 @@ def _matches(pattern: str) -> Callable[[str], bool]:
 
 
 def _search(query: str, regex: bool | None) -> Callable[[str], bool]:
-    if regex:
-        return _matches(query)
-    if regex is None:
-        try:
-            matches = _matches(query)
-        except PatternError:
-            pass
-        else:
-            return lambda name: query in name or matches(name)
-    return lambda name: query in name
+    if regex is False:
+        return lambda name: query in name
+    try:
+        matches = _matches(query)
+    except PatternError:
+        if regex:
+            raise
+        return lambda name: query in name
+    return matches if regex else lambda name: query in name or matches(name)
 
 
 class Names:
@@ -166,8 +164,6 @@ class Finding:
     """Something in a view or an automation that changes with the names, or hides the new ones.
 
     Attributes:
-        what: What it is.
-        place: What it is about.
         condition: Of a filter or a search.
         overrides: Of an override: the runs that get a new name, each with what is shown instead.
         counts: How many runs the condition alone matches, before and after.
@@ -178,14 +174,6 @@ class Finding:
     condition: Condition | None = None
     overrides: tuple[tuple[str, str], ...] = ()
     counts: tuple[int, int] | None = None
-
-
-@dataclass(slots=True)
-class Found:
-    """What was found in one view or automation, each once, and what was left out, by reason."""
-
-    findings: dict[Finding, None] = field(default_factory=dict)
-    skipped: Counter[Skipped] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +192,11 @@ class References:
     """What was found in the views and automations of a project.
 
     Attributes:
-        project: The project.
         renames: How many runs the plan renames.
-        listed: What was found.
         seen: How many views were looked at, by kind.
         hidden: How many this key may not see, by kind, as far as the server says.
         failed: Why those of a kind could not be read, by kind.
-        skipped: What was left out.
+        skipped: What was left out, by reason.
     """
 
     project: ProjectKey
@@ -225,12 +211,9 @@ class References:
 def find_in_view(spec: object, names: Names, project: ProjectKey) -> Found:
     """What changes in a saved view or a report of this project.
 
-    Args:
-        spec: The view's spec, as JSON values; anything.
-        names: The project's names.
-        project: The project: run sets that show another one are left out.
+    The spec is any JSON value. Run sets that show another project are left out.
     """
-    reader = _Reader(names)
+    found = Found(names)
     # Not by recursion: a spec may be nested as deep as JSON can be.
     waiting: list[tuple[object, Place]] = [(spec, Place())]
     while waiting:
@@ -241,24 +224,19 @@ def find_in_view(spec: object, names: Names, project: ProjectKey) -> Found:
         elif isinstance(node, dict):
             if isinstance(node.get("viewType"), str):
                 place = Place("panel", _title(node))
-            reader.look_at(node, place)
+            found.look_at(node, place)
             for key, value in node.items():
                 if key == "runSets" and isinstance(value, list):
-                    inner += reader.run_sets(value, project)
+                    inner += found.run_sets(value, project)
                 else:
                     inner.append((value, place))
         waiting += [pair for pair in reversed(inner) if isinstance(pair[0], dict | list)]
-    return reader.found
+    return found
 
 
 def find_in_automation(run_filter: object, names: Names) -> Found:
-    """What changes in an automation that is about runs.
-
-    Args:
-        run_filter: The filter of its event, in W&B's filter language, as JSON values; anything.
-        names: The project's names.
-    """
-    reader = _Reader(names)
+    """What changes in an automation by its filter of runs: any JSON value, in W&B's language."""
+    found = Found(names)
     waiting = [run_filter]
     while waiting:
         node = waiting.pop()
@@ -268,18 +246,19 @@ def find_in_automation(run_filter: object, names: Names) -> Found:
             for key, value in node.items():
                 if key in ("display_name", _NAME):
                     for condition in _mongo_conditions(value):
-                        reader.condition(condition, Place(), "filter")
+                        found.condition(condition, Place(), "filter")
             waiting += [value for key, value in reversed(node.items()) if key[:1] == "$"]
-    return reader.found
+    return found
 
 
-class _Reader:
-    """Collects what is found in one spec."""
+class Found:
+    """What was found in one view or automation, each once, and what was left out, by reason."""
 
     def __init__(self, names: Names) -> None:
+        self.findings: dict[Finding, None] = {}
+        self.skipped: Counter[Skipped] = Counter()
         self._names = names
         self._conditions = 0
-        self.found = Found()
 
     def look_at(self, node: dict[str, Any], place: Place) -> None:
         """One object, wherever it stands."""
@@ -303,18 +282,14 @@ class _Reader:
             if not isinstance(run_set, dict):
                 continue
             if _shows_another(run_set.get("project"), project):
-                self.found.skipped["elsewhere"] += 1
+                self.skipped["elsewhere"] += 1
                 continue
             place = Place("run set", _text(run_set.get("name")))
             search = run_set.get("search")
-            if isinstance(search, dict):
-                self._search(search.get("query"), search.get("isRegex"), place)
+            if isinstance(search, dict) and (query := _text(search.get("query"))):
+                regex = search["isRegex"] if isinstance(search.get("isRegex"), bool) else None
+                self.condition(Condition("search", (query,), regex=regex), place, "search")
             yield run_set, place
-
-    def _search(self, query: object, regex: object, place: Place) -> None:
-        if query and isinstance(query, str):
-            is_regex = regex if isinstance(regex, bool) else None
-            self.condition(Condition("search", (query,), regex=is_regex), place, "search")
 
     def condition(
         self, condition: Condition | None, place: Place, what: What, disabled: bool = False
@@ -322,18 +297,18 @@ class _Reader:
         """A condition on the name; None for one in a form that is not known."""
         self._conditions += 1
         if condition is None:
-            self.found.skipped["unknown"] += 1
+            self.skipped["unknown"] += 1
             return
         if self._conditions > _MOST:
-            self.found.skipped["too-many"] += 1
+            self.skipped["too-many"] += 1
             return
         try:
             counts = self._names.counts(condition)
         except PatternError:
-            self.found.skipped["pattern"] += 1
+            self.skipped["pattern"] += 1
             return
         if counts is not None and disabled:
-            self.found.skipped["disabled"] += 1
+            self.skipped["disabled"] += 1
         elif counts is not None:
             self._add(Finding(what, place, condition, counts=counts))
 
@@ -349,10 +324,10 @@ class _Reader:
             self._add(Finding("override", place, overrides=hidden))
 
     def _add(self, finding: Finding) -> None:
-        if len(self.found.findings) < _MOST:
-            self.found.findings[finding] = None
-        elif finding not in self.found.findings:
-            self.found.skipped["too-many"] += 1
+        if len(self.findings) < _MOST:
+            self.findings[finding] = None
+        elif finding not in self.findings:
+            self.skipped["too-many"] += 1
 
 
 def _is_name(key: object) -> bool:

@@ -76,13 +76,10 @@ class Where:
 
     Attributes:
         projects: `entity/project`, or the project alone.
-        runs: Run ids.
         name: What the old name matches (anywhere, as `search`).
         before: Created earlier than this; aware.
         after: Created at this time or later; aware.
-        families: Families of architectures: `cnn`, `vit`, `mamba`, `other`.
-        states: W&B's words.
-        reasons: Codes of reasons, of which the run has one without rules.
+        reasons: Codes, of which the run has one without rules.
         values: Field or config key to the values that it may have, each `comparable`.
     """
 
@@ -102,7 +99,11 @@ class Where:
         if self.runs:
             tests.append(lambda of: of.run.key.run_id in self.runs)
         if self.projects:
-            tests.append(lambda of: not self.projects.isdisjoint(_names_of(of.run)))
+            tests.append(
+                lambda of: (
+                    of.run.key.project in self.projects or str(of.run.key.where) in self.projects
+                )
+            )
         if self.states:
             tests.append(lambda of: of.run.state in self.states)
         if self.reasons:
@@ -129,11 +130,18 @@ class Where:
 def where_table(where: Where) -> dict[str, object]:
     """What `where` asks, by the keys of the configuration file."""
     values = {key: _few([*map(_as_typed, values)]) for key, values in where.values.items()}
-    given: dict[str, object] = {"project": _few(where.projects)}
-    given |= {"struct": values.get("struct"), "family": _few(where.families), **values}
-    given["name"] = where.name.pattern if where.name is not None else None
-    given |= {"state": _few(where.states), "reason": _few(where.reasons)}
-    given |= {"before": where.before, "after": where.after, "runs": _few(where.runs)}
+    given = {
+        "project": _few(where.projects),
+        "struct": values.get("struct"),
+        "family": _few(where.families),
+        **values,
+        "name": where.name and where.name.pattern,
+        "state": _few(where.states),
+        "reason": _few(where.reasons),
+        "before": where.before,
+        "after": where.after,
+        "runs": _few(where.runs),
+    }
     return {key: value for key, value in given.items() if value is not None}
 
 
@@ -152,17 +160,11 @@ def _has_one_of(name: str, allowed: frozenset[object]) -> Test:
     return lambda of: of.value(name) in allowed
 
 
-def _names_of(run: Run) -> tuple[str, str]:
-    return str(run.key.where), run.key.project
-
-
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Values for the runs that `where` is about.
 
     Attributes:
-        where: The runs.
-        source: Where the rule stands.
         assume: Config key to the value for runs that lack it.
         replace: Config key to the value to use in place of what the run says (`set` in the file).
         prefer: Which side to take where name and config disagree.
@@ -184,7 +186,11 @@ class Supplied(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What the rules give for one run: config key to value."""
+    """What the rules give for one run: config key to value.
+
+    A value may be in both where the rule that assumes it comes after the one that sets it: then
+    it is assumed for a run that lacks it, and set for another.
+    """
 
     assume: Mapping[str, Supplied] = field(default_factory=dict)
     replace: Mapping[str, Supplied] = field(default_factory=dict)
@@ -195,16 +201,20 @@ NOTHING = Decided()
 
 
 class RuleBook:
-    """Rules, made ready to be asked about many runs."""
+    """Rules, made ready to be asked about many runs.
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = rules
+    There may be very many runs, but they are matched by a few sets of rules and need a few
+    vocabularies: each is made once.
+    """
+
+    def __init__(self, rules: Sequence[Rule], vocabulary: Vocabulary) -> None:
+        self._rules, self._vocabulary = rules, vocabulary
         self._tests = [(place, rule.where.tests()) for place, rule in enumerate(rules)]
-        # Runs are matched by a few sets of rules, and there may be very many of them.
         self._decided: dict[tuple[int, ...], Decided] = {}
+        self._vocabularies: dict[tuple[object, ...], Vocabulary] = {}
 
     def decide(self, subject: Subject) -> Decided:
-        """What the rules give for a run: of each value the last, and `set` over `assume`."""
+        """What the rules that match a run give: of each value the last."""
         matching = []
         for place, tests in self._tests:
             for test in tests:
@@ -217,18 +227,55 @@ class RuleBook:
             self._decided[matched] = _decide(self._rules[place] for place in matched)
         return self._decided[matched]
 
+    def words(self, subject: Subject, decided: Decided) -> Vocabulary:
+        """The vocabulary with what rules write in place of a run's architecture and dataset.
+
+        Such a word is of the family of what it stands for.
+        """
+        archs, datasets = (
+            (str(decided.replace[key].value),) if key in decided.replace else ()
+            for key in ("arch", "dataset")
+        )
+        if not (archs or datasets):
+            return self._vocabulary
+        added = archs, datasets, subject.family or "other"
+        if added not in self._vocabularies:
+            self._vocabularies[added] = self._vocabulary.extended(*added)
+        return self._vocabularies[added]
+
 
 def _decide(rules: Iterable[Rule]) -> Decided:
     assume: dict[str, Supplied] = {}
     replace: dict[str, Supplied] = {}
     prefer = None
     for rule in rules:
-        assume.update({key: Supplied(value, rule.source) for key, value in rule.assume.items()})
-        replace.update({key: Supplied(value, rule.source) for key, value in rule.replace.items()})
+        for key, value in rule.assume.items():
+            _put(assume, key, Supplied(value, rule.source))
+        for key, value in rule.replace.items():
+            _put(replace, key, Supplied(value, rule.source))
+            for same in same_value(key):
+                assume.pop(same, None)
         if rule.prefer is not None:
             prefer = Supplied(rule.prefer, rule.source)
-    assume = {key: value for key, value in assume.items() if key not in replace}
     return Decided(assume, replace, prefer)
+
+
+def _put(values: dict[str, Supplied], key: str, supplied: Supplied) -> None:
+    """Add a value, in place of one for a key that says the same."""
+    for same in same_value(key):
+        if same != key:
+            values.pop(same, None)
+    values[key] = supplied
+
+
+def same_value(key: str) -> tuple[str, ...]:
+    """The config keys that say the same as this one, which is one of them.
+
+    >>> same_value("rate"), same_value("mamba_pretrained")
+    (('rate',), ('pretrained', 'vit_pretrained', 'vit_pretrained_21k', 'mamba_pretrained'))
+    """
+    field = RSST.by_key.get(key)
+    return field.keys if field is not None and key in field.keys else (key,)
 
 
 def idle_rules(
@@ -236,11 +283,7 @@ def idle_rules(
 ) -> dict[int, int]:
     """The rules that match no run in review: the place of each, and how many runs it matches.
 
-    Args:
-        rules: The rules.
-        runs: All the runs of a project.
-        rows: Their rows without rules, in any order.
-        vocabulary: Knows the families of architectures.
+    The rows are those without rules, of all runs of a project, in any order.
     """
     of_run = {row.key: row for row in rows}
     tests = [rule.where.tests() for rule in rules]
@@ -258,24 +301,3 @@ def idle_rules(
             else:
                 idle[place] += 1
     return idle
-
-
-class Aliases:
-    """Vocabularies with the architectures and datasets that rules write in place of others."""
-
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
-        self._made: dict[tuple[object, ...], Vocabulary] = {}
-
-    def of(self, subject: Subject, decided: Decided) -> Vocabulary:
-        """The vocabulary for one run; an alias is of the family of what it stands for."""
-        archs, datasets = (
-            (str(decided.replace[key].value),) if key in decided.replace else ()
-            for key in ("arch", "dataset")
-        )
-        if not (archs or datasets):
-            return self._vocabulary
-        made = archs, datasets, subject.family or "other"
-        if made not in self._made:
-            self._made[made] = self._vocabulary.extended(*made)
-        return self._made[made]

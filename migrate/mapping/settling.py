@@ -17,10 +17,9 @@ from migrate.text import UNSEEN
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What an answer does.
+    """What an answer does: the rule that it makes, and what becomes of rows.
 
     Attributes:
-        rule: The rule that it makes.
         settled: The rows that leave review by it.
         open: Those of the kind that stay in review.
         fails: Whether all of the kind still have its problem.
@@ -38,12 +37,10 @@ class Effect:
 
 
 def answer_of(kind: Kind, value: object, key: str | None = None) -> Rule:
-    """The answer that a value makes, for a kind that takes one: a rule that is about any run.
+    """The answer that a canonical value makes, for a kind that takes one: a rule about any run.
 
-    Args:
-        kind: The kind.
-        value: The canonical value; of an ambiguous name, the architecture.
-        key: The config key that it is for; None for the kind's own.
+    It is for the kind's own config key unless another is given; of an ambiguous name it is the
+    architecture.
     """
     if kind.problem.code == "ambiguous":
         return Rule(assume={"arch": value})
@@ -61,9 +58,7 @@ class Settling:
     """What is open in some projects, with the rules so far.
 
     Attributes:
-        rules: The rules, in order.
         rows: The rows that were asked for, as the rules leave them.
-        kinds: What keeps some of them in review, those with the most runs first.
     """
 
     def __init__(
@@ -86,7 +81,7 @@ class Settling:
 
     @cached_property
     def kinds(self) -> list[Kind]:
-        """What keeps rows in review."""
+        """What keeps some of the rows in review, those with the most runs first."""
         return self._finder.find(self.rows)
 
     @property

@@ -1,10 +1,14 @@
 """Renaming: a plan into new names on the server, or back. The server's word is what counts.
 
-Names are read ahead while documents are under way. A document holds what was read a moment ago
-and is as planned; it is journaled, then sent, and its answer is believed. Without a usable answer
-the runs are read again. Workers send one request and return what it gave; the loop in `Renaming`
-alone knows what is done and what has failed. What goes out next is the `Queue`'s, how much at once
-the `Pace`'s, and how long a server that fails is borne with is `Patience`'s.
+The requests of a project are sent by threads, and one thread keeps the books, in coroutines. One
+of them, `_work_off`, starts a `_rename` for each document, up to IN_FLIGHT at once. It ends when
+each run of the document is settled or in the queue again:
+
+    names read a moment ago → journaled → sent → the answer is believed
+                                               → without a usable one, names read again → …
+
+How much goes out at once is `Pace`'s to say; how long a server that fails is borne with,
+`Patience`'s.
 
 Refusals. The real server refuses with an HTTP status, and then does not say for which rename of
 the document; what became of the others differs by server. So the runs are read again:
@@ -16,19 +20,20 @@ the document; what became of the others differs by server. So the runs are read 
 * Something was done: what the server passed over, or stopped at, is sent alone.
 
 A run counts as refused when it was so alone, in the server's words. Before all that costs much,
-the loop finds out whether anything may be written at all: while nothing but refusals have come,
-single runs from all over the plan are tried.
+`_try_elsewhere` finds out whether anything may be written at all.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from bisect import insort
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import NamedTuple, TypeVar
 
 from migrate.client.runs import RunKey, RunState
 from migrate.client.source import Rename, Source
@@ -45,45 +50,49 @@ from migrate.errors import (
     scrub,
 )
 from migrate.rename.journal import Journal
-from migrate.rename.pace import FIRST, Pace
-from migrate.rename.patience import MOST_REFUSALS, Patience
+from migrate.rename.pace import FIRST, MOST, Pace
+from migrate.rename.patience import MOST_REFUSALS, Patience, Stop
 from migrate.rename.plan import DONE, Direction, Outcome, PlannedRename, classify
-from migrate.rename.queue import Queue
-from migrate.rename.steps import (
-    Answer,
-    Part,
-    Reading,
-    Stop,
-    ask,
-    narrowed,
-)
 
 IN_FLIGHT = 4
 """Documents under way at once, at the most. wandb-core keeps at most 10 requests in flight."""
 
-ATTEMPTS = 3
-"""So often a document is sent that gets no usable answer."""
-
 WAIT_SECONDS = (2.0, 5.0)
-"""Before the second attempt, and before the third: a server that is away for 10 s is survived."""
+"""Before a document that got no usable answer is sent again, and again: a server that is away for
+10 s is survived."""
+
+FRESH_SECONDS = 5.0
+"""A name that was read longer ago is read again before its run is renamed."""
 
 TICK_SECONDS = 0.5
+
+Found = TypeVar("Found")
+Batch = Sequence[PlannedRename]
+
+
+class _Stopped(Exception):
+    """Nothing more is to be sent."""
+
+
+class _Reading(NamedTuple):
+    """What runs were, by run id, at a time of the monotonic clock."""
+
+    begun: float
+    states: Mapping[str, RunState]
 
 
 @dataclass(slots=True)
 class Renaming:
-    """The work on one project's renames, and its books. Used by one thread alone.
+    """The work on one project's renames, and its books.
 
     Attributes:
         todo: What is to be done; of an undo the renames that take others back.
-        include_running: Whether runs whose processes are alive may be renamed.
-        outcomes: What became of runs so far.
         written: The runs whose new name an answer carried, or a reading after it was sent.
         stopped: Why no further document is begun; None while there is no reason.
-        cannot_read: Whether a reading failed for good: reading all runs again would, too.
+        unread: Why a reading failed for good, as one of all runs would; empty where none did.
     """
 
-    todo: Sequence[PlannedRename]
+    todo: Batch
     project: Source
     journal: Journal
     direction: Direction
@@ -92,25 +101,24 @@ class Renaming:
     outcomes: dict[RunKey, Outcome] = field(default_factory=dict)
     written: set[RunKey] = field(default_factory=set)
     stopped: Stop | None = None
-    cannot_read: bool = False
-    # What is next, what is under way, and how it goes.
-    _queue: Queue = field(init=False)
-    _sending: dict[Future[Answer[str]], Part] = field(default_factory=dict)
-    _reading: dict[Future[Answer[RunState]], Reading] = field(default_factory=dict)
+    unread: str = ""
+    # What is neither under way nor settled, in the order of the plan: runs that are refused often
+    # stand side by side in it.
+    _queue: list[PlannedRename] = field(init=False)
+    _place: dict[PlannedRename, int] = field(init=False)
+    # The last reading of each run, perhaps still under way.
+    _readings: dict[RunKey, asyncio.Task[_Reading]] = field(default_factory=dict)
     # What becomes of runs that were sent in vain, unless something better is heard of them.
-    _unsettled: dict[PlannedRename, Outcome] = field(default_factory=dict)
+    _unsettled: dict[RunKey, Outcome] = field(default_factory=dict)
+    _trying: asyncio.Lock = field(default_factory=asyncio.Lock)
     _pace: Pace = field(default_factory=Pace)
     _patience: Patience = field(default_factory=Patience)
     _note: str = ""
     _pool: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
-        self._queue = Queue(self.todo)
-
-    @property
-    def last_error(self) -> str:
-        """The last error, in words."""
-        return self._patience.error
+        self._queue = list(self.todo)
+        self._place = {rename: place for place, rename in enumerate(self.todo)}
 
     def stop(self, stop: Stop) -> None:
         """Let no further document begin. What is under way is finished."""
@@ -122,16 +130,7 @@ class Renaming:
         """Send documents until nothing is left, or there is a reason to stop."""
         self._pool = ThreadPoolExecutor(2 * IN_FLIGHT, thread_name_prefix="rename")
         try:
-            while self._begin():
-                under_way: list[Future[Answer[Any]]] = [*self._sending, *self._reading]
-                for future in wait(under_way, TICK_SECONDS, FIRST_COMPLETED).done:
-                    self._take(future)
-                self._watch()
-                if not under_way:
-                    time.sleep(TICK_SECONDS)
-        except JournalError as error:
-            self.stop(Stop("journal", str(error)))
-            wait(self._sending)
+            asyncio.run(self._work_off())
         finally:
             self._pool.shutdown(wait=False, cancel_futures=True)
         with suppress(JournalError):
@@ -139,269 +138,309 @@ class Renaming:
 
     # What is next.
 
-    def _begin(self) -> bool:
-        """Send what may be sent now, and read ahead; False where the work is over."""
-        now = time.monotonic()
-        while self.stopped is None and now >= self._patience.paused_until and self._has_room():
-            part = self._queue.next_part(
-                now,
-                self._pace.size if self.written else min(FIRST, self._pace.size),
-                self._reading.values(),
-                doubtful=self._is_doubtful,
-                hold=self._is_in_question,
+    async def _work_off(self) -> None:
+        tasks: set[asyncio.Task[None]] = set()
+        while tasks or (self._queue and self.stopped is None):
+            if self.stopped is None:
+                self._begin(tasks)
+            _, tasks = await asyncio.wait(
+                tasks, timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
-            if part is None:
-                break
-            if self._queue.is_stale(part, now):
-                self._read(Reading(part))
-            else:
-                self._send(part)
-        if self.stopped is None:
-            self._read_ahead()
-        if self._sending or self._reading:
-            return True
-        return self.stopped is None and bool(self._queue)
+            self._watch()
 
-    @property
-    def _is_doubtful(self) -> bool:
-        """Whether it is a question if this key may write anything."""
-        return self._patience.doubts(wrote=bool(self.written))
+    def _begin(self, tasks: set[asyncio.Task[None]]) -> None:
+        """Begin what may be begun beside these.
 
-    @property
-    def _is_in_question(self) -> bool:
-        """Whether a document failed, is not settled, and nothing succeeded since."""
-        settling = any(reading.failed for reading in self._reading.values())
-        return (settling or self._queue.is_settling) and self._patience.is_tried
-
-    def _has_room(self) -> bool:
-        """Whether another document may be under way.
-
-        One alone, and a small one, until it is known that this key may write; and never more than
-        there may be refusals.
+        One document alone, and a small one, until it is known that this key may write; and none
+        while the last ones failed and are not settled.
         """
-        room = IN_FLIGHT
-        if not self.written:
-            refusals = self._patience.refusals
-            room = min(IN_FLIGHT, MOST_REFUSALS - refusals) if self._is_doubtful else 1
-        return len(self._sending) < room
-
-    def _read_ahead(self) -> None:
-        """Read the names of the documents after those that are under way."""
-        if any(reading.failed is None for reading in self._reading.values()):
+        if tasks and (self._patience.is_tried or not self.written):
             return
-        if self._is_doubtful:
-            parts = self._queue.probes_to_read(MOST_REFUSALS - 1)
-        else:
-            parts = self._queue.next_to_read(self._pace.read_ahead)
-        for part in parts:
-            self._read(Reading(part, ahead=True))
+        size, room, ahead = self._pace.size, IN_FLIGHT, IN_FLIGHT * self._pace.size
+        if not self.written:
+            size, room, ahead = min(FIRST, size), 1, IN_FLIGHT * MOST
+        while self._queue and len(tasks) < room:
+            batch = self._queue[:size]
+            del self._queue[:size]
+            self._read([rename for rename in batch if rename.key not in self._readings])
+            tasks.add(asyncio.create_task(self._guarded(self._rename(batch))))
+        # The names of the documents after these, at least half of them at once.
+        unread = [rename for rename in self._queue[:ahead] if rename.key not in self._readings]
+        if 2 * len(unread) >= min(ahead, len(self._queue)):
+            self._read(unread)
 
-    # Workers: one request each.
-
-    def _read(self, reading: Reading) -> None:
-        run_ids = [rename.key.run_id for rename in reading.part.renames]
-        request = partial(self.project.states, run_ids, self.bar.note)
-        self._reading[self._pool.submit(ask, request)] = reading
-
-    def _send(self, part: Part) -> None:
-        self.journal.intend(self.direction, part.renames)
-        renames = [
-            Rename(self._queue.storage_id(it), it.new_name, it.old_name) for it in part.renames
-        ]
-        request = partial(self.project.rename, renames)
-        self._sending[self._pool.submit(ask, request)] = part
-
-    def _take(self, future: Future[Answer[Any]]) -> None:
-        """Take in what a worker returns."""
+    async def _guarded(self, work: Coroutine[None, None, object]) -> None:
+        """Do a part of the work; where that cannot go on, all of it stops."""
         try:
-            answer = future.result()
+            await work
+        except _Stopped:
+            pass
+        except JournalError as error:
+            self.stop(Stop("journal", str(error)))
         except Exception as error:  # noqa: BLE001 - a fault of ours; all is read back at the end
             self.stop(Stop("fault", f"{type(error).__name__}: {scrub(error)}"))
-            self._sending.pop(future, None)
-            self._reading.pop(future, None)
-            return
-        if answer.error is not None:
-            self._patience.error = str(answer.error)
-        if isinstance(answer.error, ServiceStopped | NoProject):
-            gone = isinstance(answer.error, NoProject)
-            self.stop(Stop("gone" if gone else "service", self.last_error))
-        if future in self._reading:
-            self._take_states(self._reading.pop(future), answer)
-        else:
-            self._take_names(self._sending.pop(future), answer)
 
-    # After a document.
+    async def _try_elsewhere(self) -> None:
+        """Send single runs from all over the plan, until one is taken, or too many are refused.
 
-    def _take_names(self, part: Part, answer: Answer[str]) -> None:
-        error = answer.error
-        if error is None:
-            self._take_answer(part, answer)
-        elif isinstance(error, RateLimited):
-            self._queue.send_again(part)
-            if stop := self._patience.wait_for_limit(error):
-                self.stop(stop)
-        elif isinstance(error, TooLarge) and len(part.renames) > 1:
-            self._pace.too_large(len(part.renames))
-            self._queue.put_back(part.then)
-            self._queue.send_again(*replace(part, then=()).halves())
-        elif isinstance(error, TooLarge):
-            self._patience.refusals += 1
-            self._queue.put_back(part.then)
-            self._conclude({part.renames[0]: Outcome("refused", str(error))})
-        elif isinstance(error, Refused):
-            self._patience.refusals += 1
-            self._failed(part, Outcome("refused", error.complaints[0].message), error)
-        else:
-            said = not isinstance(error, Unanswered) or error.answered
-            self._patience.got_no_answer(answer.begun, said_something=said)
-            if isinstance(error, Unanswered) and error.slow:
-                self._pace.too_slow(len(part.renames))
-            self._failed(part, Outcome("unanswered", str(error)), error)
+        Where the first runs of a plan are somebody else's, only the others tell whether this key
+        may write; and alone, since a document may be undone for a single one of them.
+        """
+        step = -(-len(self._queue) // (MOST_REFUSALS - 1))
+        chosen = self._queue[::step]
+        del self._queue[::step]
+        self._read(chosen)
+        chosen = list(await self._still_to_do(chosen))
+        while chosen and self._patience.doubts and self.stopped is None:
+            # Those first that are far from what was refused last.
+            count = max(1, min(IN_FLIGHT, MOST_REFUSALS - self._patience.refusals))
+            alone, chosen = chosen[-count:], chosen[:-count]
+            await asyncio.gather(*(self._guarded(self._settle([rename])) for rename in alone))
+            self._watch()
+        self._put_back(chosen)
 
-    def _failed(self, part: Part, outcome: Outcome, error: ServerError) -> None:
-        """Read what became of a document without a usable answer."""
-        for rename in part.renames:
-            before = self._unsettled.get(rename, outcome)
-            if before.code == "refused" or outcome.code == "unanswered":
-                self._unsettled[rename] = outcome
-        self._read(Reading(part, error))
-
-    def _take_answer(self, part: Part, answer: Answer[str]) -> None:
-        """The answer to our own mutation says what became of our name, whatever it is."""
-        found: dict[PlannedRename, Outcome] = {}
-        for rename in part.renames:
-            name = answer.found.get(self._queue.storage_id(rename), "")
-            # An undo ends where the server makes of the old name the one that it is to take back.
-            if name == rename.new_name:
-                found[rename] = DONE
-            elif name and (name != rename.old_name or self.direction == "undo"):
-                found[rename] = Outcome("altered", name)
-        is_first = not self.written
-        self._conclude(found)
-        if found:
-            self._pace.document_took(len(part.renames), answer.seconds)
-            self._succeeded(rename.key for rename in found)
-        if is_first and found and DONE not in found.values():
-            self.stop(Stop("altered", next(iter(found.values())).text))
-        unsure = [rename for rename in part.renames if rename not in found]
-        if unsure:
-            self._patience.error = "The server's answer does not carry the new name."
-            self._patience.got_no_answer(answer.begun, said_something=True)
-            error = Unanswered(self.last_error)
-            self._failed(replace(part, renames=unsure), Outcome("unanswered", str(error)), error)
-        elif part.then:
-            self._queue.send_again(narrowed(part.then))
-
-    # After a reading.
-
-    def _take_states(self, reading: Reading, answer: Answer[RunState]) -> None:
-        part = reading.part
-        if answer.error is not None:
-            self.cannot_read = True
-            self.stop(Stop("unread", str(answer.error)))
-            return
-        self._pace.reading_took(len(part.renames), answer.seconds)
-        found = {RunKey(*self.project.key, run_id): it for run_id, it in answer.found.items()}
-        self._queue.learn(found, answer.begun)
-        was_sent = reading.failed is not None
-        rest = self._sort(part.renames, found, was_sent=was_sent)
-        if reading.failed is not None:
-            self._settle(part, rest, reading.failed)
-        elif reading.ahead:
-            self._queue.were_read(replace(part, renames=rest))
-        elif rest:
-            self._queue.send_again(replace(part, renames=rest))
-        else:
-            self._queue.put_back(part.then)
-
-    def _sort(
-        self,
-        renames: Sequence[PlannedRename],
-        states: Mapping[RunKey, RunState],
-        *,
-        was_sent: bool,
-    ) -> list[PlannedRename]:
-        """Conclude what is done or left alone; gives what is still to be done."""
-        outcomes: dict[PlannedRename, Outcome] = {}
-        done = []
+    def _put_back(self, renames: Batch) -> None:
         for rename in renames:
-            sent = was_sent or rename in self._unsettled
-            running = self.include_running or sent
-            outcome = classify(rename, states.get(rename.key), include_running=running)
-            if outcome is not None:
-                outcomes[rename] = outcome
-            if outcome == DONE and sent:
-                done.append(rename.key)
-        self._conclude(outcomes)
-        if done:
-            self._succeeded(done)
-        return [rename for rename in renames if rename not in outcomes]
-
-    def _settle(self, part: Part, rest: list[PlannedRename], error: ServerError) -> None:
-        """After a document that failed: `rest` of it is still to be done."""
-        self._queue.put_back(part.then)
-        if isinstance(error, Refused):
-            self._settle_refused(part, rest, error)
-        elif rest and part.attempts + 1 < ATTEMPTS:
-            again = time.monotonic() + WAIT_SECONDS[part.attempts]
-            later = Part(rest, attempts=part.attempts + 1, not_before=again)
-            is_slow = isinstance(error, Unanswered) and error.slow and len(rest) > 1
-            self._queue.send_later(*(later.halves() if is_slow else [later]))
-        elif rest:
-            self._patience.was_in_vain()
-            self._conclude(dict.fromkeys(rest, Outcome("unanswered", str(error))))
-
-    def _settle_refused(self, part: Part, rest: list[PlannedRename], error: Refused) -> None:
-        """Those that the server names are refused; of the others, those that may be."""
-        blamed = {
-            part.renames[complaint.index]: Outcome("refused", complaint.message)
-            for complaint in error.complaints
-            if complaint.index is not None and complaint.index < len(part.renames)
-        }
-        if len(part.renames) == 1:
-            blamed = {part.renames[0]: Outcome("refused", error.complaints[0].message)}
-        self._conclude({rename: blamed[rename] for rename in rest if rename in blamed})
-        others = [rename for rename in rest if rename not in blamed]
-        done = [rename for rename in part.renames if self.outcomes.get(rename.key) == DONE]
-        if not done and not part.passed_over:
-            self._pace.were_refused(len(part.renames))
-        if blamed:
-            self._queue.put_back(others)
-        elif done and others:
-            # What comes before one that was done was passed over; the next one may have been what
-            # the server stopped at.
-            last = part.renames.index(done[-1])
-            alone = [rename for rename in others if part.renames.index(rename) < last]
-            alone = others[: len(alone) + 1]
-            self._queue.put_back(others[len(alone) :])
-            self._queue.send_again(*(Part([rename], passed_over=True) for rename in alone))
-        elif others:
-            self._queue.send_again(narrowed(others))
-
-    # The books.
-
-    def _conclude(self, outcomes: Mapping[PlannedRename, Outcome]) -> None:
-        if outcomes:
-            found = {rename.key: outcome for rename, outcome in outcomes.items()}
-            self.outcomes |= found
-            for rename in outcomes:
-                self._unsettled.pop(rename, None)
-            self.journal.conclude(self.direction, found)
-            self.bar.advance(len(self.outcomes), len(self.todo))
-
-    def _succeeded(self, keys: Iterable[RunKey]) -> None:
-        before = len(self.written)
-        self.written.update(keys)
-        self._pace.were_accepted(len(self.written) - before)
-        self._patience.succeeded()
-        self._queue.stop_probing()
+            insort(self._queue, rename, key=self._place.__getitem__)
 
     def _watch(self) -> None:
         """Stop where nothing is gained by going on, and say what is waited for."""
         untried = len(self.outcomes) + len(self._unsettled) < len(self.todo)
-        if stop := self._patience.reason_to_stop(wrote=bool(self.written), untried=untried):
+        if stop := self._patience.reason_to_stop(untried=untried):
             self.stop(stop)
         note = self._patience.note()
         if note != self._note and self.stopped is None:  # a reading may have a note of its own
             self._note = note
             self.bar.note(note)
+
+    async def _pause(self, until: float) -> None:
+        """Wait until a time of the monotonic clock, or until all stops."""
+        while self.stopped is None and (rest := until - time.monotonic()) > 0:
+            await asyncio.sleep(min(TICK_SECONDS, rest))
+
+    async def _ask(self, request: Callable[[], Found]) -> Found:
+        """Let a thread send a request."""
+        begun = time.monotonic()
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self._pool, request)
+        except ServerError as error:
+            if isinstance(error, ServiceStopped | NoProject):
+                self.stop(Stop("gone" if isinstance(error, NoProject) else "service", str(error)))
+            raise
+        self._pace.request_took(time.monotonic() - begun)
+        return found
+
+    # What the runs are.
+
+    def _read(self, renames: Batch) -> None:
+        """Begin to read names, in one request."""
+        if renames:
+            reading = asyncio.create_task(self._states([rename.key.run_id for rename in renames]))
+            self._readings |= {rename.key: reading for rename in renames}
+
+    async def _states(self, run_ids: Sequence[str]) -> _Reading:
+        begun = time.monotonic()
+        try:
+            states = await self._ask(partial(self.project.states, run_ids, self.bar.note))
+        except ServerError as error:
+            self.unread = str(error)
+            self.stop(Stop("unread", str(error)))
+            states = {}
+        return _Reading(begun, states)
+
+    async def _still_to_do(self, batch: Batch) -> dict[PlannedRename, str]:
+        """Those that are as planned, by names read a moment ago, with what they are renamed by.
+
+        What became of the others is concluded.
+        """
+        readings = [await self._readings[rename.key] for rename in batch]
+        too_old = time.monotonic() - FRESH_SECONDS
+        if any(reading.begun < too_old for reading in readings):
+            self._read(batch)
+            readings = [await self._readings[rename.key] for rename in batch]
+        if self.unread:
+            raise _Stopped
+        outcomes = {}
+        rest = {}
+        for rename, reading in zip(batch, readings, strict=True):
+            state = reading.states.get(rename.key.run_id)
+            running = self.include_running or rename.key in self._unsettled
+            outcome = classify(rename, state, include_running=running)
+            if outcome is not None:
+                outcomes[rename.key] = outcome
+            elif state is not None:
+                rest[rename] = state.storage_id
+        done = {key for key, outcome in outcomes.items() if outcome == DONE}
+        done &= self._unsettled.keys()  # that is, by us
+        self._conclude(outcomes)
+        self._succeeded(done)
+        return rest
+
+    # A document.
+
+    async def _rename(self, batch: Batch, *, passed_over: bool = False) -> bool:
+        """Rename runs in a document, once it is known that this key may; True where it was taken.
+
+        Of a run that was passed over the server did others of its document: that it is refused
+        says nothing of how large documents should be.
+        """
+        async with self._trying:  # whoever comes meanwhile waits for what it finds
+            if self._patience.doubts and self._queue:
+                await self._try_elsewhere()
+        taken = await self._settle(batch)
+        if not taken and not passed_over and len(batch) == 1:
+            self._pace.was_refused(self._place[batch[0]])
+        return taken
+
+    async def _settle(self, batch: Batch) -> bool:
+        """Send a document until its runs are settled or in the queue again; see `_rename`."""
+        for wait in (*WAIT_SECONDS, 0):
+            try:
+                await self._send(batch)
+                return True
+            except TooLarge:
+                return False
+            except ServerError as error:
+                failed = error
+            # An answer may be about some of them.
+            batch = [rename for rename in batch if rename.key not in self.outcomes]
+            self._read(batch)
+            rest = list(await self._still_to_do(batch))
+            if isinstance(failed, Refused):
+                await self._after_refusal(batch, rest, failed)
+                return False
+            if isinstance(failed, Unanswered) and failed.slow and len(rest) > 1:
+                self._put_back(rest)  # to go into smaller ones
+                return False
+            if not rest:
+                return False
+            await self._pause(time.monotonic() + wait)
+            batch = rest
+        self._patience.was_in_vain()
+        self._conclude({rename.key: Outcome("unanswered", str(failed)) for rename in batch})
+        return False
+
+    async def _send(self, batch: Batch) -> None:
+        """Send a document as soon as it may be, and take in its answer.
+
+        Raises:
+            ServerError: It is not known what became of the runs that have no outcome.
+        """
+        while True:
+            await self._pause(self._patience.paused_until)
+            ids = await self._still_to_do(batch)
+            self._watch()
+            if self.stopped is not None:
+                raise _Stopped
+            if not ids:
+                return
+            self.journal.intend(self.direction, ids)
+            renames = [Rename(ids[it], it.new_name, it.old_name) for it in ids]
+            begun = time.monotonic()
+            try:
+                names = await self._ask(partial(self.project.rename, renames))
+                answer = {it: names.get(storage_id, "") for it, storage_id in ids.items()}
+                self._take(answer, time.monotonic() - begun)
+                return
+            except RateLimited as error:
+                self._patience.wait_for_limit(error)
+            except TooLarge as error:
+                self._too_large(list(ids), error)
+                raise
+            except ServerError as error:
+                self._failed(ids, error, begun)
+                raise
+
+    def _take(self, answer: Mapping[PlannedRename, str], seconds: float) -> None:
+        """The answer to our own mutation says what became of our name, whatever it is."""
+        found = {}
+        for rename, name in answer.items():
+            # An undo ends where the server makes of the old name the one that it is to take back.
+            if name == rename.new_name:
+                found[rename.key] = DONE
+            elif name and (name != rename.old_name or self.direction == "undo"):
+                found[rename.key] = Outcome("altered", name)
+        if found:
+            if not self.written and DONE not in found.values():
+                self.stop(Stop("altered", next(iter(found.values())).text))
+            self._pace.document_took(len(answer), seconds)
+            self._conclude(found)
+            self._succeeded(found.keys())
+        if len(found) < len(answer):
+            raise Unanswered("The server's answer does not carry the new name.", answered=True)
+
+    # After a document that failed.
+
+    def _failed(self, batch: Collection[PlannedRename], error: ServerError, begun: float) -> None:
+        """Note that a document has no usable answer; what became of it is to be read."""
+        if isinstance(error, Refused):
+            self._patience.was_refused(error)
+            outcome = Outcome("refused", error.complaints[0].message)
+        else:
+            self._patience.got_no_answer(error, begun)
+            outcome = Outcome("unanswered", str(error))
+            if isinstance(error, Unanswered) and error.slow:
+                self._pace.too_slow(len(batch))
+        for rename in batch:
+            before = self._unsettled.get(rename.key, outcome)
+            is_news = before.code == "refused" or outcome.code == "unanswered"
+            if is_news and rename.key not in self.outcomes:
+                self._unsettled[rename.key] = outcome
+
+    def _too_large(self, batch: Batch, error: TooLarge) -> None:
+        """Nothing was done: what was too large goes into smaller documents."""
+        if len(batch) > 1:
+            self._pace.too_large(len(batch))
+            self._put_back(batch)
+        else:
+            self._patience.was_refused(error)
+            self._conclude({batch[0].key: Outcome("refused", str(error))})
+
+    async def _after_refusal(self, batch: Batch, rest: Batch, error: Refused) -> None:
+        """Find the refused runs of a document; `rest` of it are as they were."""
+        blamed = {
+            batch[complaint.index]: Outcome("refused", complaint.message)
+            for complaint in error.complaints
+            if complaint.index is not None and complaint.index < len(batch)
+        }
+        if len(batch) == 1:
+            blamed = {batch[0]: Outcome("refused", error.complaints[0].message)}
+        self._conclude({it.key: outcome for it, outcome in blamed.items() if it in rest})
+        others = [rename for rename in rest if rename not in blamed]
+        done = [place for place, it in enumerate(batch) if self.outcomes.get(it.key) == DONE]
+        if blamed:
+            self._put_back(others)
+        elif done:
+            # What comes before one that was done was passed over; the next one may have been what
+            # the server stopped at.
+            passed_over = sum(rename in others for rename in batch[: done[-1]])
+            self._put_back(others[passed_over + 1 :])
+            for rename in others[: passed_over + 1]:
+                await self._rename([rename], passed_over=True)
+        elif others:
+            await self._halve(others)
+
+    async def _halve(self, renames: Batch) -> None:
+        """Find a refused run, where it is known that there is one among these."""
+        half = -(-len(renames) // 2)
+        first, second = renames[:half], renames[half:]
+        if not await self._rename(first):
+            self._put_back(second)
+        elif second:
+            await self._halve(second)
+
+    # The books.
+
+    def _conclude(self, outcomes: Mapping[RunKey, Outcome]) -> None:
+        if outcomes:
+            self.outcomes |= outcomes
+            for key in outcomes:
+                self._unsettled.pop(key, None)
+            self.journal.conclude(self.direction, outcomes)
+            self.bar.advance(len(self.outcomes), len(self.todo))
+
+    def _succeeded(self, keys: Set[RunKey]) -> None:
+        if keys:
+            self._pace.were_accepted(len(keys - self.written))
+            self.written.update(keys)
+            self._patience.succeeded()

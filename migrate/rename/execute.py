@@ -15,8 +15,8 @@ from migrate.client.source import Source
 from migrate.console import Progress, no_progress
 from migrate.rename.batches import Renaming
 from migrate.rename.journal import Journal
+from migrate.rename.patience import Stop
 from migrate.rename.plan import Direction, Outcome, OutcomeCode, PlannedRename
-from migrate.rename.steps import Stop
 from migrate.rename.verify import unverified, verify
 
 
@@ -92,8 +92,8 @@ def run(
             with _finishing_on_ctrl_c(partial(_interrupt, work, say)):
                 work.work_off()
                 bar.note("reading the names back")
-                if work.cannot_read:
-                    result.outcomes |= unverified(here, work.outcomes, work.last_error)
+                if work.unread:
+                    result.outcomes |= unverified(here, work.outcomes, work.unread)
                 else:
                     result.outcomes |= verify(here, work.outcomes, project, bar)
         result.written |= work.written

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Literal
 
 from migrate.client.retry import RATE_LIMIT_NOTE, RateWait
-from migrate.errors import RateLimited
-from migrate.rename.steps import Stop
+from migrate.errors import RateLimited, ServerError, Unanswered
 
 MOST_REFUSALS = 40
 """After so many refused documents in a row, the work stops: this key may not write here."""
@@ -21,69 +21,99 @@ SILENCE_SECONDS = 120.0
 MOST_SILENT = 2
 """After so many documents in a row whose attempts were all in vain, the work stops."""
 
+StopCode = Literal[
+    "interrupted", "refused", "silent", "altered", "unread", "gone", "journal", "service", "fault"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why the work was broken off, as a value.
+
+    Attributes:
+        code: `interrupted` by Ctrl-C; each of `count` documents in a row was `refused`; the server
+            is `silent`; all names of the first document came back `altered`; names are `unread`;
+            the project is `gone`; the `journal` cannot be written; wandb's `service` has ended;
+            a `fault` of ours.
+        text: The error, in words.
+    """
+
+    code: StopCode
+    text: str = ""
+    count: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can be done in any other project, either."""
+        return self.code in ("interrupted", "silent", "journal", "service", "fault")
+
 
 @dataclass(slots=True)
 class Patience:
     """What has failed since the last success.
 
     Attributes:
+        wrote: Whether there was any success.
         refusals: How many documents were refused.
-        error: The last error, in words.
+        error: The last error of a document.
         paused_until: Nothing may be sent before this time of the monotonic clock.
     """
 
+    wrote: bool = False
     refusals: int = 0
-    error: str = ""
+    error: ServerError | None = None
     paused_until: float = 0.0
     _in_vain: int = 0
     _since: float | None = None
-    _is_silent: bool = False
     _rate: RateWait = field(default_factory=RateWait)
 
     def succeeded(self) -> None:
         """Something was written."""
+        self.wrote = True
         self.refusals = self._in_vain = 0
         self._since = None
         self._rate = RateWait()
 
-    def got_no_answer(self, begun: float, *, said_something: bool) -> None:
-        """A document that was sent then has no usable answer, or none at all."""
+    def was_refused(self, error: ServerError) -> None:
+        """A document was refused."""
+        self.error = error
+        self.refusals += 1
+
+    def got_no_answer(self, error: ServerError, begun: float) -> None:
+        """A document that was sent then has no usable answer."""
+        self.error = error
         self._since = begun if self._since is None else self._since
-        self._is_silent = not said_something
 
     def was_in_vain(self) -> None:
         """A document has had all its attempts."""
         self._in_vain += 1
 
-    def wait_for_limit(self, error: RateLimited) -> Stop | None:
-        """Pause; the reason to stop where the rate limit has lasted too long."""
+    def wait_for_limit(self, error: RateLimited) -> None:
+        """Pause; where the rate limit has lasted too long, that is as bad as silence."""
+        self.error = error
         seconds = self._rate.seconds()
         if seconds is None:
-            return Stop("silent", str(error))
-        self.paused_until = time.monotonic() + seconds
-        return None
+            self._in_vain = MOST_SILENT
+        else:
+            self.paused_until = time.monotonic() + seconds
 
     @property
     def is_tried(self) -> bool:
         """Whether anything failed since the last success."""
         return self._since is not None or self.refusals > 0
 
-    def doubts(self, *, wrote: bool) -> bool:
-        """Whether it is a question if this key may write anything; `wrote`: it has."""
-        return self.refusals >= (DOUBTFUL_REFUSALS if wrote else 1)
+    @property
+    def doubts(self) -> bool:
+        """Whether it is a question if this key may write anything."""
+        return self.refusals >= (DOUBTFUL_REFUSALS if self.wrote else 1)
 
-    def reason_to_stop(self, *, wrote: bool, untried: bool) -> Stop | None:
-        """Why nothing is gained by going on; None where something may be.
-
-        Args:
-            wrote: Whether anything was written at all.
-            untried: Whether there is something left that was never sent.
-        """
+    def reason_to_stop(self, *, untried: bool) -> Stop | None:
+        """Why nothing is gained by going on; `untried`: some runs were never sent."""
         silent = time.monotonic() - self._since if self._since is not None else 0.0
         if self._in_vain >= MOST_SILENT or silent > SILENCE_SECONDS:
-            return Stop("silent", self.error)
-        if self.refusals >= MOST_REFUSALS and (untried or not wrote):
-            return Stop("refused", self.error, self.refusals)
+            return Stop("silent", str(self.error))
+        if self.refusals >= MOST_REFUSALS and (untried or not self.wrote):
+            return Stop("refused", str(self.error), self.refusals)
         return None
 
     def note(self) -> str:
@@ -94,6 +124,6 @@ class Patience:
         if self._since is None or now - self._since < 1:
             return ""
         seconds = f"{now - self._since:.0f} s"
-        if self._is_silent:
+        if isinstance(self.error, Unanswered) and not self.error.answered:
             return f"waiting for the server (no answer for {seconds})"
         return f"the server answers with errors, trying again (for {seconds})"

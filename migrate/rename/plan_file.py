@@ -74,7 +74,7 @@ def check_new_name(name: str) -> str | None:
 def _csv_rows(path: Path, text: str, problems: list[str]) -> list[tuple[str, Mapping[str, str]]]:
     csv.field_size_limit(_CELL_LIMIT)
     header = text.partition("\n")[0]
-    delimiter = ";" if header.count(";") > header.count(",") else ","
+    delimiter = max(",;\t", key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         columns = next(reader, [])
@@ -155,7 +155,7 @@ def _clashes(plan: Sequence[tuple[str, PlannedRename]]) -> Iterator[str]:
         if rename.key in runs:
             run_id = visible(rename.key.run_id)
             yield f"{where}: run {run_id} is already in {runs[rename.key]}"
-        elif name in names:
+        elif name in names and check_new_name(rename.new_name) is None:
             yield f"{where}: {visible(rename.new_name)} is already the new name in {names[name]}"
         runs.setdefault(rename.key, where)
         names.setdefault(name, where)

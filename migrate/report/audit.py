@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from migrate.client.runs import ProjectKey
-from migrate.mapping.kinds import Group, Kind
+from migrate.mapping.kinds import Kind
 from migrate.mapping.rows import OLD, STATUSES, Reason, Row
 from migrate.report.words import clause
 from naming import advise
@@ -15,8 +16,7 @@ from naming import advise
 _NEEDS_ATTENTION = ("review", "hold")
 
 
-@dataclass(frozen=True, slots=True)
-class ReasonCount:
+class ReasonCount(NamedTuple):
     """How many runs of a status have a reason."""
 
     status: str
@@ -29,8 +29,7 @@ class ReasonCount:
         return clause(self.reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """How many runs there are of an architecture on a dataset; None where it is not known."""
 
     arch: str | None
@@ -38,8 +37,7 @@ class Pair:
     runs: int
 
 
-@dataclass(frozen=True, slots=True)
-class SharedName:
+class SharedName(NamedTuple):
     """A name that several runs of a project (`entity/project`) bear."""
 
     project: str
@@ -47,8 +45,7 @@ class SharedName:
     run_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Picked:
+class Picked(NamedTuple):
     """A custom name, and the guide's advice on it."""
 
     project: str
@@ -57,33 +54,7 @@ class Picked:
     advice: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A config key that runs of a kind lack, and what other runs of this kind have.
-
-    Attributes:
-        key: The config key.
-        group: Their struct, family (or architecture, where no family has it) and schedule.
-        runs: How many runs lack it.
-        others: The values that other runs have with how many have it, the most frequent first.
-        suggested: The value that all the others have; None where they have none, or several.
-    """
-
-    key: str
-    group: Group
-    runs: int
-    others: tuple[tuple[object, int], ...]
-    suggested: object
-
-    def to_dict(self) -> dict[str, object]:
-        """The gap as plain data, for JSON."""
-        others = [{"value": value, "runs": runs} for value, runs in self.others]
-        found = {"key": self.key, **self.group._asdict(), "runs": self.runs}
-        return {**found, "others": others, "suggested": self.suggested}
-
-
-@dataclass(frozen=True, slots=True)
-class Week:
+class Week(NamedTuple):
     """How many runs of an ISO week (`2026-W02`, by created_at in UTC) have which format."""
 
     week: str
@@ -104,7 +75,7 @@ class Audit:
         pairs: Runs by architecture and dataset, most frequent first.
         shared: Names that several runs bear.
         picked: Custom names that the guide advises against.
-        gaps: Config keys that are missing, by kind of run.
+        gaps: The kinds of runs that lack a value.
         weeks: Runs by week and format of the name.
     """
 
@@ -115,7 +86,7 @@ class Audit:
     pairs: tuple[Pair, ...]
     shared: tuple[SharedName, ...]
     picked: tuple[Picked, ...]
-    gaps: tuple[Gap, ...]
+    gaps: tuple[Kind, ...]
     weeks: tuple[Week, ...]
 
     @property
@@ -125,11 +96,28 @@ class Audit:
 
     def to_dict(self) -> dict[str, object]:
         """The audit as plain data, for JSON."""
-        reasons = [
-            {"status": count.status, "reason": count.text, "runs": count.runs}
-            for count in self.reasons
-        ]
-        return {**asdict(self), "reasons": reasons, "gaps": [gap.to_dict() for gap in self.gaps]}
+        return {
+            "project": self.project,
+            "runs": self.runs,
+            "statuses": self.statuses,
+            "reasons": [{**count._asdict(), "reason": count.text} for count in self.reasons],
+            "pairs": [pair._asdict() for pair in self.pairs],
+            "shared": [name._asdict() for name in self.shared],
+            "picked": [run._asdict() for run in self.picked],
+            "gaps": [_gap(kind) for kind in self.gaps],
+            "weeks": [week._asdict() for week in self.weeks],
+        }
+
+
+def _gap(kind: Kind) -> dict[str, object]:
+    """A kind of runs that lack a value, and what other runs of the kind have."""
+    return {
+        "key": kind.key,
+        **(kind.group._asdict() if kind.group else {}),
+        "runs": len(kind.cases),
+        "others": [{"value": value, "runs": runs} for value, runs in kind.others],
+        "suggested": kind.suggested,
+    }
 
 
 def audit(project: str, rows: Sequence[Row], kinds: Iterable[Kind] = ()) -> Audit:
@@ -157,7 +145,7 @@ def audit(project: str, rows: Sequence[Row], kinds: Iterable[Kind] = ()) -> Audi
         pairs=tuple(Pair(arch, dataset, runs) for (arch, dataset), runs in pairs.most_common()),
         shared=_shared(rows),
         picked=tuple(_picked(rows)),
-        gaps=tuple(_gaps(kinds)),
+        gaps=tuple(kind for kind in kinds if kind.problem.code == "missing" and kind.group),
         weeks=_weeks(rows),
     )
 
@@ -188,19 +176,13 @@ def _picked(rows: Iterable[Row]) -> Iterable[Picked]:
                 yield Picked(str(row.key.where), row.key.run_id, row.old_name, near_miss or advice)
 
 
-def _gaps(kinds: Iterable[Kind]) -> Iterable[Gap]:
-    for kind in kinds:
-        if kind.problem.code == "missing" and kind.key is not None and kind.group is not None:
-            yield Gap(kind.key, kind.group, len(kind.cases), kind.others, kind.suggested)
-
-
 def _weeks(rows: Iterable[Row]) -> tuple[Week, ...]:
     counted: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         if row.created_at is not None:
             year, week, _ = row.created_at.isocalendar()
             name_format = "legacy" if row.status in OLD else row.status
-            counted[f"{year}-W{week:02d}"][name_format] += 1
+            counted[f"{year:04}-W{week:02}"][name_format] += 1
     return tuple(
         Week(week, counts["legacy"], counts["current"], counts["custom"])
         for week, counts in sorted(counted.items())

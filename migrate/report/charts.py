@@ -1,113 +1,31 @@
-"""The geometry of the HTML report's charts: an audit in, plain numbers for the template out.
+"""The numbers behind the HTML report's charts: an audit in, places and heights out. Pure.
 
-Pure. Horizontal measures are percentages, so that a chart is as wide as its page and its text
-is not scaled; vertical ones are pixels. What there is too much of is summed up in a last part.
+The template draws them as SVG that is stretched to its place, so that all measures are runs and
+weeks. What there is too much of in the matrix is summed up in a last line or column.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import accumulate
 from math import ceil, sqrt
+from typing import NamedTuple
 
-from migrate.report.audit import Audit, Pair, ReasonCount, Week
+from migrate.report.audit import Pair, Week
 
 FORMATS = ("legacy", "current", "custom")
-PLOT_HEIGHT = 150
 SHADES = 5
-_MOST_BARS = 208  # four years of weeks; of more, several weeks share a bar
-_FEWEST_SLOTS = 20  # so that a single week is a bar and not a block
+_FEWEST_WEEKS = 20  # so that a single week is a bar and not a block
+_TICKS = 4
 _MOST_ARCHS, _MOST_DATASETS = 14, 8
 
 
-def percent(part: float, whole: float) -> str:
-    """A share, as SVG takes lengths.
-
-    >>> percent(1, 3)
-    '33.333%'
-    """
-    return f"{100 * part / whole:.3f}%" if whole else "0%"
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One status in the bar of all runs."""
-
-    status: str
-    runs: int
-    x: str
-    width: str
-    share: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """The runs of one week, or of a few: counts in the order of FORMATS, drawn from below."""
-
-    first_day: date
-    counts: tuple[int, int, int]
-    x: str
-    width: str
-    boxes: tuple[tuple[str, float, float], ...]
-    """Format, y and height of each count that is not zero."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """Runs by time and format of the name. `ticks` are x and text, `lines` y and number."""
-
-    bars: tuple[Bar, ...]
-    weeks_a_bar: int
-    ticks: tuple[tuple[str, str], ...]
-    lines: tuple[tuple[float, int], ...]
-
-
-Heading = str | int | None
-"""A heading of the matrix: a name, None for "not known", or how many others it sums up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """The runs of an architecture on a dataset: `shade` is from 0, no runs, to SHADES."""
-
-    runs: int
-    shade: int
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """The runs of an architecture: in all, and on each dataset of the matrix."""
-
-    arch: Heading
-    total: int
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """Runs by architecture and dataset, both most frequent first."""
-
-    datasets: tuple[Heading, ...]
-    lines: tuple[Line, ...]
-
-
-def segments(audit: Audit) -> tuple[Segment, ...]:
-    """The statuses side by side."""
-    found, x = [], 0
-    for status, runs in audit.statuses.items():
-        width = percent(runs, audit.runs)
-        found.append(Segment(status, runs, percent(x, audit.runs), width, _share(runs, audit.runs)))
-        x += runs
-    return tuple(found)
-
-
-def _share(runs: int, whole: int) -> str:
+def share(runs: int, whole: int) -> str:
     """A percentage for people: never 0 % of something, nor 100 % of less than everything.
 
-    >>> _share(1, 20000), _share(19999, 20000), _share(1, 3), _share(0, 0)
+    >>> share(1, 20000), share(19999, 20000), share(1, 3), share(0, 0)
     ('<1%', '>99%', '33%', '0%')
     """
     if 0 < 100 * runs < whole:
@@ -117,62 +35,83 @@ def _share(runs: int, whole: int) -> str:
     return f"{round(100 * runs / whole) if whole else 0}%"
 
 
-def timeline(weeks: Sequence[Week]) -> Timeline:
-    """The weeks from the first to the last, those without runs too."""
-    counted = {_monday(week): (week.legacy, week.current, week.custom) for week in weeks}
-    if not counted:
-        return Timeline((), 1, (), ())
-    first = min(counted)
-    total = (max(counted) - first).days // 7 + 1
-    step = ceil(total / _MOST_BARS)
-    number = ceil(total / step)
-    sums = [[0, 0, 0] for _ in range(number)]
-    for monday, counts in counted.items():
-        bucket = sums[(monday - first).days // 7 // step]
-        for place, count in enumerate(counts):
-            bucket[place] += count
-    top = _round_up(max(map(sum, sums)))
-    slots = max(number, _FEWEST_SLOTS)
-    bars = tuple(
-        Bar(
-            first + timedelta(weeks=step * place),
-            (counts[0], counts[1], counts[2]),
-            percent(place + 0.1, slots),
-            percent(0.8, slots),
-            _boxes(counts, top),
-        )
-        for place, counts in enumerate(sums)
-    )
-    apart = ceil(slots / 4)
-    ticks = tuple((bar.x, bar.first_day.isoformat()) for bar in bars[::apart])
-    lines = tuple((PLOT_HEIGHT * (1 - n / top), n) for n in ([top] if top < 2 else [top // 2, top]))
-    return Timeline(bars, step, ticks, lines)
+def stacked(counts: Mapping[str, int]) -> list[tuple[str, int, int]]:
+    """Counts one on the other: each with where it begins.
+
+    >>> stacked({"legacy": 3, "current": 0, "custom": 2})
+    [('legacy', 0, 3), ('current', 3, 0), ('custom', 3, 2)]
+    """
+    starts = accumulate(counts.values(), initial=0)
+    return [(name, at, count) for (name, count), at in zip(counts.items(), starts, strict=False)]
 
 
-def _monday(week: Week) -> date:
-    year, number = week.week.split("-W")
-    return date.fromisocalendar(int(year), int(number), 1)
+class Bar(NamedTuple):
+    """The runs of one week by format, and which week of the timeline it is."""
+
+    first_day: date
+    place: int
+    counts: dict[str, int]
+
+
+class Timeline(NamedTuple):
+    """Runs by week and format of the name.
+
+    Attributes:
+        bars: The weeks that have runs.
+        weeks: How many weeks there is room for.
+        top: How many runs there is room for in a week.
+        ticks: The first days of the quarters of the chart, as far as there are runs.
+    """
+
+    bars: list[Bar]
+    weeks: int
+    top: int
+    ticks: list[date]
+
+
+def timeline(weeks: Sequence[Week]) -> Timeline | None:
+    """The weeks from the first to the last; None where there are none."""
+    if not weeks:
+        return None
+    days = [date.fromisoformat(week.week) for week in weeks]
+    bars = [
+        Bar(day, (day - days[0]).days // 7, {name: getattr(week, name) for name in FORMATS})
+        for day, week in zip(days, weeks, strict=True)
+    ]
+    number = bars[-1].place + 1
+    apart = ceil(max(number, _FEWEST_WEEKS) / _TICKS)
+    ticks = [days[0] + timedelta(weeks=place) for place in range(0, number, apart)]
+    top = _round_up(max(sum(bar.counts.values()) for bar in bars))
+    return Timeline(bars, apart * _TICKS, top, ticks)
 
 
 def _round_up(number: int) -> int:
     """The next even number of one or two digits and zeros, so that its half is whole, too.
 
     >>> [_round_up(n) for n in (1, 2, 7, 31, 144, 1999)]
-    [1, 2, 8, 32, 160, 2000]
+    [2, 2, 8, 32, 160, 2000]
     """
-    if number < 2:
-        return 1
-    unit = 2 * int("1" + "0" * max(0, len(str(number)) - 2))
+    unit = 2 * int(10 ** max(0, len(str(number)) - 2))
     return ceil(number / unit) * unit
 
 
-def _boxes(counts: Sequence[int], top: int) -> tuple[tuple[str, float, float], ...]:
-    edges = [PLOT_HEIGHT * (1 - sum(counts[:place]) / top) for place in range(len(counts) + 1)]
-    return tuple(
-        (name, round(above, 2), round(below - above, 2))
-        for name, (below, above), count in zip(FORMATS, pairwise(edges), counts, strict=True)
-        if count
-    )
+Heading = str | int | None
+"""A heading of the matrix: a name, None for "not known", or how many others it sums up."""
+
+
+class Matrix(NamedTuple):
+    """Runs by architecture and dataset, both most frequent first.
+
+    Attributes:
+        datasets: The headings of the columns.
+        lines: For each architecture its heading, and the runs on each dataset.
+        most: The most runs in a cell that has a name on both sides: sums of others, and what is
+            not known, would flatten the scale of all others.
+    """
+
+    datasets: list[Heading]
+    lines: list[tuple[Heading, list[int]]]
+    most: int
 
 
 def matrix(pairs: Sequence[Pair]) -> Matrix:
@@ -182,25 +121,15 @@ def matrix(pairs: Sequence[Pair]) -> Matrix:
     runs: Counter[tuple[Heading, Heading]] = Counter()
     for pair in pairs:
         runs[_heading(archs, pair.arch), _heading(datasets, pair.dataset)] += pair.runs
-    # Sums of others, and what is not known, would flatten the scale of all that has a name.
-    named = [
-        count
-        for (arch, dataset), count in runs.items()
-        if isinstance(arch, str) and isinstance(dataset, str)
-    ]
-    most = max(named, default=1)
-    lines = []
-    for arch in archs:
-        counts = [runs[arch, dataset] for dataset in datasets]
-        cells = tuple(Cell(count, _shade(count, most)) for count in counts)
-        lines.append(Line(arch, sum(counts), cells))
-    return Matrix(tuple(datasets), tuple(lines))
+    named = [count for key, count in runs.items() if all(isinstance(word, str) for word in key)]
+    lines = [(arch, [runs[arch, dataset] for dataset in datasets]) for arch in archs]
+    return Matrix(datasets, lines, max(named, default=1))
 
 
-def _shade(count: int, most: int) -> int:
-    """The square root, so that small counts can be told apart next to a large one.
+def shade(count: int, most: int) -> int:
+    """From 0, no runs, to SHADES; by the square root, to tell small counts apart beside large ones.
 
-    >>> [_shade(count, 100) for count in (0, 1, 10, 50, 100, 1000)]
+    >>> [shade(count, 100) for count in (0, 1, 10, 50, 100, 1000)]
     [0, 1, 2, 4, 5, 5]
     """
     return ceil(SHADES * min(1.0, sqrt(count / most)))
@@ -222,9 +151,3 @@ def _heading(headings: Sequence[Heading], name: str | None) -> Heading:
     if name in headings:
         return name
     return next(heading for heading in headings if isinstance(heading, int))
-
-
-def reasons(audit: Audit) -> tuple[tuple[ReasonCount, str], ...]:
-    """Every reason that needs attention, most frequent first, with the width of its bar."""
-    most = max((reason.runs for reason in audit.reasons), default=0)
-    return tuple((reason, percent(reason.runs, most)) for reason in audit.reasons)

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from secrets import token_hex
 
 from migrate.errors import InputError
 from migrate.mapping.rows import Row
-from migrate.report import csv, html, json, markdown
+from migrate.report import html, markdown
+from migrate.report.columns import write_csv, write_json
+from migrate.report.frame import write_parquet
 from migrate.report.origin import Origin
 
-
-def _parquet(rows: Sequence[Row], origin: Origin) -> bytes:
-    from migrate.report import frame  # pandas is slow to import
-
-    return frame.write_parquet(rows, origin.made_with)
-
-
 FORMATS: dict[str, Callable[[Sequence[Row], Origin], bytes]] = {
-    "csv": lambda rows, _: csv.write(rows),
-    "json": lambda rows, _: json.write(rows),
+    "csv": lambda rows, _: write_csv(rows),
+    "json": lambda rows, _: write_json(rows),
     "md": markdown.write,
     "html": html.write,
-    "parquet": _parquet,
+    "parquet": lambda rows, origin: write_parquet(rows, origin.made_with),
 }
 """Format, and so suffix, to what writes it."""
 
@@ -42,10 +36,8 @@ def format_of(path: Path | None, name: str | None) -> str | None:
     if asked is None or (path and not asked and is_stdout(path)):
         return None
     if asked.lower() not in FORMATS:
-        raise InputError(
-            f"{asked!r} is not a report format. Use --format, or a suffix of -o, "
-            f"out of {', '.join(FORMATS)}."
-        )
+        wrong = f"{asked!r} is not a report format" if asked else f"{path} has no suffix"
+        raise InputError(f"{wrong}. Use --format, or a suffix of -o, out of {', '.join(FORMATS)}.")
     return asked.lower()
 
 
@@ -82,18 +74,13 @@ def save(path: Path, data: bytes) -> None:
 
 def _replace(path: Path, data: bytes, mode: int | None) -> None:
     """Write beside the file, then put that in its place, with its mode."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".rsst-migrate.")
-    beside = Path(name)
+    beside = path.with_name(f".rsst-migrate.{token_hex(4)}")
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        if mode is None:
-            umask = os.umask(0)
-            os.umask(umask)
-            mode = 0o666 & ~umask
-        beside.chmod(stat.S_IMODE(mode))
+        beside.touch(0o666 if mode is None else 0o600, exist_ok=False)
+        beside.write_bytes(data)
+        if mode is not None:
+            beside.chmod(stat.S_IMODE(mode))
         beside.replace(path)
     except BaseException:
-        with contextlib.suppress(OSError):
-            beside.unlink()
+        beside.unlink(missing_ok=True)
         raise

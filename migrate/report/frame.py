@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from migrate.mapping.made_with import MadeWith
 from migrate.mapping.rows import STATUSES, Row
 from migrate.report.columns import COLUMNS, flat
 from naming import FIELD_TYPES
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 _TYPES = {str: "string", float: "Float64", int: "Int64", bool: "boolean"}
 
 
-def frame(rows: Sequence[Row], made_with: MadeWith | None = None) -> pandas.DataFrame:
+def frame(rows: Sequence[Row], made_with: Mapping[str, Any] | None = None) -> pandas.DataFrame:
     """The rows as a DataFrame with a column for each of COLUMNS.
 
     `created_at` is a UTC timestamp, `status` an ordered category, numbers are nullable numbers,
@@ -42,7 +41,7 @@ def frame(rows: Sequence[Row], made_with: MadeWith | None = None) -> pandas.Data
             table[column] = table[column].map(_in_64_bits, na_action="ignore")
     typed = table.astype(types)  # type: ignore[arg-type]
     if made_with is not None:
-        typed.attrs["made_with"] = made_with.as_data()
+        typed.attrs["made_with"] = dict(made_with)
     return typed
 
 
@@ -56,7 +55,7 @@ def _encodable(text: object) -> str:
     return str(text).encode("utf-8", "backslashreplace").decode()
 
 
-def write_parquet(rows: Sequence[Row], made_with: MadeWith | None = None) -> bytes:
+def write_parquet(rows: Sequence[Row], made_with: Mapping[str, Any] | None = None) -> bytes:
     """The DataFrame as a Parquet file; the types and `attrs` come back when pandas reads it."""
     stream = io.BytesIO()
     frame(rows, made_with).to_parquet(stream, index=False)

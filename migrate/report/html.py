@@ -12,22 +12,26 @@ import hashlib
 import json
 from collections.abc import Hashable, Iterable, Sequence
 from importlib.resources import files
-from itertools import chain, pairwise
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
-from migrate.mapping.rows import STATUSES, Row, Settled
-from migrate.report import charts, chinese
+from migrate.mapping.rows import STATUSES, Reason, Row, Settled
+from migrate.report import charts, references
 from migrate.report.audit import audit
-from migrate.report.columns import COLUMNS, flat, utc_text
-from migrate.report.marks import Span, marks, settled_places
+from migrate.report.columns import COLUMNS, flat
+from migrate.report.marks import Piece, marked
 from migrate.report.origin import Origin
-from migrate.report.words import WORDS, clause, made_with_lines, settled_clause, source_text
+from migrate.report.words import (
+    EN,
+    WORDS,
+    ZH,
+    Language,
+    clause,
+    made_with_lines,
+    settled_clause,
+    source_text,
+)
 from migrate.text import csv_cell, shortened, visible
 from naming import VOCABULARY
-
-if TYPE_CHECKING:
-    from migrate.mapping.references import References
 
 
 def write(rows: Sequence[Row], origin: Origin) -> bytes:
@@ -46,47 +50,27 @@ def write(rows: Sequence[Row], origin: Origin) -> bytes:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["clip"] = _clip
-    environment.globals |= {"charts": charts, "chinese": chinese.clause, "link": _link}
+    environment.filters |= {"clip": _clip, "number": "{:,}".format}
     style, script = _part("report.css"), _part("report.js")
     projects = sorted({*origin.projects, *(row.key.where for row in rows)})
     page = environment.from_string(_part("report.html.jinja")).render(
         audit=audit("all", rows),
+        charts=charts,
+        clause=clause,
         data=Markup(_script_json(_data(rows, origin, several=len(projects) > 1))),
-        policy=_policy(style, script),
-        projects=[
-            (f"{entity}/{project}", _address(origin.app_url, entity, project))
-            for entity, project in projects
-        ],
-        made_with=[] if origin.made_with is None else made_with_lines(origin.made_with),
+        link=_link,
+        made_with=made_with_lines(origin.made_with) if origin.made_with else [],
+        origin=origin,
         parts=origin.parts(rows),
-        read_at=origin.read_at,
-        references=_references(origin.references),
-        read_at_iso=utc_text(origin.read_at),
+        policy=_policy(style, script),
+        projects=[(str(project), _address(origin.app_url, *project)) for project in projects],
+        references=references,
         script=Markup(script),
-        server=origin.app_url,
         style=Markup(style),
         words=WORDS,
+        ZH=ZH,
     )
     return page.encode()
-
-
-def _references(found: Sequence[References] | None) -> dict[str, object] | None:
-    """What the section on views, reports and automations shows; None without one."""
-    if found is None:
-        return None
-    from migrate.report import references  # few reports have it
-
-    return {
-        "rows": references.as_objects(found),
-        "kinds": references.KINDS_ZH,
-        "projects": found,
-        "skipped": [
-            (*references.SKIPPED[code], number)
-            for code, number in references.skipped_of(found).items()
-        ],
-        "failures": references.failures(found),
-    }
 
 
 def _part(name: str) -> str:
@@ -133,33 +117,31 @@ def _data(rows: Sequence[Row], origin: Origin, *, several: bool) -> dict[str, ob
     """What `report.js` reads: the columns of the CSV, and what the table needs besides."""
     flat_rows = [flat(row) for row in rows]
     values = {name: [row[name] for row in flat_rows] for name in COLUMNS}
-    columns: dict[str, list[Hashable]] = {
-        name: [_text(value) for value in column] for name, column in values.items()
-    }
-    names = [_names(row) for row in rows]
-    columns["old_name"] = [old for old, _ in names]
-    columns["new_name"] = [new for _, new in names]
-    archs = [row.fields.get("arch") for row in rows]
-    columns["family"] = [VOCABULARY.family(str(arch)) if arch else None for arch in archs]
-    columns["codes"] = [row.codes for row in rows]
-    columns["reasons"] = [_clauses(row) for row in rows]
-    columns["rules"] = [_rules(row) for row in rows]
-    columns["page"] = [
-        _address(origin.app_url, *row.key.where, "runs", row.key.run_id) for row in rows
+    names = [
+        marked(row.old_name, row.new_name, row.fields, row.settled)
+        if row.new_name is not None
+        else ([Piece(row.old_name)], None)
+        for row in rows
     ]
+    archs = [row.fields.get("arch") for row in rows]
+    columns: dict[str, list[Hashable]] = {
+        **{name: [_text(value) for value in column] for name, column in values.items()},
+        "old_name": [_pieces(old) for old, _ in names],
+        "new_name": [_pieces(new) if new is not None else None for _, new in names],
+        "family": [VOCABULARY.family(str(arch)) if arch else None for arch in archs],
+        "codes": [row.codes for row in rows],
+        "reasons": [tuple(map(_clause, row.reasons)) for row in rows],
+        "rules": [tuple(map(_rule, row.settled)) for row in rows],
+        "page": [_address(origin.app_url, *row.key.where, "runs", row.key.run_id) for row in rows],
+    }
+    reasons = {_clause(part): _clause(part, ZH) for row in rows for part in row.reasons}
+    rules = {_rule(part): _rule(part, ZH) for row in rows for part in row.settled}
     return {
         "several": several,
         "csv": COLUMNS,
         "statuses": STATUSES,
         "words": WORDS,
-        "chinese": {
-            english: visible(words)
-            for row in rows
-            for english, words in (
-                *zip(_clauses(row), map(chinese.clause, row.reasons), strict=True),
-                *zip(_rules(row), map(chinese.settled_clause, row.settled), strict=True),
-            )
-        },
+        "chinese": reasons | rules,
         "columns": {name: _packed(column) for name, column in columns.items()},
         "cells": {name: _odd_cells(column) for name, column in values.items()},
     }
@@ -174,52 +156,27 @@ def _text(value: object) -> str | None:
 
 def _odd_cells(column: Iterable[object]) -> dict[int, str]:
     """The CSV cells that are not what is shown of their value, by place in the column."""
-    texts = {place: value for place, value in enumerate(column) if isinstance(value, str)}
-    cells = {place: csv_cell(text) for place, text in texts.items()}
-    return {place: cell for place, cell in cells.items() if cell != visible(texts[place])}
+    return {
+        place: cell
+        for place, value in enumerate(column)
+        if isinstance(value, str) and (cell := csv_cell(value)) != visible(value)
+    }
 
 
-def _clauses(row: Row) -> tuple[str, ...]:
-    return tuple(visible(clause(reason)) for reason in row.reasons)
+def _clause(reason: Reason, language: Language = EN) -> str:
+    return visible(clause(reason, language))
 
 
-def _rules(row: Row) -> tuple[str, ...]:
-    return tuple(map(_rule, row.settled))
+def _rule(part: Settled, language: Language = EN) -> str:
+    return visible(f"{settled_clause(part, language)} · {source_text(part.source, language)}")
 
 
-def _rule(part: Settled) -> str:
-    return visible(f"{settled_clause(part)} · {source_text(part.source)}")
-
-
-Piece = str | tuple[str, bool, str]
-"""A piece of a name; with whether the run's other name has not got it, and the rule behind it."""
-
-
-def _names(row: Row) -> tuple[tuple[Piece, ...], tuple[Piece, ...] | None]:
-    """The old and the new name, in pieces."""
-    if row.new_name is None:
-        return (visible(row.old_name),), None
-    found = marks(row.old_name, row.new_name, row.fields)
-    rules = settled_places(row.new_name, row.fields, row.settled)
-    return _pieces(row.old_name, found.dropped, ()), _pieces(row.new_name, found.added, rules)
-
-
-def _pieces(
-    name: str, own: Sequence[Span], rules: Sequence[tuple[Span, Settled]]
-) -> tuple[Piece, ...]:
-    """A name cut where its own parts, and those that rules supplied, begin and end.
-
-    >>> _pieces("a_b_reg_1.0", [(4, 11)], ())
-    ('a_b_', ('reg_1.0', True, ''))
-    """
-    spans = [*own, *(span for span, _ in rules)]
-    made: list[Piece] = []
-    for start, end in pairwise(sorted({0, len(name), *chain.from_iterable(spans)})):
-        is_own = any(first <= start < last for first, last in own)
-        rule = next((_rule(part) for (first, last), part in rules if first <= start < last), "")
-        text = visible(name[start:end])
-        made.append((text, is_own, rule) if is_own or rule else text)
-    return tuple(made)
+def _pieces(pieces: Iterable[Piece]) -> tuple[Hashable, ...]:
+    """A name: texts, or texts with whether the other name lacks them, and the rule behind them."""
+    return tuple(
+        (visible(text), own, _rule(settled) if settled else "") if own or settled else visible(text)
+        for text, own, settled in pieces
+    )
 
 
 def _packed(column: Sequence[Hashable]) -> object:

@@ -1,47 +1,53 @@
-"""The words for kinds of runs in review: what is open, what speaks for an answer, examples."""
+"""The words for kinds of runs in review: what is open, and the question that settles it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from textwrap import wrap
 
 from migrate.mapping.kinds import Case, Group, Kind
 from migrate.mapping.rows import number_of_runs
+from migrate.mapping.settling import Effect, readings
 from migrate.report.words import reason_text
-from migrate.text import visible
-from naming import RSST, cut
+from migrate.text import shortened, visible
+from naming import MAX_LENGTH, RSST, cut
 
 FAMILY_NAMES = {"cnn": "CNN", "vit": "ViT", "mamba": "Mamba"}
 _MOST_VALUES = 4
 _EXAMPLES = 3
 
+HELP = """\
+Enter      the value that all the other runs of the kind have, where they agree
+a value    for every run of the kind
+n, c       where name and config disagree: the name is right, or the config is
+s          skip: leave this kind open
+e          look at every run of the kind
+b          back: take the last answer out of the file again
+q          quit; what was answered is in the file"""
+
+_OPEN = {
+    "missing": " without {what}",
+    "invalid": " with {what} {value}, which is not valid",
+    "ambiguous": ": {what} in the name can be split in several ways",
+    "too-long": " with {what} {value}: the new name would be too long",
+    "unseen": " with {what} {value}: it has characters that cannot be seen",
+    "new-name": " with {what} {value}: it would not read back from the new name",
+}
+_OTHERWISE = "s skip, e every run, b back, q quit, ?"
+
 
 def kind_text(kind: Kind) -> str:
     """How many runs a kind has, and what keeps them in review: on one line, without a stop."""
-    runs = _runs(kind)
-    what, value = kind.problem.data[0], shown(kind.problem.data[-1])
-    match kind.problem.code:
-        case "missing":
-            return f"{runs} without {what}"
-        case "invalid":
-            return f"{runs} with {what} {value}, which is not valid"
-        case "conflict":
-            return f"{runs}: {_sides(kind)}"
-        case "ambiguous":
-            return f"{runs}: {visible(what)} in the name can be split in several ways"
-        case "too-long":
-            return f"{runs} with {what} {value}: the new name would be too long"
-        case "unseen":
-            return f"{runs} with {what} {value}: it has characters that cannot be seen"
-        case "new-name":
-            return f"{runs} with {what} {value}: it would not read back from the new name"
-    return f"{runs}: {reason_text(kind.cases[0].row.reasons)}"
-
-
-def _runs(kind: Kind) -> str:
-    """How many runs, and of which group."""
     runs = number_of_runs(len(kind.cases))
-    return runs if kind.group is None else f"{runs} ({group_text(kind.group)})"
+    if kind.group is not None:
+        runs += f" ({group_text(kind.group)})"
+    if kind.problem.code == "conflict":
+        return f"{runs}: {_sides(kind)}"
+    if kind.problem.code == "stuck":
+        return f"{runs}: {reason_text(kind.cases[0].row.reasons)}"
+    what, value = visible(str(kind.problem.data[0])), shown(kind.problem.data[-1])
+    return f"{runs}{_OPEN[kind.problem.code].format(what=what, value=value)}"
 
 
 def group_text(group: Group) -> str:
@@ -53,7 +59,7 @@ def group_text(group: Group) -> str:
     'refill, my_net'
     """
     family = FAMILY_NAMES.get(group.family, group.arch or group.family)
-    return visible(", ".join(word for word in (group.struct, family, group.schedule) if word))
+    return ", ".join(shown(word) for word in (group.struct, family, group.schedule) if word)
 
 
 def _sides(kind: Kind) -> str:
@@ -81,13 +87,92 @@ def others_text(others: Sequence[tuple[object, int]]) -> str:
     return ", ".join(parts)
 
 
-def dates_text(kind: Kind) -> str:
+def shown(value: object) -> str:
+    """A value of a config, harmless and not too long."""
+    return visible(cut(str(value)))
+
+
+# The question about a kind.
+
+
+def question(kind: Kind, width: int) -> list[str]:
+    """What is shown of a kind before it is answered: a screen of so many columns."""
+    lines = [*wrap(kind_text(kind), width), f"Created {_dates(kind)}", ""]
+    for case in _examples(kind):
+        lines += case_lines(kind, case, width)
+    evidence = [line for words in _evidence(kind) for line in wrap(words, width)]
+    return [*lines, "", *evidence] if evidence else lines
+
+
+def case_lines(kind: Kind, case: Case, width: int) -> list[str]:
+    """A run of a kind: its name, and what its config says."""
+    row = case.row
+    date = f"{row.created_at:%Y-%m-%d}" if row.created_at else "-"
+    label = f"  {visible(row.key.run_id)}  {date}  "
+    return [
+        label + shortened(visible(row.old_name), max(20, width - len(label))),
+        shortened(f"    config: {_config(kind, case)}", width),
+    ]
+
+
+def _evidence(kind: Kind) -> Iterator[str]:
+    """What speaks for an answer, or what there is to choose from."""
+    what = kind.problem.data[0]
+    match kind.problem.code:
+        case "missing" | "invalid":
+            yield f"Of such runs, {others_text(kind.others)}"
+        case "ambiguous":
+            for number, (arch, dataset) in enumerate(readings(kind), 1):
+                yield f"  {number}  arch {shown(arch)}, dataset {shown(dataset)}"
+        case "too-long":
+            word = str(kind.problem.data[1])
+            yield f"{what} has {len(word)} characters; a whole name can have {MAX_LENGTH}"
+        case "unseen" | "new-name":
+            yield f"{what} is {shown(kind.problem.data[1])}"
+
+
+def how_to_answer(kind: Kind) -> str:
+    """The line above the prompt."""
+    match kind.problem.code:
+        case "conflict":
+            return f"n name is right, c config is right, {_OTHERWISE}"
+        case "ambiguous":
+            return f"Number of the right reading, {_OTHERWISE}"
+        case "too-long" | "unseen" | "new-name":
+            return f"Another {kind.key} to write instead, {_OTHERWISE}"
+    if kind.suggested is None:
+        return f"A value, {_OTHERWISE}"
+    return f"Enter for {shown(kind.suggested)}, a value, {_OTHERWISE}"
+
+
+def prompt(kind: Kind) -> str:
+    """What stands before the answer."""
+    if kind.problem.code in ("conflict", "ambiguous"):
+        return "Answer"
+    return str(kind.key) if kind.suggested is None else f"{kind.key} [{shown(kind.suggested)}]"
+
+
+def effect_lines(effect: Effect) -> list[str]:
+    """What an answer did: how many runs it settles, one new name, and what else is in the way."""
+    lines = []
+    if effect.settled:
+        lines.append(f"Settles {number_of_runs(len(effect.settled))}")
+        if effect.example is not None:
+            lines[-1] += ", for example"
+            lines.append(f"  {visible(effect.example.new_name or '')}")
+    if effect.open:
+        runs = number_of_runs(len(effect.open))
+        lines.append(f"Still open: {runs} of this kind ({reason_text(effect.open[0].reasons)})")
+    return lines
+
+
+def _dates(kind: Kind) -> str:
     """The first and the last day on which its runs were created, in UTC."""
     days = sorted({f"{at:%Y-%m-%d}" for case in kind.cases if (at := case.row.created_at)})
     return " to ".join(dict.fromkeys([days[0], days[-1]])) if days else "no dates"
 
 
-def examples(kind: Kind) -> list[Case]:
+def _examples(kind: Kind) -> list[Case]:
     """A few of its runs, with different names as far as there are such."""
     distinct: dict[str, Case] = {}
     for case in kind.cases:
@@ -97,7 +182,7 @@ def examples(kind: Kind) -> list[Case]:
     return [*first, *islice(others, _EXAMPLES - len(first))]
 
 
-def config_text(kind: Kind, case: Case) -> str:
+def _config(kind: Kind, case: Case) -> str:
     """What a run's config says of the values that its kind is about."""
     config = case.subject.run.config or {}
     return ", ".join(
@@ -121,8 +206,3 @@ def _keys(kind: Kind, case: Case) -> Iterator[str]:
         yield from ("arch", "dataset")
     elif kind.key is not None:
         yield kind.key
-
-
-def shown(value: object) -> str:
-    """A value of a config, harmless and not too long."""
-    return visible(cut(str(value)))

@@ -1,4 +1,4 @@
-"""What a new name adds to the old one, and what it drops: by the run's fields.
+"""What a new name adds to the old one, and what it drops, by the run's fields.
 
 A field that both names have may stand in different places, which is no change; a comparison of
 the two texts would show it as removed in one place and added in another. Pure.
@@ -6,7 +6,9 @@ the two texts would show it as removed in one place and added in another. Pure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from migrate.mapping.rows import Settled
@@ -16,52 +18,39 @@ Span = tuple[int, int]
 """Where a part of a name begins and where it ends, in code points."""
 
 
-class Marks(NamedTuple):
-    """What differs between two names of a run.
+class Piece(NamedTuple):
+    """A piece of a name: whether the run's other name lacks it, and what supplied its value."""
 
-    Attributes:
-        dropped: The parts of the old name that are not in the new one.
-        added: The parts of the new name that are not in the old one.
-    """
-
-    dropped: tuple[Span, ...] = ()
-    added: tuple[Span, ...] = ()
+    text: str
+    own: bool = False
+    settled: Settled | None = None
 
 
-def marks(old_name: str, new_name: str, fields: Mapping[str, object]) -> Marks:
-    """What differs between two names of a run; nothing where its fields are not known.
+def marked(
+    old_name: str, new_name: str, fields: Mapping[str, object], settled: Iterable[Settled] = ()
+) -> tuple[list[Piece], list[Piece]]:
+    """Both names of a run in pieces; in one each where its fields are not known.
 
     >>> fields = {"struct": "rsst", "schedule": "x", "criteria": "l1", "arch": "a", "dataset": "b"}
     >>> new = "rsst_a_b_sched_x_reg_0.5_crit_l1_rate_0.2_0108_1430"
-    >>> [new[start:end] for start, end in marks("rsst_x_l1_a_b", new, fields).added]
+    >>> old_pieces, new_pieces = marked("rsst_x_l1_a_b", new, fields)
+    >>> [piece.text for piece in new_pieces if piece.own]
     ['reg_0.5', 'rate_0.2_0108_1430']
     """
-    in_old = [
-        (field, str(fields[field])) for field in IN_OLD_NAMES if fields.get(field) is not None
-    ]
+    in_old = {field: str(fields[field]) for field in IN_OLD_NAMES if fields.get(field) is not None}
     here = _places(old_name, in_old)
-    there = _places(new_name, _in_new(dict(in_old)))
+    there = _places(new_name, _in_new(in_old))
     both = here.keys() & there.keys()
-    if not both:
-        return Marks()
-    return Marks(
-        _between(old_name, [here[field] for field in here if field in both]),
-        _between(new_name, [there[field] for field in there if field in both]),
-    )
+    dropped = _between(old_name, [here[field] for field in here if field in both])
+    added = _between(new_name, [there[field] for field in there if field in both])
+    supplied = _settled_places(new_name, fields, settled)
+    return _pieces(old_name, dropped, []), _pieces(new_name, added, supplied)
 
 
-def settled_places(
+def _settled_places(
     new_name: str, fields: Mapping[str, object], settled: Iterable[Settled]
 ) -> list[tuple[Span, Settled]]:
-    """Where in a new name the values stand that rules supplied.
-
-    >>> from migrate.mapping.rows import RuleSource
-    >>> part = Settled("assumed", "rate", 0.2, None, RuleSource(option="--assume rate=0.2"))
-    >>> fields = {"struct": "rsst", "arch": "a", "dataset": "b", "rate": 0.2}
-    >>> new = "rsst_a_b_sched_x_reg_0.5_crit_l1_rate_0.2_0108_1430"
-    >>> [new[start:end] for (start, end), _ in settled_places(new, fields, [part])]
-    ['rate_0.2']
-    """
+    """Where in a new name the values stand that rules supplied."""
     texts = {
         field: field if value is True else str(value)
         for field, value in fields.items()
@@ -76,39 +65,37 @@ def settled_places(
     return found
 
 
-def pieces(name: str, spans: Iterable[Span]) -> list[tuple[str, bool]]:
-    """A name cut into its pieces, each with whether it is marked.
+def _pieces(name: str, own: Sequence[Span], settled: Sequence[tuple[Span, Settled]]) -> list[Piece]:
+    """A name cut where its own parts, and those that rules supplied, begin and end."""
+    cuts = sorted({0, len(name), *chain.from_iterable([*own, *(span for span, _ in settled)])})
+    return [
+        Piece(
+            name[start:end],
+            any(first <= start < last for first, last in own),
+            next((part for (first, last), part in settled if first <= start < last), None),
+        )
+        for start, end in pairwise(cuts)
+    ]
 
-    >>> pieces("a_b_reg_1.0", [(4, 11)])
-    [('a_b_', False), ('reg_1.0', True)]
-    """
-    cut: list[tuple[str, bool]] = []
-    at = 0
-    for start, end in spans:
-        cut += [(name[at:start], False), (name[start:end], True)]
-        at = end
-    return [piece for piece in (*cut, (name[at:], False)) if piece[0]]
 
-
-def _in_new(values: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The parts of a new name that an old one has as well, in order."""
+def _in_new(values: Mapping[str, str]) -> dict[str, str]:
+    """The texts that these fields are in a new name, in its order."""
     struct = values.get(RSST.chosen_by, "")
     if struct not in RSST.new:
-        return []
-    parts = [(RSST.chosen_by, struct)]  # a word of the template, which no part of it stands for
+        return {}
+    texts = {RSST.chosen_by: struct}  # a word of the template, which no part of it stands for
     for part in RSST.new[struct].parts:
         if part.name in values:
-            mark = part.mark.removeprefix(struct).lstrip("_")
-            parts.append((part.name, mark + values[part.name]))
-    return parts
+            texts[part.name] = part.mark.removeprefix(struct).lstrip("_") + values[part.name]
+    return texts
 
 
-def _places(name: str, parts: Iterable[tuple[str, str]]) -> dict[str, Span]:
-    """Where the parts stand in a name, one after the other; one that is not found is left out."""
+def _places(name: str, texts: Mapping[str, str]) -> dict[str, Span]:
+    """Where the fields stand in a name, in order; one that is not found is left out."""
     found = {}
     whole = f"_{name}_"
     at = 0
-    for field, text in parts:
+    for field, text in texts.items():
         start = whole.find(f"_{text}_", at)  # in `name` the text itself
         if start >= 0:
             found[field] = (start, start + len(text))
@@ -116,14 +103,14 @@ def _places(name: str, parts: Iterable[tuple[str, str]]) -> dict[str, Span]:
     return found
 
 
-def _between(name: str, kept: Sequence[Span]) -> tuple[Span, ...]:
-    """What is not kept, without the `_` around it; `kept` is in order."""
+def _between(name: str, kept: Sequence[Span]) -> list[Span]:
+    """What is not kept, without the `_` around it; nothing where nothing is kept."""
+    if not kept:
+        return []
     starts = [0, *(end for _, end in kept)]
     ends = [*(start for start, _ in kept), len(name)]
-    spans = []
-    for start, end in zip(starts, ends, strict=True):
-        text = name[start:end]
-        if text.strip("_"):
-            begin = start + len(text) - len(text.lstrip("_"))
-            spans.append((begin, end - len(text) + len(text.rstrip("_"))))
-    return tuple(spans)
+    return [
+        (start + found.start(), start + found.end())
+        for start, end in zip(starts, ends, strict=True)
+        if (found := re.search(r"[^_](.*[^_])?", name[start:end], re.DOTALL))
+    ]

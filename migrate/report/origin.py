@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from migrate.client.runs import ProjectKey
-from migrate.mapping.made_with import MadeWith
 from migrate.mapping.rows import Row
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ class Origin:
     read_at: datetime
     projects: Mapping[ProjectKey, int] = field(default_factory=dict)
     references: Sequence[References] | None = None
-    made_with: MadeWith | None = None
+    made_with: Mapping[str, Any] | None = None
 
     def parts(self, rows: Iterable[Row]) -> list[tuple[str, int, int]]:
         """The projects that have more runs than rows: `entity/project`, rows, runs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from migrate.client.runs import BEING_WRITTEN, SYNCED
 from migrate.mapping.rows import number_of_runs
 from migrate.text import visible
 
@@ -14,12 +15,16 @@ _WORDS = {
     "drifted": "drifted: is now {} (renamed by somebody else meanwhile)",
     "read-only": "read-only: this key may not rename it",
     "running": "running: it is {}, and its process may write its name back",
-    "held": "left alone: it is {}",
+    "held": "left alone: {}",
     "refused": "refused: {}",
     "unanswered": "not confirmed: {}",
     "reverted": "drifted: was renamed, but has its previous name again",
     "not-verified": "not verified: {}",
     "not-reached": "not reached",
+}
+_HELD = {
+    BEING_WRITTEN: "a process is writing the log",
+    SYNCED: "synced, so on W&B already",
 }
 _STOPS = {
     "interrupted": "interrupted",
@@ -38,14 +43,11 @@ _MOST_LINES, _MOST_IDS = 50, 5
 
 def outcome_words(code: str, text: str) -> str:
     """What became of a run: its outcome's code, and words with its data."""
-    return _WORDS[code].format(visible(text))
+    return _WORDS[code].format(visible(_HELD.get(text, text) if code == "held" else text))
 
 
 def outcome_lines(outcomes: Iterable[tuple[str, str, str]]) -> list[str]:
-    """What became of runs; those of which the same is to be said stand in one line.
-
-    Args:
-        outcomes: Of each run its id, and its outcome's code and text.
+    """What became of runs, each with its id, code and text; equal words stand in one line.
 
     >>> outcome_lines([("a", "refused", "no"), ("b", "gone", ""), ("c", "refused", "no")])
     ['2 runs: refused: no (a, c)', 'b: gone: there is no such run any more']
@@ -81,7 +83,7 @@ def summary_words(*, runs: int, done: int, had: int, unread: int, verb: str, sou
 
     Args:
         runs: How many there were to do.
-        done: How many of them are known to be done: they were read at the end.
+        done: How many of them were read at the end.
         had: How many of those needed nothing.
         unread: How many were confirmed, and could not be read at the end.
         verb: `renamed` or `put back`.

@@ -1,4 +1,4 @@
-"""What there is to remark on the rules and the known names of a call, once the runs were read."""
+"""What there is to remark on the rules, known names and extra parts, once the runs were read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
+from migrate.mapping.mapping import Options
 from migrate.mapping.rows import Row, RuleSource, number_of_runs
 from migrate.mapping.rules import WHERE_KEYS, Rule
 from migrate.report.kinds import FAMILY_NAMES
@@ -55,21 +56,8 @@ def on_unused(rules: Iterable[Rule]) -> Iterator[str]:
     if len(plain) == 1:
         yield f"{source_text(plain[0])} is unused: it matches no run"
     elif plain:
-        numbers = _spans(source.number for source in plain)
+        numbers = ", ".join(str(source.number) for source in plain)
         yield f"rules {numbers} of {plain[0].file} are unused: they match no run"
-
-
-def _spans(numbers: Iterable[int]) -> str:
-    """Numbers in order, those that follow each other as one span.
-
-    >>> _spans([1, 2, 3, 5])
-    '1-3, 5'
-    """
-    spans: list[tuple[int, int]] = []
-    for number in numbers:
-        first = spans.pop()[0] if spans and spans[-1][1] == number - 1 else number
-        spans.append((first, number))
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
 
 
 def _meant(rule: Rule) -> str:
@@ -89,7 +77,7 @@ def on_assumed(
     Args:
         rows: The rows of a project, with rules.
         without_rules: The same, without.
-        vocabulary: Knows the families of architectures.
+        vocabulary: Knows the families.
     """
     assumed: Counter[tuple[str, object, str]] = Counter()
     for row in rows:
@@ -135,14 +123,7 @@ def _has(count: int) -> str:
 def on_known(
     what: str, names: Sequence[str], known: Collection[str], rows: Iterable[Row]
 ) -> Iterator[str]:
-    """Names that need not be declared as known, or that no run has.
-
-    Args:
-        what: What they are: `arch` or `dataset`.
-        names: The names that were declared.
-        known: Those that are known without it.
-        rows: The rows of every project that was read.
-    """
+    """Names of an `arch` or `dataset` that need not be declared as known, or that no run has."""
     if not names:
         return
     there = {row.fields.get(what) for row in rows}
@@ -152,3 +133,16 @@ def on_known(
             yield f"{name} is a known {noun} already"
         elif name not in there:
             yield f"no run has the {noun} {name}"
+
+
+def on_extras(options: Options, absent: Sequence[Collection[str]]) -> Iterator[str]:
+    """Arguments of extra parts that no run has, and no rule supplies.
+
+    Args:
+        options: What the user decided.
+        absent: For each project the arguments that none of its runs has.
+    """
+    for key, _ in options.style.parts.values():
+        supplied = any(key in (*rule.assume, *rule.replace) for rule in options.rules)
+        if not supplied and all(key in here for here in absent):
+            yield f"no run has the argument {key}"

@@ -15,10 +15,11 @@ from rich.text import Text
 
 from migrate.client.runs import RunKey
 from migrate.console import print_table
+from migrate.mapping.kinds import Kind
 from migrate.mapping.rows import OLD, Row, count_by_status, number_of_runs
-from migrate.report.audit import Audit, Gap, Pair
+from migrate.report.audit import Audit, Pair
 from migrate.report.kinds import group_text, others_text
-from migrate.report.marks import Span, marks, pieces
+from migrate.report.marks import Piece, marked
 from migrate.report.words import reason_text, settled_text
 from migrate.text import shortened, visible
 from naming import parse_name
@@ -28,28 +29,16 @@ _STYLES = {"rename": "green", "review": "yellow", "hold": "magenta", "current": 
 _DIFFERENT, _HEADING, _DIM = map(Style.parse, ("bold underline", "bold", "dim"))
 _INDENT, _ARROW = Segment("    "), Segment("  → ")
 _MOST, _MOST_WORD_LINES = 12, 3
+_LONG_WORD, _CUT_WORD = 24, 16  # none of our own words is long
 Line = TypeVar("Line")
 Pieces = list[Segment]
 
 
-def print_report(
-    console: Console,
-    rows: Sequence[Row],
-    *,
-    every: bool = False,
-    shown: Sequence[Row] | None = None,
-) -> None:
-    """Print the runs with an old name, and a line that counts them all.
-
-    Args:
-        console: Where to print.
-        rows: The runs to count.
-        every: Print all of them.
-        shown: Print these and no others.
-    """
+def print_report(console: Console, rows: Sequence[Row], shown: Sequence[Row] | None = None) -> None:
+    """Print the runs with an old name, or those to be shown, and a line that counts them all."""
     several = len({row.key.where for row in rows}) > 1
     if shown is None:
-        shown = [row for row in rows if every or row.status in OLD]
+        shown = [row for row in rows if row.status in OLD]
     for row in shown:
         style = Style.parse(_STYLES.get(row.status, "none"))
         created = row.created_at.strftime("%Y-%m-%d") if row.created_at else "-"
@@ -70,12 +59,7 @@ def print_report(
 
 
 def print_renames(console: Console, renames: Sequence[tuple[RunKey, str, str, str]]) -> None:
-    """Print runs with their old and new names, of which nothing else is known, and their number.
-
-    Args:
-        console: Where to.
-        renames: The runs, with their old and new names and what was settled, in words.
-    """
+    """Print runs with their old and new names and what was settled, in words; and their number."""
     several = len({key.where for key, *_ in renames}) > 1
     for key, old_name, new_name, settled in renames:
         parsed = parse_name(new_name)
@@ -94,13 +78,12 @@ def _run(key: RunKey, several: bool) -> Pieces:
 
 def _names(old: str, new: str, fields: Mapping[str, object]) -> list[Pieces]:
     """Both names, with what is not in the other one in bold and underlined."""
-    dropped, added = marks(old, new, fields)
-    return [[_INDENT, *_marked(old, dropped)], [_ARROW, *_marked(new, added)]]
+    old_pieces, new_pieces = marked(old, new, fields)
+    return [[_INDENT, *_shown(old_pieces)], [_ARROW, *_shown(new_pieces)]]
 
 
-def _marked(name: str, spans: Iterable[Span]) -> Pieces:
-    cut = pieces(name, spans)
-    return [Segment(visible(text), _DIFFERENT if marked else None) for text, marked in cut]
+def _shown(pieces: Iterable[Piece]) -> Pieces:
+    return [Segment(visible(piece.text), _DIFFERENT if piece.own else None) for piece in pieces]
 
 
 def _reasons(row: Row) -> str:
@@ -138,7 +121,7 @@ def print_audit(console: Console, found: Audit) -> None:
     _section(
         console,
         "Missing config values, and what other runs of the kind have",
-        [(str(gap.runs), gap.key, _grounds(gap)) for gap in found.gaps],
+        [(str(len(kind.cases)), str(kind.key), _grounds(kind)) for kind in found.gaps],
     )
     if found.project == "all":
         return
@@ -146,41 +129,60 @@ def print_audit(console: Console, found: Audit) -> None:
         console,
         "Names that several runs share",
         [(str(len(name.run_ids)), name.name, _ids(name.run_ids)) for name in found.shared],
+        of_names=True,
     )
     _section(
         console,
         "Custom names, with the guide's advice",
         [(run.run_id, run.name, "; ".join(run.advice)) for run in found.picked],
+        of_names=True,
     )
 
 
-def _grounds(gap: Gap) -> str:
-    return f"{group_text(gap.group)}: {others_text(gap.others)}"
+def _grounds(kind: Kind) -> str:
+    return f"{group_text(kind.group) if kind.group else ''}: {others_text(kind.others)}"
 
 
 def _ids(run_ids: Sequence[str]) -> str:
     return " ".join([*run_ids[:3], *(["…"] if len(run_ids) > 3 else [])])
 
 
-def _section(console: Console, title: str, lines: Sequence[tuple[str, str, str]]) -> None:
+def _section(
+    console: Console,
+    title: str,
+    lines: Sequence[tuple[str, str, str]],
+    *,
+    of_names: bool = False,
+) -> None:
     """A heading and three columns below it; nothing where there are no lines.
 
-    Names are cut to fit in a line, and words to fit in a few.
+    What is cut to fit is other people's: names in the second column, long words in the third.
     """
     if not lines:
         return
     shown = [[visible(cell) for cell in cells] for cells in _most(lines, _MOST)]
     first, second, third = (max(map(cell_len, column)) for column in zip(*shown, strict=True))
     room = max(24, console.width - first - 4)  # a run id may be wider than the terminal
-    second = min(second, max(room - third, room // 2))
+    if of_names:
+        second = min(second, max(room - third, room // 2))
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for number, name, words in shown:
-        cut = shortened(words, _MOST_WORD_LINES * (room - second))
-        table.add_row(Text(number), Text(shortened(name, second)), Text(cut))
+        fitting = _with_words_cut(words, _MOST_WORD_LINES * (room - second))
+        table.add_row(Text(number), Text(shortened(name, second)), Text(fitting))
     _print_table(console, title, table, len(lines) - len(shown))
+
+
+def _with_words_cut(text: str, width: int) -> str:
+    """The text; where it is wider than this, its long words are cut."""
+    if cell_len(text) <= width:
+        return text
+    return " ".join(
+        shortened(word, _CUT_WORD) if cell_len(word) > _LONG_WORD else word
+        for word in text.split(" ")
+    )
 
 
 def _pairs(console: Console, pairs: Sequence[Pair]) -> None:

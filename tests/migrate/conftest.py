@@ -298,15 +298,18 @@ def odd_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., OddSer
 
 
 class Prompt:
-    """A command in a process of its own that waits at its prompt, on a terminal."""
+    """A command in a process of its own that waits at its prompt, on a terminal.
 
-    def __init__(self, *words: str | Path, until: str = "[y/N]") -> None:
+    `shown`: its data goes to the terminal, too, and not to nowhere.
+    """
+
+    def __init__(self, *words: str | Path, until: str = "[y/N]", shown: bool = False) -> None:
         self.leader, follower = pty.openpty()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "migrate", *map(str, words)],
             stdin=follower,
             stderr=follower,
-            stdout=subprocess.DEVNULL,
+            stdout=follower if shown else subprocess.DEVNULL,
             start_new_session=True,
             # The terminal is theirs now: a typed Ctrl-C reaches them.
             preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),
@@ -319,7 +322,7 @@ class Prompt:
     def wait(self, until: str) -> bool:
         """Wait until this is the last that was said; false where the command ends first."""
         fresh = ""
-        while not fresh.rstrip(": ").endswith(until):
+        while not (fresh.endswith(until) or fresh.rstrip(": ").endswith(until)):
             try:
                 piece = self._decode(os.read(self.leader, 1000))
             except OSError:

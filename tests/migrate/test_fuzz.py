@@ -227,7 +227,7 @@ def every_output(rows):
     for width in (40, 100):
         stream = io.StringIO()
         console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
-        print_report(console, rows, every=True)
+        print_report(console, rows, rows)
         print_audit(console, audit("ycx/RSST", rows))
         assert printable(stream.getvalue())
     for write in FORMATS.values():
@@ -285,12 +285,12 @@ def configuration(data):
     path = Path("rules.toml")
     path.write_bytes(data)
     try:
-        asked = Request(config=str(path)).asked(["a/b"])
+        asked = Request(["a/b"], config=str(path)).asked()
     except InputError as error:
         assert printable(str(error)) and len(str(error)) < 2_000  # noqa: PT017, PT018
         return
     map_runs([], asked.options)
-    json.dumps(made_with(asked.options, {}).as_data())
+    json.dumps(made_with(asked.options, {}))
 
 
 def copied(data):

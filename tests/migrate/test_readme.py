@@ -1,8 +1,11 @@
 """The READMEs and the pages of docs/: their commands, links and code are what they say."""
 
 import argparse
+import os
 import re
 import shlex
+import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ import typer
 from migrate.cli.app import app
 from migrate.cli.config_file import NO_CONFIG
 from migrate.cli.training_flags import read_flags
+from migrate.sandbox.sample import sample_store
 
 ROOT = Path(__file__).parents[2]
 PAIRS = [
@@ -80,6 +84,87 @@ def test_both_languages_have_the_same_commands_and_code(english, chinese):
     assert rows[0] == rows[1]
 
 
+# What is typed where a command stops to ask, and what it stops at.
+TYPED = {
+    "rename": ("[y/N]: ", "y\n"),
+    "undo": ("[y/N]: ", "y\n"),
+    "settle": ("]> ", "\x04"),
+    "sandbox": ("Ctrl-C ends it.\r\n", "\x03"),
+}
+VARIES = [
+    (re.compile(r"http://127\.0\.0\.1:\d+"), "http://127.0.0.1:8080"),
+    (re.compile(r"\b\d{8}T\d{6}Z\b"), "20260108T143000Z"),
+    (re.compile(r"\S+(?=/wandb/offline-run-)"), ""),
+    (re.compile(r"\^[CD][\b]*|\x1b\[[0-9;?]*[A-Za-z]"), ""),
+]
+
+
+def lines_of(text):
+    """Its lines, without what differs from day to day; a bar that is gone leaves an empty one."""
+    for pattern, word in VARIES:
+        text = pattern.sub(word, text)
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+
+def fits(shown, printed):
+    """Whether a page shows what is printed: `…` alone stands for any lines, or else any text."""
+    pattern = "".join(
+        "(?:.*\n)*" if line == "…" else ".*".join(map(re.escape, line.split("…"))) + "\n"
+        for line in shown
+    )
+    return re.fullmatch(pattern, "".join(f"{line}\n" for line in printed)) is not None
+
+
+def run_as_shown(command, cli, prompt):
+    """What a command prints on a terminal, where the answer to its question is yes."""
+    name, *words = shlex.split(command)[1:]
+    until, answer = TYPED.get(name, ("", ""))
+    if until and not {"--yes", "--dry-run"} & {*words}:
+        asking = prompt(name, *words, until=until, shown=True)
+        asking.answer(answer)
+        return asking.said
+    done = cli(name, *words)
+    return done.stdout + done.stderr
+
+
+def offline_runs():
+    """The folder of docs/offline.md: a run to be renamed, one under way, one cut off."""
+    then = time.time() - 3600
+    for run in ("040911-twice001", "040924-killed01", "040940-cutoff01"):
+        name = f"offline-run-20261125_{run}"
+        shutil.copytree(ROOT / "tests/fixtures/logs/0.31" / name, Path("wandb", name))
+        log = Path("wandb", name, f"run-{run[7:]}.wandb")
+        os.utime(log, None if "killed01" in run else (then, then))
+
+
+def spoilt_plan(cli):
+    """The plan of docs/renaming.md that cannot be used."""
+    assert cli("report", "ycx/RSST", "-o", "bad.csv").returncode == 0
+    header, *lines = Path("bad.csv").read_text("utf-8").splitlines()
+    rows = [line.split(",") for line in lines[:3]]
+    column = header.split(",").index("new_name")
+    rows[0][column], rows[2][column] = "", rows[1][column]
+    Path("bad.csv").write_text("\n".join([header, *map(",".join, rows)]), "utf-8")
+
+
+@pytest.mark.parametrize("page", [english for english, _ in PAIRS])
+def test_a_console_block_is_what_is_printed(page, serve, cli, prompt, monkeypatch):
+    """Every command of a page, in order; the Chinese pages have the same blocks."""
+    monkeypatch.setenv("TERM", "dumb")  # no progress
+    serve(sample_store())
+    offline_runs()
+    spoilt_plan(cli)
+    for language, body in FENCE.findall(text(page)):
+        for part in re.split(r"^(?:\$ |(?=rsst-migrate ))", body, flags=re.MULTILINE)[1:]:
+            command, *lines = part.splitlines()
+            if language == "console" and command.startswith("rsst-migrate "):
+                printed = lines_of(run_as_shown(command, cli, prompt))
+                shown = lines_of("\n".join(lines))
+                assert fits(shown, printed), "\n".join([command, *printed])
+            elif language == "bash" and not command.startswith("rsst-migrate sandbox"):
+                assert "error:" not in run_as_shown(command, cli, prompt)
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_links_and_pictures_exist(page):
     for link in re.findall(r"\]\((?!http)([^)\s]+)\)", text(page)):
@@ -126,3 +211,12 @@ def test_the_lines_for_the_training_script(page, capsys):
     exec(imported, names)
     stamp = re.compile(r"\d{8}_\d{6}$")
     assert stamp.sub("", eval(call, names)) == stamp.sub("", comment.removeprefix("# "))
+
+
+def test_contributing_names_files_that_exist():
+    folders = ["naming", "migrate", "tests", "docs", ".ci"]
+    paths = [*ROOT.glob("*.*"), *(path for place in folders for path in (ROOT / place).rglob("*"))]
+    files = [f"/{path.relative_to(ROOT).as_posix()}" for path in paths]
+    named = re.findall(r"`([\w./-]+\.(?:py|txt|toml))`", text("CONTRIBUTING.md"))
+    assert len(named) > 20
+    assert [name for name in named if not any(file.endswith(f"/{name}") for file in files)] == []

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from naming import (
     CONFIG_KEYS,
-    EXTRAS,
     FIELDS,
     MAX_LENGTH,
     VOCABULARY,
@@ -31,9 +30,9 @@ from naming import (
     values,
     zone,
 )
-from naming.experiment import plain
+from naming.fields import plain
 from naming.rsst import CRITERIA, SCHEDULES, STRUCTS
-from naming.style import format_timestamp, is_timestamp
+from naming.style import EXTRAS, format_timestamp, is_timestamp
 
 AT = datetime(2026, 1, 8, 14, 30, tzinfo=timezone.utc)
 FUZZ = settings(

@@ -48,6 +48,7 @@ def test_a_timestamp_format_that_cannot_be_read_back_is_refused(wrong):
             "digits, - and _, as in ep=epochs",
         ),
         (("bs", "lr", "bs"), "extras: a part is given twice: bs,lr,bs"),
+        (("bs", "ep="), "extras: 'ep=' names no argument: write ep=ARGUMENT"),
         (("bs", "bs=size"), "extras: a part is given twice: bs,bs=size"),
     ],
 )

@@ -74,18 +74,15 @@ function csv(runs) {
 const order = columns.run_id.map((_, run) => run);
 const sorting = { column: null, direction: 1 };
 let shown = order; // the runs that pass the filters, sorted
-let searched = null; // what the search looks in, a text for each run
 
-function searchable() {
+// What the search looks in, a text for each run.
+const searched = order.map((run) => {
   const names = ["old_name", "new_name", "run_id", "arch", "dataset", "state", "status"];
   if (data.several) names.push("entity", "project");
-  searched ??= columns.run_id.map((_, run) => {
-    const clauses = [...columns.reasons[run], ...columns.rules[run]];
-    const texts = [...clauses, ...clauses.map((text) => data.chinese[text])];
-    return [...names.map((name) => columns[name][run]), ...texts].join(" \n ").toLowerCase();
-  });
-  return searched;
-}
+  const clauses = [...columns.reasons[run], ...columns.rules[run]];
+  const texts = [...clauses, ...clauses.map((text) => data.chinese[text])];
+  return [...names.map((name) => columns[name][run]), ...texts].join(" \n ").toLowerCase();
+});
 
 // What a run counts as in a filter: a run may have several reasons, and "?" is not known.
 function facetValues(name, run) {
@@ -95,9 +92,8 @@ function facetValues(name, run) {
 
 function test([name, value]) {
   if (name !== "words") return (run) => facetValues(name, run).includes(value);
-  const texts = searchable();
   const words = value.toLowerCase().split(/\s+/);
-  return (run) => words.every((word) => texts[run].includes(word));
+  return (run) => words.every((word) => searched[run].includes(word));
 }
 
 function filter() {
@@ -176,7 +172,7 @@ function breakable(name) {
 
 // A name with the pieces marked that the other has not got, and those that a rule supplied.
 function nameLine(className, pieces, mark, run) {
-  const line = element("div", { className });
+  const line = element("span", { className });
   for (const piece of pieces) {
     const [text, own, rule] = [piece].flat();
     const nodes = breakable(text);
@@ -201,9 +197,7 @@ function namesCell(run) {
     const copy = element("button", { type: "button", className: "copy" }, TEXTS[language].copy);
     copy.ariaLabel = TEXTS[language].copyName(columns.new_name[run]);
     copy.dataset.run = run;
-    const line = nameLine("new", newPieces[run], "ins", run);
-    line.append(copy);
-    cell.append(line);
+    cell.append(element("div", { className: "new" }, nameLine("", newPieces[run], "ins", run), copy));
   } else {
     old.classList.add("kept");
     add("why", columns.reasons[run], "");
@@ -249,7 +243,6 @@ function makeRow(run) {
 // Put `count` of the shown runs into the page as rows, keeping those that are there already.
 function draw(count) {
   const body = $("rows");
-  while (body.rows.length > count) body.lastChild.remove();
   const added = document.createDocumentFragment();
   for (const run of shown.slice(body.rows.length, count)) added.append(makeRow(run));
   body.append(added);
@@ -307,28 +300,18 @@ function clear() {
   filter();
 }
 
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    // Over http there is no clipboard: the old way.
-    const area = element("textarea", { className: "unseen", value: text, readOnly: true });
-    const focused = document.activeElement;
-    document.body.append(area);
-    area.select();
-    const done = document.execCommand("copy");
-    area.remove();
-    focused?.focus({ preventScroll: true });
-    return done;
-  }
-}
-
 async function copyFrom(button) {
-  const done = await copy(columns.new_name[button.dataset.run]);
-  $("announcement").textContent = done ? TEXTS[language].copied : TEXTS[language].refused;
-  button.textContent = done ? TEXTS[language].copied : "✕";
-  setTimeout(() => (button.textContent = TEXTS[language].copy), 1500);
+  let done = true;
+  try {
+    await navigator.clipboard.writeText(columns.new_name[button.dataset.run]);
+  } catch { // over http there is no clipboard: the old way takes what is selected
+    getSelection().selectAllChildren(button.previousSibling);
+    done = document.execCommand("copy");
+  }
+  const texts = TEXTS[language];
+  $("announcement").textContent = done ? texts.copied : texts.refused;
+  button.textContent = done ? texts.copied : "✕";
+  setTimeout(() => (button.textContent = texts.copy), 1500);
 }
 
 function download() {
@@ -346,15 +329,13 @@ function onKey(event) {
   } else if (event.key === "Escape") clear();
 }
 
-let onScreen = 0; // rows
 addEventListener("beforeprint", () => {
-  onScreen = $("rows").rows.length;
   draw(PRINTED);
   $("print-note").hidden = shown.length <= PRINTED;
   $("print-note").textContent = TEXTS[language].printed(number(PRINTED), number(shown.length));
 });
 addEventListener("afterprint", () => {
-  draw(onScreen);
+  filter();
   $("print-note").hidden = true;
 });
 addEventListener("keydown", onKey);
@@ -383,4 +364,3 @@ $("runs").hidden = $("language").hidden = false;
 const linked = location.hash; // before it is written
 speak(language);
 readAddress(linked);
-setTimeout(searchable, 200); // so that the first key pressed need not wait for it

@@ -12,6 +12,7 @@ import pytest
 from rich.cells import cell_len
 
 from migrate import plan
+from migrate.errors import InputError
 from migrate.sandbox.sample import arguments, sample_store, wire_config
 from migrate.sandbox.store import Store, StoredRun
 from migrate.text import from_csv_cell, visible
@@ -154,6 +155,7 @@ def test_csv_json_and_markdown_hold_every_run(sample, cli):
                 text = str(value).lower() if isinstance(value, bool) else str(value)
                 assert from_csv_cell(line[key]) == ("" if value is None else text)
         assert (row["new_name"] is not None) == (row["status"] == "rename")
+    assert "" not in {row["reason"] for row in rows} | {row["settled"] for row in rows}
     first = rows[0]["fields"]
     assert (first["reg"], first["exponents"], first["pretrained"]) == (0.5, 3, True)
     assert (first["struct_target"], rows[0]["created_at"]) == (None, "2025-06-02T09:30:00Z")
@@ -219,6 +221,10 @@ def test_each_command_names_the_next_one(sample, cli):
     assert told_next[-1] == "  rsst-migrate rename --plan 'my plan.csv' --include-running"
     assert cli("report", "ycx/RSST", "--status", "current").stderr == "6 of 96 runs of ycx/RSST\n"
     assert cli("audit", "ycx/RSST", "--quiet").stderr == ""
+    cli("report", "ycx/RSST", "--status", "custom", "-o", "none.csv")
+    assert cli("rename", "--plan", "none.csv").stderr == "Nothing to rename.\n"
+    told_next = cli("rename", "ycx/RSST", "--plan", "none.csv").stderr.splitlines()
+    assert told_next[-1] == "  rsst-migrate audit ycx/RSST"
 
 
 # Options.
@@ -287,6 +293,7 @@ projects = ["ycx/RSST"]
 known-archs = ["res18", "nobodys_net"]
 [extra]
 opt = "optimizer"
+ep = "epocs"
 [[rule]]
 where = { family = "vit", optimizer = "sgd" }
 assume = { rate = 0.3 }
@@ -305,11 +312,12 @@ def test_a_configuration_file_says_which_projects_and_how(serve, cli):
     assert "  → rsst_vit_small_cifar100_opt_sgd_sched_" in done.stdout
     assert "    assumed rate=0.3\n" in done.stdout
     assert "    missing: rate\n" in done.stdout
-    assert done.stderr.splitlines()[:3] == [
+    assert done.stderr.splitlines()[:4] == [
         "rule 2 of rsst-migrate.toml is unused: it matches no run (no familly in a config; did you "
         "mean family?)",
         "res18 is a known architecture already",
         "no run has the architecture nobodys_net",
+        "no run has the argument epocs",
     ]
     done = cli("rename", "--yes", "--journal", "j")
     told(done)
@@ -371,3 +379,24 @@ def test_the_demo_goes_a_screen_at_a_time_and_says_what_to_type(cli):
     assert "3 of 3 runs put back, read back from the server." in done.stderr
     assert out.endswith(":\n  rsst-migrate report entity/project\n")
     assert os.listdir() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"timezone": 8}, "timezone: 8 is not a text"),
+        ({"filters": "x"}, "filters is not JSON"),
+        ({"filters": 3}, "filters takes a mapping, as .*, not 3."),
+        ({"match": 3}, "match takes a regular expression, not 3."),
+        ({"base_url": 3}, "base_url takes a text, not 3."),
+        ({"extra": 3}, "extra takes a text, or a list of texts, not 3."),
+        ({"known_arch": ["a", 3]}, r"known_arch takes a text, or a list of texts, not \['a', 3\]."),
+        ({"known_arch": "my net"}, "known_arch: 'my net' cannot stand in a name"),
+        ({"known_dataset": ""}, "known_dataset: '' is empty: write a name."),
+        ({"assume": "rate=0.15"}, 'assume takes a mapping, as {"rate": 0.15}, not'),
+        ({"assume": {"rate": 15}}, "assume rate=15: 15 is not a valid rate"),
+    ],
+)
+def test_an_argument_that_is_not_valid_is_named_as_it_was_given(options, words):
+    with pytest.raises(InputError, match=f"^{words}"):
+        plan("ycx/RSST", **options)

@@ -67,7 +67,7 @@ def write(here):
 
 def test_the_contracts_example(write):
     write(CONTRACT)
-    asked = Request().asked([])
+    asked = Request().asked()
     assert [str(path) for path in asked.paths] == ["ycx/RSST", "609354432/RSST"]
     options = asked.options
     assert options.timezone == ZoneInfo("Asia/Shanghai")
@@ -95,6 +95,7 @@ def test_the_contracts_example(write):
 def test_options_win_over_the_file(write):
     write(CONTRACT)
     asked = Request(
+        ["a/b"],
         timezone="+01:00",
         timestamp_format="%Y",
         extra="seed",
@@ -102,7 +103,7 @@ def test_options_win_over_the_file(write):
         assume=["rate=0.3"],
         prefer="config",
         known_arch=["net"],
-    ).asked(["a/b"])
+    ).asked()
     assert [str(path) for path in asked.paths] == ["a/b"]
     options = asked.options
     assert options.timezone == timezone(timedelta(hours=1))
@@ -127,6 +128,11 @@ def test_where_the_file_is_looked_for(write, monkeypatch):
     monkeypatch.setenv(VARIABLE, "other.toml")
     assert config_file().known_archs == ("there",)
     assert config_file(FILE).known_archs == ("here",)
+    monkeypatch.setenv(VARIABLE, "gone.toml")
+    with pytest.raises(InputError, match=rf"{VARIABLE}=none does without one\.$"):
+        config_file()
+    with pytest.raises(InputError, match=r"--config none does without one\.$"):
+        config_file("gone.toml")
     assert config_file("none") is NO_CONFIG
     monkeypatch.setenv(VARIABLE, "none")
     assert config_file() is NO_CONFIG
@@ -164,7 +170,7 @@ MOMENTS = [
 @pytest.mark.parametrize(("text", "moment"), MOMENTS)
 def test_times(write, text, moment):
     write(f"[[rule]]\nwhere = {{ after = {text} }}\nprefer = 'name'")
-    assert Request().asked(["a/b"]).options.rules[0].where.after == moment
+    assert Request(["a/b"]).asked().options.rules[0].where.after == moment
 
 
 def in_where(text):
@@ -259,7 +265,7 @@ BAD = [
 def test_a_file_that_is_not_valid_names_the_line_or_the_key(write, text, words):
     write(text)
     with pytest.raises(InputError) as caught:
-        Request().asked(["a/b"])
+        Request(["a/b"]).asked()
     message = str(caught.value)
     assert message.startswith(f"{FILE}{'' if words[0] == ':' else ' '}{words}")
     assert message.isprintable()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.cli.journals import state_words
+from migrate.cli.go_on import state_words
 from migrate.client.runs import RunKey
 from migrate.rename.journal import Header, Journal, read
 from migrate.rename.plan import DONE, Outcome, PlannedRename
@@ -49,6 +49,58 @@ def test_several_journals_are_undone_from_the_newest(sandbox, renamer, twice, cl
     assert put_back == ["3 of 3", "5 of 5"]
     names = sandbox.store.names("ycx", "RSST")
     assert {run_id: names[run_id] for run_id in before} == before
+
+
+def test_there_and_back_again_is_undone_one_after_the_other(renamer, cli, sandbox):
+    plan = renamer.plan()[:1]
+    for number, these in enumerate([plan, [it.back() for it in plan]]):
+        renamer.path = Path(f"{number}.jsonl")
+        renamer.rename(these)
+        renamer.path.write_text(renamer.path.read_text().replace("202", f"{2 + number}02", 1))
+    assert cli("undo", "0.jsonl", "1.jsonl", "--yes").returncode == 0
+    assert sandbox.store.names("ycx", "RSST")["run00000"] == plan[0].old_name
+    assert [read(Path(path)).renamed for path in ("0.jsonl", "1.jsonl")] == [set(), set()]
+
+
+def test_what_cannot_be_done_is_not_promised(sandbox, renamer, cli, prompt):
+    renamer.path = Path("j.jsonl")
+    renamer.rename(renamer.plan()[:4])
+    runs = sandbox.store.project("ycx", "RSST").runs
+    runs["run00000"].displayName = "mine"
+    sandbox.store.remove(runs["run00001"])
+    why = [
+        "run00000: drifted: is now mine (renamed by somebody else meanwhile)",
+        "run00001: gone: there is no such run any more",
+    ]
+    dry = cli("undo", "j.jsonl", "--dry-run")
+    assert dry.returncode == 0
+    assert re.findall(r"^run\d+", dry.stdout, re.M) == ["run00002", "run00003"]
+    assert dry.stderr.splitlines() == [
+        *why,
+        "Dry run: 2 of 4 runs would be put back. Nothing was written.",
+        "To do it:",
+        "  rsst-migrate undo j.jsonl",
+    ]
+    asked = prompt("undo", "j.jsonl")
+    assert "Put back the names of 2 runs of ycx/RSST" in asked.said
+    assert all(line in asked.said for line in why)
+    assert asked.answer("y\n") == 1
+    assert "\n2 of 4 runs put back, " in asked.said
+    dry = cli("undo", "j.jsonl", "--dry-run")
+    assert (dry.returncode, dry.stdout) == (0, "")
+    assert dry.stderr.splitlines() == [
+        *why,
+        "Dry run: 0 of 2 runs would be put back. Nothing was written.",
+        "To see what became of these runs:",
+        "  rsst-migrate report ycx/RSST",
+    ]
+    undone = cli("undo", "j.jsonl")  # there is nothing to ask about
+    assert undone.returncode == 1
+    assert undone.stderr.splitlines() == [
+        *why,
+        "0 of 2 runs put back, read back from the server.",
+        *dry.stderr.splitlines()[3:],
+    ]
 
 
 def test_without_a_journal_those_in_the_folder_are_listed(twice, cli):
@@ -114,13 +166,27 @@ def test_how_far_a_rename_has_come(tmp_path, steps, words):
     assert state_words(read(path)).startswith(words)
 
 
-def test_a_plan_that_nobody_saw_is_not_carried_out(sandbox):
-    reading, writing = os.pipe()
-    os.close(reading)
+@pytest.mark.parametrize(
+    ("device", "code", "said"),
+    [
+        (None, 141, "Nothing was renamed: stdout was closed before the plan was shown.\n"),
+        (
+            "/dev/full",
+            1,
+            "Nothing was renamed: nobody saw the plan.\n"
+            "error: Cannot write to stdout: No space left on device.\n",
+        ),
+    ],
+)
+def test_a_plan_that_nobody_saw_is_not_carried_out(sandbox, device, code, said):
+    if device is None:
+        reading, writing = os.pipe()
+        os.close(reading)
+    else:
+        writing = os.open(device, os.O_WRONLY)
     words = [sys.executable, "-m", "migrate", "rename", "ycx/RSST", "--yes"]
     done = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writing)
-    assert done.returncode == 141
-    assert done.stderr == "Nothing was renamed: stdout was closed before the plan was shown.\n"
+    assert (done.returncode, done.stderr) == (code, said)
     assert not sandbox.service.mutations
     assert os.listdir() == []

@@ -4,6 +4,7 @@ Neither needs a server, and neither waits for wandb or pandas.
 """
 
 import json
+import os
 import subprocess
 import sys
 from datetime import datetime
@@ -73,6 +74,34 @@ def test_parse_for_people_lets_no_name_act(cli):
 def test_parse_leaves_long_names_in_one_piece_in_a_pipe(cli):
     name = "rsst_vit_small_cifar100_sched_x_reg_0.5_crit_l1_rate_0.15_pretrained_0108_1430"
     assert cli("parse", name, COLUMNS="40").stdout.splitlines()[0] == name
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_parse_reads_utf_8_whatever_the_locale(locale):
+    def parse(names):
+        return subprocess.run(
+            [sys.executable, "-m", "migrate", "parse", "-"],
+            input=names,
+            capture_output=True,
+            env={**os.environ, "LC_ALL": locale},
+            check=False,
+            timeout=60,
+        )
+
+    done = parse(b"\xef\xbb\xbfrsst_x_l1_res20s_cifar10\r\na\n")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"rsst_x_l1_res20s_cifar10\nlegacy\n")
+    done = parse(b"a\n\xff\n")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr == b"error: stdin is not UTF-8 text.\n"
+
+
+def test_parse_counts_the_readings_of_a_name(cli):
+    lines = cli("parse", "rsst_x_l1_my_net_my_data").stdout.splitlines()
+    assert [line for line in lines if not line.startswith(" ")][2:] == [
+        f"reading {n} of 3" for n in (1, 2, 3)
+    ]
+    assert "reading" not in cli("parse", "rsst_x_l1_res20s_cifar10").stdout
 
 
 def test_parse_takes_names_or_stdin_and_not_both(cli):

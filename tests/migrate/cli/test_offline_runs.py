@@ -13,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from migrate.cli.sources import tell_unreadable
+from migrate.client.offline import Folder, Unreadable
+from migrate.console import Output
+
 LOGS = Path(__file__).parents[2] / "fixtures" / "logs" / "0.31"
 KILLED = Path(__file__).with_name("killed_offline.py")
 OLD = "rsst_exp_custom_exponents_l1_vit_small_cifar100"
@@ -91,6 +95,33 @@ def test_a_plan_from_a_file(cli, folder):
     assert names(cli, "./wandb") == renamed
 
 
+def test_a_plan_from_a_file_names_the_folder(cli, folder, serve):
+    """A folder that does not look like one by its name is written with ./ again."""
+    folder.rename("runs")
+    Path("rsst-migrate.toml").write_text('projects = ["./runs"]')
+    report = cli("report", "-o", "plan.csv")
+    assert report.stderr.splitlines()[-1] == "  rsst-migrate rename ./runs --plan plan.csv"
+    sandbox = serve()
+    refused = cli("rename", "--plan", "plan.csv", "--dry-run")
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "error: These are offline runs. Give their folder, too:\n"
+        "  rsst-migrate rename ./wandb --plan plan.csv\n"
+    )
+    assert sandbox.counts.total == 0
+    dry = cli("rename", "./runs", "--plan", "plan.csv", "--dry-run")
+    assert (dry.returncode, "6 runs would be renamed" in dry.stderr) == (0, True)
+
+
+def test_a_folder_that_is_taken_for_a_project(cli, folder, serve):
+    serve()
+    folder.rename("runs")
+    done = cli("report", "runs")
+    assert done.returncode == 2
+    assert "There is no project ycx/runs on " in done.stderr
+    assert done.stderr.endswith("\nFor the folder runs write ./runs.\n")
+
+
 def test_what_is_left_alone(cli, folder):
     """A run that was sent, and one that is being written."""
     (log,) = folder.glob("*large001/*.wandb")
@@ -108,6 +139,17 @@ def test_what_is_left_alone(cli, folder):
     assert renamed.returncode == 0, renamed.stderr
     changed = [path.stem for path, found in logs(folder).items() if found != before[path]]
     assert sorted(set(changed)) == ["run-again001", "run-later001", "run-plain001", "run-twice001"]
+
+
+def test_an_undo_after_the_runs_were_sent(cli, folder):
+    assert cli("rename", "./wandb", "--yes", "--journal", "j").returncode == 0
+    for log in folder.rglob("*.wandb"):
+        log.with_name(f"{log.name}.synced").touch()
+    undone = cli("undo", "j", "--yes")
+    assert undone.returncode == 1
+    assert "6 runs: left alone: synced, so on W&B already (" in undone.stderr
+    commands = [line for line in undone.stderr.splitlines() if "rsst-migrate" in line]
+    assert commands == ["  rsst-migrate report RSST ycx/RSST"]
 
 
 def test_names_on_the_server_are_taken(cli, folder, serve):
@@ -135,6 +177,22 @@ def test_the_configuration_file(cli, folder):
     reasons = {row["run_id"]: row["reason"] for row in json.loads(report.stdout)}
     assert reasons.pop("large001").startswith("too-long: 70")
     assert [run_id for run_id, reason in reasons.items() if reason] == ["unnamed1"]
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["root"], "1 folder is left alone:"),
+        (["run-a.wandb"], "1 log is left alone:"),
+        (["root", "run-a.wandb", "lost+found"], "1 log and 2 folders are left alone:"),
+    ],
+)
+def test_folders_that_may_not_be_read_do_not_count_as_logs(capsys, names, words):
+    place = Folder(Path())
+    place.unreadable = [Unreadable(Path(name), "Permission denied") for name in names]
+    tell_unreadable(place, Output())
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [words, *(f"  {name}: Permission denied" for name in names)]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def sample(serve):
 
 def test_json(sample, capsys):
     before = sample.store.state()
-    assert references(["ycx/RSST", "ycx/empty"], Request(base_url=sample.url), as_json=True) == 0
+    assert references(Request(["ycx/RSST", "ycx/empty"], base_url=sample.url), as_json=True) == 0
     out, err = capsys.readouterr()
     found = json.loads(out)
     assert [list(row) for row in found] == [
@@ -56,8 +56,8 @@ def test_json(sample, capsys):
 
 
 def test_the_options_of_a_plan_apply(sample, capsys):
-    request = Request(base_url=sample.url, match="vit_small")
-    assert references(["ycx/RSST"], request, as_json=True) == 0
+    request = Request(["ycx/RSST"], base_url=sample.url, match="vit_small")
+    assert references(request, as_json=True) == 0
     by_kind = {row["kind"]: row for row in json.loads(capsys.readouterr().out)}
     assert (by_kind["automation"]["before"], by_kind["automation"]["after"]) == (57, 54)
 
@@ -66,7 +66,7 @@ def test_after_the_rename_there_is_nothing(serve, capsys):
     sample = serve(sample_store())
     for run in sample.store.project("ycx", "RSST").runs.values():
         run.displayName = "x"
-    assert references(["ycx/RSST"], Request(base_url=sample.url), as_json=False) == 0
+    assert references(Request(["ycx/RSST"], base_url=sample.url), as_json=False) == 0
     assert capsys.readouterr().out == "ycx/RSST: the plan renames no run, so nothing changes\n"
 
 
@@ -75,7 +75,7 @@ def test_what_cannot_be_read_is_said(sample, capsys):
     views = sample.store.project("ycx", "RSST").views
     views += [StoredView("a", "nw-a-v", "a", "project-view", "[" * 9999)]
     views += [StoredView("b", "nw-b-v", "b", "project-view", "{}", hidden=True)]
-    assert references(["ycx/RSST"], Request(base_url=sample.url), as_json=True) == 1
+    assert references(Request(["ycx/RSST"], base_url=sample.url), as_json=True) == 1
     out, err = capsys.readouterr()
     assert len(json.loads(out)) == 8
     assert "views that are not JSON (1)" in err
@@ -84,13 +84,13 @@ def test_what_cannot_be_read_is_said(sample, capsys):
 
 
 def test_in_the_html_report(sample):
-    request = Request(base_url=sample.url)
-    assert look.report(["ycx/RSST"], request, file=Path("r.html"), references=True) == 0
+    request = Request(["ycx/RSST"], base_url=sample.url)
+    assert look.report(request, file=Path("r.html"), references=True) == 0
     page = Path("r.html").read_text("utf-8")
     assert f'href="{sample.url}/ycx/RSST?nw=vitsmall100"' in page
     assert "Name contains &#34;rsst_exp_custom&#34;" in page
-    with pytest.raises(InputError, match=r"rsst-migrate references ycx/RSST$"):
-        look.report(["ycx/RSST"], request, file=Path("r.csv"), references=True)
+    with pytest.raises(InputError, match=r"\n  rsst-migrate references ycx/RSST$"):
+        look.report(request, file=Path("r.csv"), references=True)
 
 
 def test_the_command(sample, cli):

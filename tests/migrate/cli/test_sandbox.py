@@ -22,7 +22,8 @@ from migrate.errors import InputError
 from migrate.mapping.mapping import Options
 from migrate.mapping.rows import RuleSource
 from migrate.mapping.rules import Rule, Where
-from migrate.report import json as json_report
+from migrate.report.columns import write_json
+from migrate.sandbox.pace import Pace
 from migrate.sandbox.review import review_store
 from migrate.sandbox.sample import sample_store
 from naming import IN_OLD_NAMES
@@ -57,7 +58,7 @@ OPTIONS = (
 def call(**options):
     """The command, with options of its own."""
     others = dict.fromkeys(("sample", "runs", "report", "shell"))
-    return serve_until_ctrl_c(**{"port": 0, "pace": {}, "fail": [], **others, **options})
+    return serve_until_ctrl_c(**{"port": 0, "pace": Pace(), "fail": [], **others, **options})
 
 
 def test_ctrl_c_ends_it_at_once_while_a_request_hangs(tmp_path):
@@ -136,7 +137,7 @@ def outcome(row):
 def test_a_copy_gets_the_names_that_the_report_promised(serve, tmp_path, store):
     original = serve(store)
     for options, rows in [(options, rows_of(original, options)) for options in OPTIONS]:
-        (tmp_path / "report.json").write_bytes(json_report.write(list(rows.values())))
+        (tmp_path / "report.json").write_bytes(write_json(list(rows.values())))
         copied = rows_of(serve(copied_store(read_rows(tmp_path / "report.json"))), options)
         assert {key: outcome(row) for key, row in copied.items()} == {
             key: outcome(row) for key, row in rows.items()

@@ -18,10 +18,9 @@ from hypothesis import given, settings
 from migrate.cli.answers import read_reply
 from migrate.cli.config_file import read_config
 from migrate.cli.request import Request
-from migrate.cli.rule_text import rule_text, with_rule
+from migrate.cli.rule_text import rule_text, suggested_rules, with_rule
 from migrate.cli.rules import file_rules
 from migrate.cli.settle import _Session, settle
-from migrate.cli.suggested import suggested_rules
 from migrate.client.runs import ProjectKey
 from migrate.console import Output
 from migrate.errors import InputError
@@ -198,9 +197,9 @@ def session(survey, monkeypatch, capsys):
             return answer() if callable(answer) else answer
 
         monkeypatch.setattr(typer, "prompt", line)
-        request = Request(config=path, **options)
-        rules = request.asked(["ycx/RSST"]).options.rules if os.path.exists(path) else ()
-        one = _Session(of(survey, rules), STYLE, Path(path), request, ["ycx/RSST"], Output())
+        request = Request(["ycx/RSST"], config=path, **options)
+        rules = request.asked().options.rules if os.path.exists(path) else ()
+        one = _Session(of(survey, rules), STYLE, Path(path), request, Output())
         code = one.run()
         return code, capsys.readouterr().err
 
@@ -316,9 +315,9 @@ def test_a_file_that_takes_no_rule_is_noticed_before_the_first_question(
         path.write_text(content)
     for stream in (sys.stdin, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True)
-    request = Request(base_url=sandbox.url, config=str(path))
+    request = Request(["ycx/RSST"], base_url=sandbox.url, config=str(path))
     with pytest.raises(InputError, match=re.escape(words)):
-        settle(["ycx/RSST"], request, to_stdout=False)
+        settle(request, to_stdout=False)
     assert sandbox.counts.total == 0
     assert content is None or path.read_text() == content
 

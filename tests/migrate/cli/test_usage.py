@@ -91,6 +91,15 @@ def test_a_server_that_echoes_the_key_is_not_passed_on(odd_server, call):
     assert all(line.isprintable() for line in err.splitlines())
 
 
+def test_a_server_that_fails_for_good_leaves_something_to_do(odd_server, call, quick):
+    odd = odd_server(lambda _: (501, "no"))
+    code, out, err = call("audit", "ycx/RSST", "--base-url", odd.url)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: The server failed (HTTP 501): ")
+    assert err.endswith("\nRun the command again later.\n")
+    assert err.count("\n") == 2
+
+
 # Terminals that are not UTF-8.
 
 
@@ -121,6 +130,15 @@ def test_leaving_the_prompt_writes_nothing(sandbox, prompt, typed, code):
     assert "Aborted" not in asked.said
     assert not sandbox.service.mutations
     assert sandbox.store.state() == before
+
+
+def test_an_answer_that_is_neither_is_asked_again(sandbox, prompt):
+    asked = prompt("rename", "ycx/RSST")
+    asked.type("maybe\n")
+    assert asked.wait("[y/N]")
+    assert "maybe\r\nAnswer y or n.\r\nRename 30 runs of " in asked.said
+    assert asked.answer("N\n") == 0
+    assert not sandbox.service.mutations
 
 
 # Help.

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migrate.client import server as client
 from migrate.client.documents import COUNT, RUN_IDS, list_document, read_page
 from migrate.client.listing import Listing, missing_runs
 from migrate.client.paths import parse_path
@@ -45,14 +44,13 @@ def everything(sandbox):
 
 
 @pytest.fixture
-def project_of(monkeypatch):
+def project_of():
     """The project on a sandbox, with pages of so many runs at the most."""
 
     def make(sandbox, *sizes):
         project = connect(sandbox.url).project(parse_path("ycx/RSST"))
         if sizes:
-            monkeypatch.setattr(client, "PAGE_SIZES", sizes)
-            project._size = sizes[0]
+            project._page_size.sizes = sizes
         return project
 
     return make
@@ -83,6 +81,7 @@ def test_job_arrays_of_400_in_a_second(serve, project_of):
         ([7] * 30, 7),
         ([7] * 30, 30),
         ([7] * 30, 29),
+        ([7] * 400, 60),
         ([1, 2, *[7] * 30, 8, 9], 7),
         ([1, *[7] * 30, *[8] * 30], 10),
         ([7] * 10 + [8] * 10 + [9] * 10, 10),

@@ -248,7 +248,7 @@ def test_what_cannot_be_read(tmp_path):
     read, _ = opened(tmp_path)
     assert [(path.name, why) for path, why in read.unreadable] == [
         ("nowhere", "No such file or directory"),
-        ("run-a.wandb", "cut off at byte 0"),
+        ("run-a.wandb", "empty"),
         ("run-b.wandb", "no run in it"),
     ]
     assert read.projects() == []

@@ -1,8 +1,10 @@
 """PATH, and which addresses are one server."""
 
+from pathlib import Path
+
 import pytest
 
-from migrate.client.paths import ProjectPath, parse_path, same_server
+from migrate.client.paths import ProjectPath, parse_folder, parse_path, same_server
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,29 @@ from migrate.client.paths import ProjectPath, parse_path, same_server
 )
 def test_paths(text, path):
     assert parse_path(text) == ProjectPath(*path)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_folder"),
+    [
+        ("./runs", True),
+        ("wandb", True),
+        ("wandb/", True),
+        ("old/wandb", True),
+        ("wandb/offline-run-1", True),
+        ("old/wandb/offline-run-2", True),
+        ("wandb/empty", False),
+        ("runs/offline-run-1", False),
+        ("runs", False),
+        ("wandb/offline-run-3", False),
+    ],
+)
+def test_folders(text, is_folder):
+    for log in ("wandb/offline-run-1", "old/wandb/offline-run-2", "runs/offline-run-1"):
+        Path(log).mkdir(parents=True)
+        (Path(log) / "run-a.wandb").touch()
+    Path("wandb/empty").mkdir()
+    assert parse_folder(text) == (Path(text) if is_folder else None)
 
 
 ONE_SERVER = [

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from migrate.client import retry
-from migrate.client.retry import RateWait, read_patiently
+from migrate.client.retry import RateWait, no_note, read_patiently
 from migrate.errors import RateLimited, Refused, ServiceStopped, Unanswered
 
 GARBLED = Unanswered("no usable answer")
@@ -51,14 +51,14 @@ def asking(*answers):
 @pytest.mark.parametrize("failures", [0, 1, 2])
 def test_a_read_gets_two_more_tries(waits, failures):
     waited, clock = waits
-    assert read_patiently(asking(*[GARBLED] * failures, "read"), hurry=clock) == "read"
+    assert read_patiently(asking(*[GARBLED] * failures, "read"), no_note, clock) == "read"
     assert sum(waited) == sum(retry.WAIT_SECONDS[:failures])
 
 
 def test_and_no_third(waits):
     waited, clock = waits
     with pytest.raises(Unanswered, match="no usable answer"):
-        read_patiently(asking(GARBLED), hurry=clock)
+        read_patiently(asking(GARBLED), no_note, clock)
     assert sum(waited) == sum(retry.WAIT_SECONDS)
 
 
@@ -66,16 +66,16 @@ def test_and_no_third(waits):
 def test_what_cannot_be_mended_is_not_tried_again(waits, error):
     waited, clock = waits
     with pytest.raises(type(error)):
-        read_patiently(asking(error, "read"), hurry=clock)
+        read_patiently(asking(error, "read"), no_note, clock)
     assert not waited
 
 
 def test_what_ran_out_of_time_is_asked_for_less_instead(waits):
     waited, clock = waits
     with pytest.raises(Unanswered):
-        read_patiently(asking(SLOW, "read"), hurry=clock, slow_again=False)
+        read_patiently(asking(SLOW, "read"), no_note, clock, slow_again=False)
     assert not waited
-    assert read_patiently(asking(SLOW, "read"), hurry=clock) == "read"
+    assert read_patiently(asking(SLOW, "read"), no_note, clock) == "read"
 
 
 def test_a_rate_limit_of_minutes_is_waited_for_and_is_no_try(waits):
@@ -91,7 +91,7 @@ def test_a_rate_limit_of_minutes_is_waited_for_and_is_no_try(waits):
 def test_a_rate_limit_of_more_than_half_an_hour_is_a_failure(waits):
     waited, clock = waits
     with pytest.raises(RateLimited):
-        read_patiently(asking(LIMITED), hurry=clock)
+        read_patiently(asking(LIMITED), no_note, clock)
     assert 1800 < sum(waited) < 1900
 
 
@@ -106,7 +106,7 @@ def test_whoever_hurries_waits_for_nothing(error):
     hurry = threading.Event()
     hurry.set()
     with pytest.raises(type(error)):
-        read_patiently(asking(error), hurry=hurry)
+        read_patiently(asking(error), no_note, hurry)
 
 
 @pytest.mark.parametrize("error", [GARBLED, LIMITED])
@@ -114,7 +114,7 @@ def test_a_wait_that_was_begun_ends_when_somebody_hurries(error):
     hurry, start = threading.Event(), time.monotonic()
     threading.Timer(0.1, hurry.set).start()
     with pytest.raises(type(error)):
-        read_patiently(asking(error), hurry=hurry)
+        read_patiently(asking(error), no_note, hurry)
     assert time.monotonic() - start < 1.5
 
 

@@ -5,19 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from migrate.client import server as client
 from migrate.client.paths import parse_path
 from migrate.client.server import connect
 from migrate.errors import Incomplete, NoProject, Refused, ServerError, Unanswered
 from migrate.sandbox.sample import arguments, sample_store, wire_config
 from migrate.sandbox.store import Store, StoredRun
 from naming import CONFIG_KEYS
-
-
-@pytest.fixture
-def pages_of(monkeypatch):
-    """Let pages hold so many runs at the most."""
-    return lambda *sizes: monkeypatch.setattr(client, "PAGE_SIZES", sizes)
 
 
 def ids(pages):
@@ -66,9 +59,8 @@ def test_one_request_a_page_of_a_thousand_and_one_for_the_count(serve):
     assert sandbox.counts.requests == {"query": 3 + 1}
 
 
-def test_pages_go_on_by_time_oldest_first(sandbox, project, pages_of):
-    pages_of(7)
-    project._size = 7
+def test_pages_go_on_by_time_oldest_first(sandbox, project):
+    project._page_size.sizes = (7,)
     sandbox.store.project("ycx", "RSST").runs["run00029"].createdAt = "2020-01-01T00:00:00"
     pages = list(project.pages())
     assert [len(page.runs) for page in pages] == [7, 6, 6, 6, 5]
@@ -104,9 +96,8 @@ def test_errors_are_not_worked_around(odd_server, words):
     assert len(odd.requests) <= 2  # the page and the count
 
 
-def test_a_page_that_fails_half_way_is_not_the_whole(sandbox, project, pages_of):
-    pages_of(10)
-    project._size = 10
+def test_a_page_that_fails_half_way_is_not_the_whole(sandbox, project):
+    project._page_size.sizes = (10,)
     pages = project.pages()
     assert len(next(pages).runs) == 10
     while sandbox.counts.requests["query"] < 2:  # the count
@@ -117,12 +108,11 @@ def test_a_page_that_fails_half_way_is_not_the_whole(sandbox, project, pages_of)
 
 
 @pytest.mark.parametrize("page", [2, 15])
-def test_a_server_that_refuses_to_filter_by_time_is_listed_by_cursors(serve, pages_of, page):
+def test_a_server_that_refuses_to_filter_by_time_is_listed_by_cursors(serve, page):
     """From the first page on, or from any other."""
     sandbox = serve(runs=200)
     project = connect(sandbox.url).project(parse_path("ycx/RSST"))
-    pages_of(10)
-    project._size = 10
+    project._page_size.sizes = (10,)
     pages = project.pages()
     listed = [next(pages) for _ in range(page - 1)]
     while sandbox.counts.requests["query"] < page:  # with the count
@@ -160,9 +150,8 @@ def test_a_listing_without_an_end_ends(odd_server, created):
     assert len(odd.requests) < 50
 
 
-def test_a_run_that_comes_twice_counts_once(sandbox, project, pages_of):
-    pages_of(10)
-    project._size = 10
+def test_a_run_that_comes_twice_counts_once(sandbox, project):
+    project._page_size.sizes = (10,)
 
     def older(operation):
         run = StoredRun("older", "x", createdAt="2020-01-01T00:00:00")

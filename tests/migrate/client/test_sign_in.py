@@ -110,9 +110,9 @@ def test_paths_that_are_none(path):
     ],
 )
 def test_options_that_cannot_be(options, said):
-    request = Request(**options)
+    request = Request(["ycx/RSST"], **options)
     with pytest.raises(InputError) as error:
-        request.asked(["ycx/RSST"])
+        request.asked()
     assert said in str(error.value)
     assert error.value.exit_code == 2
 

@@ -95,7 +95,7 @@ SUPPLIED = [
     ),
     (a_run(rate="abc"), rule(replace={"rate": 0.2}), "_rate_0.2_", "set rate=0.2 (was abc)"),
     (a_run(rate=None), rule(replace={"rate": 0.2}), "_rate_0.2_", "set rate=0.2"),
-    # Of one key `set` wins; what has no place in the new name is not supplied, and not known.
+    # Of one rule `set` wins; what has no place in the new name is not supplied, and not known.
     (
         a_run(rate=None),
         rule(replace={"rate": 0.2}, assume={"rate": 0.3, "exponents": 3, "fillback_rate": 0.1}),
@@ -113,6 +113,12 @@ SUPPLIED = [
         rule(assume={"arch": "my_net", "rate": 0.9}),
         "rsst_my_net_my_data_sched_x_reg_0.5_crit_l1_rate_0.15_",
         "assumed arch=my_net",
+    ),
+    (
+        a_run("rsst_x_l1_my_net_my_data", arch=None, dataset=None, rate=None),
+        rule(replace={"arch": "my_net"}, assume={"rate": 0.1}),
+        "rsst_my_net_my_data_sched_x_reg_0.5_crit_l1_rate_0.1_",
+        "assumed rate=0.1; set arch=my_net",
     ),
     (
         a_run("rsst_x_l1_my_net_my_data", arch=None, dataset=None),
@@ -133,6 +139,42 @@ def test_what_a_rule_supplies_and_what_is_said_of_it(run, settling, part, words)
     assert {settled.source for settled in row.settled} == {settling.source}
     assert not {"exponents", "fillback_rate"} & row.fields.keys()
     assert parse_name(row.new_name).format == "current"
+
+
+SET, ASSUMED = {"replace": {"rate": 0.1}}, {"assume": {"rate": 0.2}}
+IN_ORDER = [
+    # For a run that lacks the value the last of both; nothing is assumed where it is there.
+    ({"rate": None}, [SET, ASSUMED], "assumed rate=0.2"),
+    ({"rate": None}, [ASSUMED, SET], "set rate=0.1"),
+    ({"rate": None}, [ASSUMED, SET, ASSUMED], "assumed rate=0.2"),
+    ({"rate": "abc"}, [SET, ASSUMED], "set rate=0.1 (was abc)"),
+    ({"rate": "abc"}, [ASSUMED, SET], "set rate=0.1 (was abc)"),
+    # An old name says these itself.
+    (
+        {"rate": None, "dataset": None},
+        [ASSUMED, {"replace": {"dataset": "cifar10"}}, {"assume": {"dataset": "imagenet"}}],
+        "assumed rate=0.2; set dataset=cifar10 (was cifar100)",
+    ),
+    # All arguments of a field are one value.
+    (
+        {"rate": None},
+        [ASSUMED, {"replace": {"pretrained": False}}, {"assume": {"vit_pretrained": True}}],
+        "assumed rate=0.2; assumed vit_pretrained=True",
+    ),
+    (
+        {"rate": None, "vit_pretrained": "a.pth"},
+        [ASSUMED, {"replace": {"vit_pretrained": True}}, {"replace": {"pretrained": False}}],
+        "assumed rate=0.2; set pretrained=False (was True)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("config", "supplies", "words"), IN_ORDER)
+def test_of_two_rules_for_one_value_the_last_wins(config, supplies, words):
+    rules = [rule(number, **supplied) for number, supplied in enumerate(supplies, 1)]
+    row = mapped(a_run(**config), *rules)
+    assert (row.status, settled_text(row.settled)) == ("rename", words)
+    assert ("_pretrained_" in row.new_name) == ("pretrained=True" in words)
 
 
 @pytest.mark.parametrize(
@@ -317,8 +359,15 @@ def test_whatever_the_rules(runs, rules, rng):
                 giving = [one for one in matching if one.prefer]
                 value = giving[-1].prefer
             else:
-                part = "assume" if settled.kind == "assumed" else "replace"
-                giving = [one for one in matching if settled.key in getattr(one, part)]
+                # A run that has the value, in its config or its old name, takes no assumed one.
+                lacks = of_key[row.key].config.get(settled.key) is None
+                assumes = lacks and settled.key not in ("RST_schedule", "arch", "dataset")
+                parts = ("assume", "replace") if assumes else ("replace",)
+                giving = [
+                    one for one in matching if any(settled.key in getattr(one, p) for p in parts)
+                ]
+                part = "replace" if settled.key in giving[-1].replace else "assume"
+                assert settled.kind == {"assume": "assumed", "replace": "set"}[part]
                 value = getattr(giving[-1], part)[settled.key]
             assert (settled.value, settled.source) == (value, giving[-1].source)
 

@@ -24,7 +24,7 @@ def die() -> None:
 def die_at(number: int, point: str) -> None:
     """Put death into the two places: the writing of the journal, and the server's answers."""
     written = 0
-    write, execute = os.write, server.Server._execute
+    write, execute = os.write, server.Server.execute
 
     def dying_write(handle: int, data: bytes) -> int:
         nonlocal written
@@ -48,7 +48,7 @@ def die_at(number: int, point: str) -> None:
         return answer
 
     journal.os.write = dying_write  # type: ignore[attr-defined]
-    server.Server._execute = dying_execute  # type: ignore[method-assign]
+    server.Server.execute = dying_execute  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

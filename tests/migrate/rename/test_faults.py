@@ -73,7 +73,7 @@ def test_an_answer_that_does_not_come_in_time_halves_the_document(sandbox, renam
     sandbox.faults.add("hang", on="mutation")
     result = renamer.rename()
     assert (len(result.done), result.failed) == (30, {})
-    assert sizes(renamer.path)[:3] == [10, 5, 5]
+    assert sizes(renamer.path) == [10, 5, 25]  # which was quick enough for all the others
 
 
 def test_a_document_that_always_takes_too_long_becomes_smaller(serve, renamer_of, quick):
@@ -189,7 +189,6 @@ def test_a_server_that_answers_no_write_is_left_alone_soon(serve, renamer_of, fa
 def test_two_minutes_of_silence_are_enough(sandbox, renamer, quick, monkeypatch):
     """Though no document has had all its attempts yet."""
     monkeypatch.setattr(patience, "SILENCE_SECONDS", 1.5)
-    monkeypatch.setattr(batches, "ATTEMPTS", 1000)
     monkeypatch.setattr(batches, "WAIT_SECONDS", (0.1,) * 1000)
     sandbox.faults.add("501", on="mutation", times=10_000)
     start = time.monotonic()

@@ -90,9 +90,9 @@ def test_a_document_that_is_too_large_is_never_sent_again():
 )
 def test_the_closer_refused_runs_stand_the_fewer_are_sent_at_once(apart, least, most):
     pace = after((10, 0.0))
-    for _ in range(12):
+    for number in range(12):
         pace.were_accepted(apart - 1)
-        pace.were_refused(1)
+        pace.was_refused(apart * number)
     assert least <= pace.size <= most
     while pace.size < MOST:  # and where no more come, it takes few documents to be large again
         pace.were_accepted(pace.size)
@@ -100,37 +100,23 @@ def test_the_closer_refused_runs_stand_the_fewer_are_sent_at_once(apart, least, 
     assert least <= 100 + 8
 
 
-def test_a_refused_document_holds_a_refused_run():
+def test_how_far_apart_refused_runs_are_is_counted_in_the_plan():
     pace = after((10, 0.0))
-    pace.were_refused(10)
-    pace.were_refused(1)
+    pace.was_refused(7)
     assert pace.size == MOST  # one alone has no distance to another
-    pace.were_refused(60)
-    assert pace.size == 30
-
-
-def test_names_are_read_ahead_for_as_long_as_they_stay_fresh():
-    pace = Pace()
-    assert pace.read_ahead == 4 * MOST
-    pace.request_took(0.1)
-    pace.reading_took(400, 0.1)
-    assert pace.read_ahead == 400
-    pace.reading_took(400, 0.1 + 400 * 0.04)  # 40 ms a run: fifty in two seconds
-    assert pace.read_ahead == pytest.approx(50, abs=1)
-    pace.reading_took(10, 100)
-    assert pace.read_ahead == FIRST
-    pace.reading_took(10, 0.1)
-    assert pace.read_ahead == 400
+    pace.was_refused(67)
+    assert pace.size == 40
+    pace.was_refused(37)
+    assert pace.size == 28
 
 
 STEPS = st.one_of(
     st.tuples(st.just("document_took"), st.integers(1, 100), st.floats(0, 1e4)),
-    st.tuples(st.just("reading_took"), st.integers(1, 1000), st.floats(0, 1e4)),
     st.tuples(st.just("too_slow"), st.integers(1, 100)),
     st.tuples(st.just("too_large"), st.integers(1, 100)),
     st.tuples(st.just("request_took"), st.floats(0, 1e4)),
     st.tuples(st.just("were_accepted"), st.integers(1, 100)),
-    st.tuples(st.just("were_refused"), st.integers(1, 100)),
+    st.tuples(st.just("was_refused"), st.integers(0, 10_000)),
 )
 
 
@@ -142,7 +128,6 @@ def test_whatever_happens_there_is_a_next_document(steps):
         if name == "too_large":
             limit = min(limit, max(1, given_to[0] // 2))
         assert 1 <= pace.size <= limit
-        assert FIRST <= pace.read_ahead <= 4 * MOST
         if name == "document_took" and pace.size > 1:
             each = max(0.0, given_to[1] - pace.fastest) / given_to[0]
             assert pace.size * each <= TARGET_SECONDS * 1.001

@@ -98,8 +98,11 @@ def test_an_offline_run_with_several_names(name, earlier, outcome):
     assert classify(ONE, offline, include_running=False) == outcome
 
 
-@pytest.mark.parametrize("held", ["being-written", "synced"])
-def test_an_offline_run_that_is_left_alone(held):
+@pytest.mark.parametrize(
+    ("held", "why"),
+    [("being-written", "a process is writing the log"), ("synced", "synced, so on W&B already")],
+)
+def test_an_offline_run_that_is_left_alone(held, why):
     outcome = classify(ONE, state(run_state=held), include_running=True)
     assert outcome == Outcome("held", held)
-    assert outcome_words(outcome.code, outcome.text) == f"left alone: it is {held}"
+    assert outcome_words(outcome.code, outcome.text) == f"left alone: {why}"

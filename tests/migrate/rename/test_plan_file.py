@@ -55,7 +55,8 @@ def test_its_rows_with_status_rename_are_the_plan(suffix):
 def test_what_was_settled_comes_with_it(suffix):
     words = "assumed rate=0.2; set RST_schedule=x (was =1+1)"
     rows = [{**GOOD, "settled": words}, {**OTHER, "settled": ""}]
-    assert [one.settled for one in read_plan(saved(rows, suffix))] == [words, ""]
+    rows += [{**OTHER, "run_id": "c", "new_name": "new c", "settled": None}]
+    assert [one.settled for one in read_plan(saved(rows, suffix))] == [words, "", ""]
 
 
 def test_a_plan_whose_settled_is_not_text_is_a_plan_all_the_same():
@@ -126,6 +127,17 @@ def test_a_run_or_a_new_name_that_stands_there_twice():
     ]
 
 
+def test_a_new_name_that_is_wrong_is_not_wrong_for_standing_there_twice():
+    rows = [{**row, "new_name": name} for name in ("", "x" * 129) for row in (GOOD, OTHER)]
+    rows = [{**row, "run_id": f"r{n}"} for n, row in enumerate(rows)]
+    assert [line.partition(" ")[2] for line in refusal(saved(rows)).splitlines()[1:]] == [
+        " line 2: new_name is empty",
+        " line 3: new_name is empty",
+        " line 4: new_name has 129 characters, and W&B keeps 128",
+        " line 5: new_name has 129 characters, and W&B keeps 128",
+    ]
+
+
 def test_projects_do_not_disturb_each_other():
     rows = [GOOD, {**GOOD, "project": "P2"}, {**GOOD, "entity": "me"}]
     assert len(read_plan(saved(rows))) == 3
@@ -136,7 +148,7 @@ def test_a_name_of_just_the_length_that_fits():
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("delimiter", [",", ";"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_a_csv_file_from_any_system(end, delimiter):
     header = delimiter.join(COLUMNS)
     lines = [header, *(delimiter.join(row.values()) for row in (GOOD, OTHER)), ""]

@@ -113,7 +113,15 @@ def test_an_undo_that_could_not_do_all_says_how_to_go_on_undoing(sandbox, cli, t
     assert undone.returncode == 1
     assert "run00003: drifted: is now mine" in undone.stderr
     # Undoing again would not help.
-    assert "rsst-migrate" not in undone.stderr
+    commands = [line for line in undone.stderr.splitlines() if "rsst-migrate" in line]
+    assert commands == ["  rsst-migrate report ycx/RSST"]
+
+
+def test_where_nothing_was_renamed_there_is_nothing_to_take_back(sandbox, cli):
+    sandbox.faults.denied = {"run00000": "no"}
+    done = cli("rename", "ycx/RSST", "--limit", "1", "--yes", "--journal", "j")
+    commands = [line for line in done.stderr.splitlines() if "rsst-migrate" in line]
+    assert commands == ["  rsst-migrate resume j"]
 
 
 def test_the_commands_to_go_on_with_can_be_pasted(sandbox, cli):

@@ -69,9 +69,14 @@ def kind(runs, key="rate", others=(), group=VIT_GROUP, code="missing"):
     return Kind(Problem(code, (key,)), group, (), cases, others)
 
 
+def gaps_of(found):
+    return json.loads(json.dumps(found.to_dict()))["gaps"]
+
+
 def test_a_gap_says_what_other_runs_of_the_kind_have():
     found = audit("ycx/RSST", [lacking(0)], [kind(45, others=((0.15, 181), (0.2, 2))), kind(2)])
-    assert [gap.to_dict() for gap in found.gaps] == [
+    gaps = gaps_of(found)
+    assert gaps == [
         {
             "key": "rate",
             "struct": "rsst",
@@ -82,9 +87,9 @@ def test_a_gap_says_what_other_runs_of_the_kind_have():
             "others": [{"value": 0.15, "runs": 181}, {"value": 0.2, "runs": 2}],
             "suggested": None,
         },
-        {**found.gaps[1].to_dict(), "runs": 2, "others": []},
+        {**gaps[0], "runs": 2, "others": []},
     ]
-    assert audit("", [], [kind(1, others=((0.2, 1),))]).gaps[0].to_dict()["suggested"] == 0.2
+    assert gaps_of(audit("", [], [kind(1, others=((0.2, 1),))]))[0]["suggested"] == 0.2
     assert audit("", [], [kind(1, code="invalid")]).gaps == ()
 
 
@@ -191,6 +196,38 @@ def test_words_take_a_few_lines_at_most():
     lines = printed([row(0, "review", Reason("conflict", tuple(names)))])
     assert len(sections(lines)["Needs attention"]) <= 5
     assert lines[4].startswith("1  review  conflict: struct is")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_our_own_words_are_never_cut(width):
+    """Only other people's are: names, and long words of theirs among ours."""
+    keys = ("reg_granularity_prune", "exponents", "fillback_rate", "rate")
+    sides = [("arch", "res20s", "res56s"), ("dataset", "x" * 60, "cifar10")]
+    rows = [
+        row(0, "custom", old_name="x" * 150),
+        row(1, "review", Reason("missing", keys)),
+        row(2, "review", Reason("conflict", tuple(sides))),
+    ]
+    shown = sections(printed(rows, width))
+    words = re.sub(r"\s+", " ", " ".join(shown["Needs attention"]))
+    assert f"missing: {', '.join(keys)}" in words
+    assert "arch is res20s in the name, res56s in the config and dataset is x" in words
+    assert words.endswith("in the name, cifar10 in the config")
+    assert ("…" in words) == (width < 80)
+    (first, *others) = shown["Custom names, with the guide's advice"]
+    advice = " ".join([re.sub(r"^run0 +\S+ +", "", first), *map(str.strip, others)])
+    assert advice == (
+        "too long to read (150 characters; W&B keeps 128 characters); "
+        "no prefix: give the runs of a series a common one"
+    )
+
+
+def test_gaps_on_a_narrow_terminal():
+    stream = io.StringIO()
+    kinds = [kind(2, "reg_granularity_prune", ((0.15, 31), (0.1, 1)))]
+    print_audit(Console(file=stream, width=40, markup=False), audit("ycx/RSST", [], kinds))
+    assert "2  reg_granularity_prune  rsst, ViT," in stream.getvalue()
+    assert "…" not in stream.getvalue()
 
 
 def test_a_word_in_the_way_of_one_more_line_is_not_left_out():

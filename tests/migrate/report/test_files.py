@@ -94,5 +94,6 @@ def test_what_is_stdout(tmp_path, monkeypatch):
     assert not is_stdout(file)
     assert format_of(Path("-"), None) is None
     assert format_of(Path("-"), "csv") == "csv"
-    with pytest.raises(InputError, match="'' is not a report format"):
-        format_of(tmp_path / "runs", None)
+    for path in (Path("runs"), Path("sub/")):
+        with pytest.raises(InputError, match=rf"^{path} has no suffix\. Use --format, or a suffix"):
+            format_of(path, None)

@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from migrate.client.runs import ProjectKey, RunKey
-from migrate.mapping.made_with import MadeWith
 from migrate.mapping.rows import STATUSES, Row
 from migrate.rename.plan_file import read_plan
-from migrate.report import csv, frame, html, markdown
-from migrate.report.columns import COLUMNS
+from migrate.report import frame, html, markdown
+from migrate.report.columns import COLUMNS, write_csv
 from migrate.report.files import FORMATS
 from migrate.report.origin import Origin
 from migrate.text import csv_cell, from_csv_cell, visible
@@ -65,18 +64,18 @@ def through_parquet(rows, made=None):
     return pandas.read_parquet(io.BytesIO(frame.write_parquet(rows, made)))
 
 
-MADE_WITH = MadeWith(
-    {"timezone": "Asia/Shanghai", "match": "`a|b`\n<i>"},
-    (
+MADE_WITH = {
+    "options": {"timezone": "Asia/Shanghai", "match": "`a|b`\n<i>"},
+    "rules": [
         {"file": "rsst-migrate.toml", "number": 2, "where": {"arch": "\ud800"}, "prefer": "name"},
         {"option": "--assume rate=0.15", "assume": {"rate": 0.15}},
-    ),
-)
+    ],
+}
 
 
 def test_what_people_keep_says_what_it_was_made_with():
     data = through_parquet([row()], MADE_WITH).attrs["made_with"]
-    assert data == MADE_WITH.as_data()
+    assert data == MADE_WITH
     origin = replace(ORIGIN, made_with=MADE_WITH)
     text = markdown.write([row()], origin).decode()
     assert "\n<summary>Made with</summary>\n\n- " in text
@@ -201,7 +200,8 @@ def test_a_part_of_a_project_says_so_in_markdown():
 
 # CSV.
 
-IDS = """12e34567 00012345 1e5 1E5 1e-5 1.5e3 .5 1. 1,5 1,000 2026-01-08 1/2/26 3:45 5% $5 (5) mar1
+IDS = """609354432 123456789012345 1234567890123456
+    12e34567 00012345 1e5 1E5 1e-5 1.5e3 .5 1. 1,5 1,000 2026-01-08 1/2/26 3:45 5% $5 (5) mar1
     Sept2 12dec TRUE false =1+1 '=1 '' +1 -1 @a 7k3v1x2p 0x1F nan #N/A 1_000 plain ٣""".split()
 IDS += ["1 000", "1e5 ", " 1", "Jan 5", "9:00 AM", 'a,b;c"d', "two\nlines", " spaced ", "模型_é"]
 
@@ -237,10 +237,20 @@ def test_a_cell_comes_back(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["7k3v1x2p", "rsst_x", "march", "e", "may_1", "2025-06-02T09:30:00Z"]
+    "text",
+    [
+        *("7k3v1x2p", "rsst_x", "march", "e", "may_1", "2025-06-02T09:30:00Z"),
+        *("609354432", "0", "1", "9" * 15),  # the spreadsheet keeps 15 digits
+    ],
 )
-def test_plain_text_is_left_alone(text):
+def test_what_a_spreadsheet_keeps_as_it_is_is_left_alone(text):
     assert csv_cell(text) == text
+    assert from_csv_cell(f"'{text}") == (text if text.isdigit() else f"'{text}")
+
+
+@pytest.mark.parametrize("text", ["1" * 16, "00", "01", "-1", "+1", "1 ", "1.0"])
+def test_other_numbers_get_a_quote(text):
+    assert csv_cell(text) == f"'{visible(text)}"
 
 
 SOFFICE = shutil.which("soffice")
@@ -270,7 +280,7 @@ def test_a_spreadsheet_changes_no_id_and_no_name(calc, tmp_path, detect):
     """Opened, saved as a workbook, saved as CSV again: it is still the same plan."""
     rows = [row(n, run_id=one, old_name=one) for n, one in enumerate(IDS)]
     saved = tmp_path / "plan.csv"
-    saved.write_bytes(csv.write(rows))
+    saved.write_bytes(write_csv(rows))
     book = calc(saved, "xlsx", f"--infilter={FILTER},{detect}")  # detect: numbers like 1e5, dates
     plan = read_plan(calc(book, f"csv:{FILTER},true,false,false,false,-1"))
     assert [(one.key.run_id, one.old_name, one.new_name) for one in plan] == [

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from migrate.client.runs import Run, RunKey
 from migrate.mapping.mapping import Options
-from migrate.mapping.rows import RuleSource
+from migrate.mapping.rows import RuleSource, Settled
 from migrate.mapping.rules import Rule, Where
-from migrate.report.marks import Marks, marks, pieces
+from migrate.report import marks
+from migrate.report.marks import Piece
 from naming import VOCABULARY, Style, legacy_name
 from tests.migrate.mapped import map_runs
 
@@ -36,11 +37,8 @@ def marked(name=None, rules=None, **changes):
     config = {**CONFIG, **changes}
     name = name or legacy_name(config)
     (row,) = map_runs([Run(RunKey("e", "p", "r"), name, "finished", AT, False, config)], rules)
-    found = marks(row.old_name, row.new_name, row.fields)
-    return [
-        [piece for piece, is_marked in pieces(text, spans) if is_marked]
-        for text, spans in zip((row.old_name, row.new_name), found, strict=True)
-    ]
+    names = marks.marked(row.old_name, row.new_name, row.fields)
+    return [[piece.text for piece in pieces if piece.own] for pieces in names]
 
 
 CONFIG_WINS = Options(rules=(Rule(Where(), RuleSource(option="--prefer config"), prefer="config"),))
@@ -79,17 +77,27 @@ def test_what_is_added_and_what_is_dropped(changes, dropped, added):
 
 
 def test_where_nothing_is_known_nothing_is_marked():
-    assert marks("old", "new", {}) == Marks()
-    assert marks("a", "b", {"struct": "rsst", "arch": "c"}) == Marks()
+    assert marks.marked("old", "new", {}) == ([Piece("old")], [Piece("new")])
+    fields = {"struct": "rsst", "arch": "c"}
+    assert marks.marked("a", "b", fields) == ([Piece("a")], [Piece("b")])
+
+
+def test_a_value_that_a_rule_supplied():
+    part = Settled("assumed", "rate", 0.2, None, RuleSource(option="--assume rate=0.2"))
+    fields = {"struct": "rsst", "arch": "a", "dataset": "b", "rate": 0.2}
+    new = "rsst_a_b_sched_x_reg_0.5_crit_l1_rate_0.2_0108_1430"
+    _, pieces = marks.marked("", new, fields, [part])
+    assert [(piece.text, piece.settled) for piece in pieces if piece.settled] == [
+        ("rate_0.2", part)
+    ]
 
 
 @given(st.text("ab_", max_size=12), st.text("ab_", max_size=12), st.text("ab_", max_size=4))
 def test_the_pieces_are_the_name(old, new, word):
     fields = {"struct": "rsst", "schedule": word, "arch": "a", "dataset": "b_a"}
-    for name, spans in zip((old, new), marks(old, new, fields), strict=True):
-        assert "".join(text for text, _ in pieces(name, spans)) == name
-        assert all(0 <= start < end <= len(name) for start, end in spans)
-        assert list(spans) == sorted(spans)
+    for name, pieces in zip((old, new), marks.marked(old, new, fields), strict=True):
+        assert "".join(piece.text for piece in pieces) == name
+        assert all(piece.text for piece in pieces)
 
 
 @given(

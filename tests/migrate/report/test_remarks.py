@@ -11,8 +11,8 @@ from migrate.client.runs import Run, RunKey
 from migrate.mapping.mapping import Options, Survey
 from migrate.mapping.rows import RuleSource
 from migrate.mapping.rules import Rule, Where
-from migrate.report.remarks import on_assumed, on_idle, on_known, on_unused
-from naming import VOCABULARY, legacy_name
+from migrate.report.remarks import on_assumed, on_extras, on_idle, on_known, on_unused
+from naming import VOCABULARY, Style, legacy_name
 
 AT = datetime(2026, 1, 8, 14, 30, tzinfo=UTC)
 
@@ -79,6 +79,13 @@ def test_names_that_need_not_be_known_or_are_in_no_run():
     ]
 
 
+def test_arguments_of_extra_parts_that_no_run_has():
+    rules = (Rule(assume={"seed": 1}), Rule(replace={"lr": 0.1}))
+    options = Options(style=Style(extras=("bs", "ep=epocs", "seed", "lr")), rules=rules)
+    absent = [{"epocs", "batch_size", "seed", "lr"}, {"epocs", "seed", "lr"}]
+    assert list(on_extras(options, absent)) == ["no run has the argument epocs"]
+
+
 def test_a_rule_that_is_unused():
     where = Where(values={"familly": frozenset(["vit"])})
     source = RuleSource(file="rsst-migrate.toml", number=3)
@@ -90,7 +97,7 @@ def test_a_rule_that_is_unused():
     ]
     several = [Rule(Where(), replace(source, number=n), prefer="name") for n in (1, 2, 3, 5)]
     assert list(on_unused(several)) == [
-        "rules 1-3, 5 of rsst-migrate.toml are unused: they match no run"
+        "rules 1, 2, 3, 5 of rsst-migrate.toml are unused: they match no run"
     ]
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
 from typing import Mapping, NamedTuple, Union
 
 from naming import values
@@ -33,13 +31,9 @@ class Argument(NamedTuple):
 
 
 class FieldsError(ValueError):
-    """A run that cannot be named: every field that is missing or not valid, at once.
+    """A run that cannot be named: every argument that is missing or not valid, at once.
 
     Its text is like `missing: rate, exponents; invalid: reg_granularity_prune is 'abc'`.
-
-    Attributes:
-        missing: The arguments that are missing: `rate`, `reg_granularity_prune`.
-        invalid: The arguments that are not valid, and their values.
     """
 
     def __init__(self, missing: tuple[str, ...], invalid: tuple[Argument, ...]) -> None:
@@ -62,21 +56,6 @@ class Fields:
     known: Mapping[str, object]
     invalid: Mapping[str, Argument]
     extras: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """The values that a new name is made of: all that it needs are there, and canonical.
-
-    Attributes:
-        fields: Field to value; None, or False for a switch, where the name does without it.
-        created_at: When the run was created, in the zone to write the time in.
-        extras: Pairs of label and text, in writing order.
-    """
-
-    fields: Mapping[str, object]
-    created_at: datetime
-    extras: tuple[tuple[str, str], ...] = ()
 
 
 def plain(arguments: Arguments) -> Mapping[str, object]:
@@ -135,84 +114,33 @@ def _argument(field: Field, given: Mapping[str, object]) -> Argument | None:
     return next(iter(on or present), None)
 
 
-def experiment(
-    fields: Fields,
-    created_at: datetime,
-    *,
-    style: Style = GUIDE_STYLE,
-    vocabulary: Vocabulary = VOCABULARY,
-    scheme: Scheme = RSST,
-) -> Experiment:
-    """The run that these fields describe, in the zone that `created_at` has.
-
-    Raises:
-        FieldsError: Naming every required field that is missing or not valid.
-    """
-    known = fields.known
-    template = _template(known, scheme)
-    required, others = parts_of(known, style=style, vocabulary=vocabulary, scheme=scheme)
-    wanted = (*required, *others, *style.parts)
-    invalid = tuple(fields.invalid[name] for name in wanted if name in fields.invalid)
-    missing = tuple(
-        scheme.by_name[name].keys[0]
-        for name in required
-        if name not in known and name not in fields.invalid
-    )
-    if missing or invalid:
-        raise FieldsError(missing, invalid)
-    off = dict.fromkeys(template.switches, False)
-    found = {name: known[name] for name in (*required, *others) if name in known}
-    extras = [(label, fields.extras[label]) for label in style.parts if label in fields.extras]
-    return Experiment({**off, **found}, created_at, tuple(extras))
-
-
 def parts_of(
     known: Mapping[str, object],
     *,
     style: Style = GUIDE_STYLE,
     vocabulary: Vocabulary = VOCABULARY,
     scheme: Scheme = RSST,
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The fields in the new name of a run with these: the required ones, and the optional ones.
+) -> dict[str, bool]:
+    """The fields in the new name of a run with these, each with whether it must have a value.
 
-    >>> parts_of({"struct": "rsst", "schedule": "x"})[0]
-    ('struct', 'schedule', 'criteria', 'arch', 'dataset', 'reg', 'rate')
+    >>> parts_of({"struct": "refill"})["rate"], parts_of({"struct": "refill"})["pretrained"]
+    (True, False)
     """
     family = vocabulary.family(str(known.get(ARCH)))
-    template = _template(known, scheme)
-    decisive = tuple((name, known.get(name)) for name in scheme.decisive)
-    return _parts(template, decisive, family, style, scheme)
+    template = template_of(known, scheme)
+    parts = {}
+    for name, field in scheme.by_name.items():
+        if name == scheme.chosen_by or name in template.required:
+            parts[name] = True
+        elif name in template.names:
+            # An optional field with conditions is either required or left out.
+            required = field.is_written(known, family, style)
+            if required or field.written is None:
+                parts[name] = required
+    return parts
 
 
-@lru_cache(maxsize=1024)
-def _parts(
-    template: Template,
-    decisive: tuple[tuple[str, object], ...],
-    family: str,
-    style: Style,
-    scheme: Scheme,
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The fields of a template that a run has which has these in the fields that decide it."""
-    known = dict(decisive)
-    optional = {part.name: part.optional for part in template.parts}
-    required = tuple(
-        name
-        for name, field in scheme.by_name.items()
-        if name == scheme.chosen_by
-        or (name in optional and not optional[name])
-        or (name in optional and field.is_written(known, family, style))
-    )
-    # The others are written where the run has a value. One with conditions is not among them:
-    # it is either required or left out.
-    others = tuple(
-        name
-        for name in template.fields
-        if name not in required and scheme.by_name[name].written is None
-    )
-    return required, others
-
-
-def _template(known: Mapping[str, object], scheme: Scheme) -> Template:
+def template_of(known: Mapping[str, object], scheme: Scheme) -> Template:
     """The template of a run's new name.
 
     A run that does not say which it follows is not named, but is told what is missing by the first.
