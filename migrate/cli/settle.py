@@ -31,6 +31,7 @@ from migrate.mapping.settling import Settling
 from migrate.report.files import save
 from migrate.report.kinds import (
     HELP,
+    HELP_INDENT,
     case_lines,
     effect_lines,
     how_to_answer,
@@ -135,14 +136,14 @@ class _Session:
         self._tell("", f"Question {done + 1} of {done + still_open}")
         self._tell(*question(kind, output.err.width), "")
         while True:
-            output.tell(how_to_answer(kind))
+            self._tell(how_to_answer(kind))
             typed = typer.prompt(
                 prompt(kind), default="", show_default=False, prompt_suffix="> ", err=True
             )
             try:
                 reply = read_reply(kind, typed, self.style)
             except ValueError as error:
-                self._tell(*wrap(f"{error}.", output.err.width))
+                self._tell(f"{error}.")
                 continue
             match reply:
                 case "quit":
@@ -159,7 +160,7 @@ class _Session:
                             for line in case_lines(kind, case, output.out.width):
                                 output.out.print(line)
                 case "help":
-                    self._tell(*HELP.splitlines(), "")
+                    self._tell(*HELP.splitlines(), "", indent=HELP_INDENT)
                 case _:
                     if self._answer(kind, reply):
                         return True
@@ -180,7 +181,8 @@ class _Session:
             self._restore(before)
             raise
         self.steps.append(_Step(kind, before, after))
-        self._tell(*effect_lines(effect), f"Written to {self.path}. {self._so_far()}")
+        so_far = f" {self._so_far()}" if self._open() else ""  # else it is the last line, too
+        self._tell(*effect_lines(effect), f"Written to {self.path}.{so_far}")
         return True
 
     def _back(self) -> None:
@@ -220,9 +222,7 @@ class _Session:
         self._tell("", self._so_far() if self.at_first else nothing)
         rest = self.settling.kinds
         for kind in rest[:_MOST_OPEN]:
-            self._tell(
-                *wrap(f"  {kind_text(kind)}", self.output.err.width, subsequent_indent="    ")
-            )
+            self._tell(f"  {kind_text(kind)}", indent="    ")
         if len(rest) > _MOST_OPEN:
             self._tell(f"  … and {len(rest) - _MOST_OPEN} more kinds")
         renames = sum(row.status == "rename" for row in self.settling.rows)
@@ -230,6 +230,10 @@ class _Session:
             purpose = f"To rename {number_of_runs(renames)}"
             self.output.next_step(purpose, "rename", *self.request.words())
 
-    def _tell(self, *lines: str) -> None:
+    def _tell(self, *lines: str, indent: str = "") -> None:
+        """Tell the user lines; what does not fit goes on in the next, a new name alone in one."""
+        width = self.output.err.width
         for line in lines:
-            self.output.tell(line)
+            fits = len(line) <= width or " " not in line.strip()
+            for part in [line] if fits else wrap(line, width, subsequent_indent=indent):
+                self.output.tell(part)

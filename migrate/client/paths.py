@@ -33,7 +33,7 @@ class ProjectPath:
 def parse_folder(text: str) -> Path | None:
     """Read a PATH that is a folder of offline runs; None where it is a project's.
 
-    Beside what begins like a folder: one called `wandb`, and below it that of a run.
+    Besides what begins like a folder: one that is called `wandb`, or holds a log.
 
     Raises:
         InputError: It can only be a folder, and there is none.
@@ -43,9 +43,8 @@ def parse_folder(text: str) -> Path | None:
         if not folder.is_dir():
             raise InputError(f"There is no folder {scrub(text)}.")
         return folder
-    if "wandb" not in folder.parts or not folder.is_dir():
-        return None
-    return folder if folder.name == "wandb" or any(folder.glob("*.wandb")) else None
+    is_one = folder.is_dir() and (folder.name == "wandb" or any(folder.glob("*.wandb")))
+    return folder if is_one else None
 
 
 def parse_path(text: str) -> ProjectPath:

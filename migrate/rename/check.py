@@ -13,7 +13,6 @@ class Problem(NamedTuple):
     """Why a planned rename does not fit.
 
     Attributes:
-        rename: The rename.
         bearer: The run that bears its new name, and will keep it; None where there is no such run
             as the one that is to be renamed.
         taken: Whether it may not have its new name though no run bears it.
@@ -34,8 +33,8 @@ def check(
     """What does not fit of a plan: runs that are not there, and new names that are taken.
 
     Args:
-        plan: The plan; its projects are those of `runs`.
-        runs: Every run of these projects.
+        plan: The plan.
+        runs: Every run of its projects.
         include_running: Whether runs whose processes are alive will be renamed.
         taken: Names that no run of a project may get, besides those that its runs bear.
     """

@@ -71,9 +71,6 @@ def run(
         progress: Opens a progress bar with a title.
         say: Tells the user that Ctrl-C was understood.
 
-    Returns:
-        What the server says at the end.
-
     Raises:
         KeyboardInterrupt: The second Ctrl-C.
     """

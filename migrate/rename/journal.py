@@ -12,11 +12,11 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from migrate.client.rewrite import sync_folder
 from migrate.client.runs import RunKey
@@ -33,16 +33,33 @@ _DIRECTIONS = get_args(Direction)
 _CODES = get_args(OutcomeCode)
 _ALTERED_V1 = "altered: the server made it "
 
+# What each record must have besides its name, and may have.
+_FIELDS: Mapping[str, Mapping[str, type]] = {
+    "header": {
+        "format": str,
+        "version": int,
+        "server": str,
+        "projects": list,
+        "time": str,
+        "include_running": bool,
+    },
+    "plan": {"entity": str, "project": str, "run_id": str, "old_name": str, "new_name": str},
+    "planned": {"runs": int},
+    "begin": {"direction": str},
+    "intent": {"direction": str, "runs": list},
+    "outcome": {"runs": list},
+}
+_MAY_HAVE: Mapping[str, type] = {"made_with": dict, "settled": str, "direction": str}
+_DAMAGE = (ValueError, KeyError, TypeError, RecursionError)
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a journal is about.
 
     Attributes:
-        server: Where the runs are.
-        projects: Their projects, as entity/project.
-        time: When it was begun.
-        include_running: Whether runs whose process is alive may be renamed.
+        server: Its address, or that of a folder of offline runs (`file:`).
+        projects: As entity/project.
         made_with: The options and rules that the plan was made with, or the file that it is from;
             empty in journals of earlier versions.
     """
@@ -62,14 +79,7 @@ class Header:
         include_running: bool = False,
         made_with: Mapping[str, object] | None = None,
     ) -> Header:
-        """The header of a plan's journal, now; a password in the address stays out of it.
-
-        Args:
-            server: The server's address, or that of a folder of offline runs (`file:`).
-            plan: The plan.
-            include_running: Whether runs whose processes are alive may be renamed.
-            made_with: The options and rules that it was made with.
-        """
+        """The header of a plan's journal, now; a password in the address stays out of it."""
         projects = list(dict.fromkeys(str(rename.where) for rename in plan))
         if not server.startswith("file:"):  # which may be long, and has no secrets
             server = scrub(server)
@@ -81,9 +91,7 @@ class JournalState:
     """What a journal holds.
 
     Attributes:
-        header: What it is about.
         plan: The whole plan; empty where the journal ends before it was complete.
-        complete: Whether the plan is whole.
         sent: The runs whose names undo is to take back: the new name was about to be sent, and
             neither was refused nor is known to be taken back. Where the server altered the old
             name when it was put back, that is the end of it: it would do so again.
@@ -159,12 +167,8 @@ class Journal:
             _lock(handle, path)
             first = {"record": "header", "format": FORMAT, "version": VERSION}
             about = {key: value for key, value in asdict(header).items() if value != {}}
-            lines: list[Mapping[str, object]] = [
-                {**first, **about},
-                *({"record": "plan", **_plan_record(rename)} for rename in plan),
-                {"record": "planned", "runs": len(plan)},
-            ]
-            journal._append(lines)
+            last = {"record": "planned", "runs": len(plan)}
+            journal._append([{**first, **about}, *map(_plan_record, plan), last])
             sync_folder(path.parent)
         except MigrateError as error:
             journal.close()
@@ -254,8 +258,8 @@ def read(path: Path) -> JournalState:
     state.size = len(data) - len(rest)
     for number, line in enumerate(lines[1:], 2):
         try:
-            _take(state, json.loads(line))
-        except (ValueError, KeyError, TypeError, RecursionError):
+            _take(state, _record(line))
+        except _DAMAGE:
             raise InputError(
                 f"The journal {path} is damaged in line {number}; nothing was touched. "
                 "Put back an undamaged copy of it."
@@ -263,86 +267,85 @@ def read(path: Path) -> JournalState:
     return state
 
 
+def _record(line: bytes) -> Any:
+    """The record in a line, whose fields are of their types; raises one of _DAMAGE."""
+    record = json.loads(line)
+    may_have = {name: kind for name, kind in _MAY_HAVE.items() if name in record}
+    for name, kind in {**_FIELDS[record["record"]], **may_have}.items():
+        if type(record[name]) is not kind:
+            raise ValueError(name)
+    if record.get("direction", "rename") not in _DIRECTIONS:
+        raise ValueError("direction")
+    return record
+
+
 def _header(path: Path, line: bytes) -> JournalState:
     try:
-        first = json.loads(line)
+        first = _record(line)
         if first["record"] != "header" or first["format"] != FORMAT:
             raise ValueError
-        version = first["version"]
-        if type(version) is not int:
-            raise ValueError
-        if version > VERSION:
+        if first["version"] > VERSION:
             raise InputError(
-                f"The journal {path} is of version {version}, and this rsst-migrate knows "
+                f"The journal {path} is of version {first['version']}, and this rsst-migrate knows "
                 f"{VERSION}. Use the version that wrote it, or a later one."
             )
-        projects, include_running = first["projects"], first["include_running"]
-        if type(projects) is not list or type(include_running) is not bool:
-            raise ValueError
-        projects = [_text(project) for project in projects]
-        server, time, made_with = first["server"], first["time"], first.get("made_with", {})
-        if type(made_with) is not dict:
-            raise ValueError
-        header = Header(_text(server), projects, _text(time), include_running, made_with)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise InputError(
-            f"{path} is not a journal of rsst-migrate, or damaged in line 1."
-        ) from None
-    return JournalState(header)
+        _texts(first["projects"])
+        about = {it.name: first[it.name] for it in fields(Header) if it.name in first}
+        return JournalState(Header(**about))
+    except _DAMAGE:
+        words = f"{path} is not a journal of rsst-migrate, or damaged in line 1."
+        raise InputError(words) from None
 
 
 def _take(state: JournalState, record: Any) -> None:
-    """Take in a record; raises ValueError, KeyError or TypeError where it is not a valid one."""
+    """Take in a record; raises one of _DAMAGE where it does not fit there."""
     kind = record["record"]
-    if kind == "plan" and not state.complete:
-        key = _key(record[part] for part in RunKey._fields)
-        names = _text(record["old_name"]), _text(record["new_name"])
-        state.plan.append(PlannedRename(key, *names, _text(record.get("settled", ""))))
-    elif kind == "planned" and not state.complete:
+    if (kind in ("plan", "planned")) == state.complete:
+        raise ValueError
+    if kind == "plan":
+        key = RunKey(record["entity"], record["project"], record["run_id"])
+        names = record["old_name"], record["new_name"]
+        state.plan.append(PlannedRename(key, *names, record.get("settled", "")))
+    elif kind == "planned":
         if record["runs"] != len(state.plan):
             raise ValueError
         state.complete = True
         state.open = {rename.key for rename in state.plan}
-    elif kind == "begin" and state.complete:
-        state.last = _direction(record)
-    elif kind == "intent" and state.complete:
-        if _direction(record) == "rename":
-            state.sent |= {_key(run) for run in record["runs"]}
-    elif kind == "outcome" and state.complete:
+    elif kind == "begin":
+        state.last = record["direction"]
+    elif kind == "intent":
+        keys = {RunKey(*_texts(run)) for run in record["runs"]}
+        if record["direction"] == "rename":
+            state.sent |= keys
+    elif kind == "outcome":
         # Records of version 1 have no direction; a journal that goes on may hold both.
-        old = "direction" not in record
-        direction = state.last if old else _direction(record)
-        for entity, project, run_id, *outcome in record["runs"]:
-            became = _outcome_v1(*outcome) if old else _outcome(*outcome)
-            state.conclude(_key((entity, project, run_id)), became, direction)
+        outcome_of = _outcome if "direction" in record else _outcome_v1
+        for run in record["runs"]:
+            entity, project, run_id, *outcome = _texts(run)
+            key = RunKey(entity, project, run_id)
+            state.conclude(key, outcome_of(*outcome), record.get("direction", state.last))
     else:
         raise ValueError
 
 
-def _direction(record: Any) -> Direction:
-    direction: Direction = record["direction"]
-    if direction not in _DIRECTIONS:
+def _texts(values: list[Any]) -> list[str]:
+    if not all(isinstance(value, str) for value in values):
         raise ValueError
-    return direction
+    return values
 
 
-def _key(parts: Iterable[object]) -> RunKey:
-    return RunKey(*map(_text, parts))
-
-
-def _outcome(code: OutcomeCode, text: object) -> Outcome:
+def _outcome(code: str, text: str) -> Outcome:
     if code not in _CODES:
         raise ValueError
-    return Outcome(code, _text(text))
+    return Outcome(cast("OutcomeCode", code), text)
 
 
-def _outcome_v1(sentence: object) -> Outcome:
+def _outcome_v1(sentence: str) -> Outcome:
     """What a sentence of version 1 says, as far as it matters: `done`, `refused: WORDS`, …."""
-    text = _text(sentence)
-    if text.startswith(_ALTERED_V1):
-        return Outcome("altered", text.removeprefix(_ALTERED_V1))
-    code, _, words = text.partition(": ")
-    return Outcome(code, words) if code in _CODES else Outcome("unanswered", text)  # type: ignore[arg-type]
+    if sentence.startswith(_ALTERED_V1):
+        return Outcome("altered", sentence.removeprefix(_ALTERED_V1))
+    code, _, words = sentence.partition(": ")
+    return _outcome(code, words) if code in _CODES else Outcome("unanswered", sentence)
 
 
 def now() -> str:
@@ -350,16 +353,10 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError
-    return value
-
-
 def _plan_record(rename: PlannedRename) -> dict[str, str]:
     names = {"old_name": rename.old_name, "new_name": rename.new_name}
     settled = {"settled": rename.settled} if rename.settled else {}
-    return {**rename.key._asdict(), **names, **settled}
+    return {"record": "plan", **rename.key._asdict(), **names, **settled}
 
 
 def _lock(handle: int, path: Path) -> None:

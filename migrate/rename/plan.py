@@ -54,11 +54,7 @@ DONE = Outcome("done")
 class PlannedRename:
     """One run's rename: from the name that it must have to the one that it is to get.
 
-    Attributes:
-        key: The run.
-        old_name: The name that it must have.
-        new_name: The one that it is to get.
-        settled: What rules and options supplied to the new name, in the words of a report.
+    `settled` is what rules and options supplied to the new name, in the words of a report.
     """
 
     key: RunKey
@@ -99,13 +95,7 @@ def is_done(rename: PlannedRename, state: RunState) -> bool:
 def classify(
     rename: PlannedRename, state: RunState | None, *, include_running: bool
 ) -> Outcome | None:
-    """Where a run stands: done, or why it is left alone; None where it is to be renamed.
-
-    Args:
-        rename: What is to be done.
-        state: What the run is now; None where there is no such run.
-        include_running: Whether a run whose process is alive may be renamed.
-    """
+    """Where a run stands: done, or why it is left alone; None where it is to be renamed."""
     if state is None:
         return Outcome("gone")
     if is_done(rename, state):

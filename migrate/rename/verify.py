@@ -23,16 +23,13 @@ def verify(
     project: Source,
     bar: Bar,
 ) -> dict[RunKey, Outcome]:
-    """Read all the runs again.
+    """Read all the runs again: what became of each, by what the server says now.
 
     Args:
         todo: What was to be done, in this project.
         believed: What became of runs so far; one without an outcome was not reached.
         project: Its `hurry` is respected: then each name is read once, or not.
         bar: Shows how far it is.
-
-    Returns:
-        What became of each run, by what the server says now.
     """
     verified: dict[RunKey, Outcome] = {}
     behind = todo

@@ -16,6 +16,7 @@ from naming import MAX_LENGTH, RSST, cut
 FAMILY_NAMES = {"cnn": "CNN", "vit": "ViT", "mamba": "Mamba"}
 _MOST_VALUES = 4
 _EXAMPLES = 3
+_LEAST_NAME = 20
 
 HELP = """\
 Enter      the value that all the other runs of the kind have, where they agree
@@ -25,6 +26,7 @@ s          skip: leave this kind open
 e          look at every run of the kind
 b          back: take the last answer out of the file again
 q          quit; what was answered is in the file"""
+HELP_INDENT = " " * 11
 
 _OPEN = {
     "missing": " without {what}",
@@ -108,11 +110,12 @@ def case_lines(kind: Kind, case: Case, width: int) -> list[str]:
     """A run of a kind: its name, and what its config says."""
     row = case.row
     date = f"{row.created_at:%Y-%m-%d}" if row.created_at else "-"
-    label = f"  {visible(row.key.run_id)}  {date}  "
-    return [
-        label + shortened(visible(row.old_name), max(20, width - len(label))),
-        shortened(f"    config: {_config(kind, case)}", width),
-    ]
+    label, name = f"  {visible(row.key.run_id)}  {date}  ", visible(row.old_name)
+    if width - len(label) >= _LEAST_NAME:
+        first = [label + shortened(name, width - len(label))]
+    else:
+        first = [label.rstrip(), f"    {shortened(name, width - 4)}"]
+    return [*first, *wrap(f"    config: {_config(kind, case)}", width, subsequent_indent="      ")]
 
 
 def _evidence(kind: Kind) -> Iterator[str]:

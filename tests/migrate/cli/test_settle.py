@@ -273,14 +273,16 @@ def test_what_is_no_answer_is_said_and_asked_again(session):
     assert "Question 2 of 19" in said
 
 
-def test_every_question_fits_a_small_terminal(session, survey, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "80")
+@pytest.mark.parametrize(("width", "height"), [(80, 22), (40, 32)])
+def test_every_question_fits_a_small_terminal(session, monkeypatch, width, height):
+    monkeypatch.setenv("COLUMNS", str(width))
     code, said = session(*["s"] * 30)
     assert (code, said.count("Question ")) == (0, 19)
     for screen in re.split(r"\nQuestion ", said)[1:-1]:
         lines = screen.splitlines()
-        assert len(lines) <= 22
-        assert max(map(len, lines)) <= 80, lines
+        assert len(lines) <= height
+        assert max(map(len, lines)) <= width, lines
+        assert not re.search(r"config:.*…", screen)
     assert "0 of 300 runs settled, 300 open.\n  73 runs" in said
     assert "… and 9 more kinds" in said
 
@@ -337,7 +339,7 @@ def test_from_three_hundred_runs_in_review_to_new_names_and_back(serve, cli, pro
             break
     assert asking.end() == 0
     assert (questions, typed) == (21, 16)
-    assert "300 of 300 runs settled, 0 open." in asking.said
+    assert asking.said.count("300 of 300 runs settled, 0 open.") == 1
 
     done = cli("rename", "ycx/RSST", "--yes", "--quiet")
     assert done.returncode == 0, done.stderr

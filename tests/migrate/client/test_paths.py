@@ -40,7 +40,7 @@ def test_paths(text, path):
         ("wandb/offline-run-1", True),
         ("old/wandb/offline-run-2", True),
         ("wandb/empty", False),
-        ("runs/offline-run-1", False),
+        ("runs/offline-run-1", True),
         ("runs", False),
         ("wandb/offline-run-3", False),
     ],
