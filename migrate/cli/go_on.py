@@ -298,8 +298,8 @@ def state_words(state: JournalState) -> str:
     if not state.complete:
         return "nothing was renamed"
     if state.last == "undo":
-        left = len(state.sent)
-        return f"undo unfinished: {left} of {plan} to put back" if left else "undone"
+        unfinished = len(state.sent)
+        return f"undo unfinished: {unfinished} of {plan} to put back" if unfinished else "undone"
     if state.open:
         return f"rename unfinished: {renamed} of {plan} renamed"
     return f"{renamed} of {plan} renamed"
