@@ -19,7 +19,7 @@ _PROJECT = re.compile(r"[^/\\?#%:]+")  # what wandb forbids, and W&B's server wi
 
 @dataclass(frozen=True, slots=True)
 class ProjectPath:
-    """A PATH: `entity` is None for the default entity, `host` (and port) unless it was a URL."""
+    """A PATH: `entity` is None for the default entity; `host`, with its port, is a URL's."""
 
     entity: str | None
     project: str

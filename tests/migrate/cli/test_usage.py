@@ -109,6 +109,17 @@ def test_a_server_that_fails_for_good_leaves_something_to_do(odd_server, call, q
     assert err.count("\n") == 2
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_is_refused_later_on_leaves_something_to_do(odd_server, call, status):
+    odd = odd_server(lambda _: (status, "no"))
+    code, out, err = call("audit", "ycx/RSST", "--base-url", odd.url)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: The server refuses: ")
+    assert err.endswith(
+        "\nCheck that the key in use may do this; `wandb login --relogin` sets another.\n"
+    )
+
+
 # Terminals that are not UTF-8.
 
 
