@@ -45,7 +45,7 @@ def open_sources(
         if against is not None:
             raise InputError("--against is for a folder of offline runs.")
         parsed = [parse_path(path) for path in paths]
-        server = connect(request.base_url, may_prompt=may_prompt)
+        server = connect(request.base_url, progress, may_prompt=may_prompt)
         return server, [server.project(path, keys) for path in parsed]
     if len(paths) > 1:
         raise InputError(
@@ -56,7 +56,7 @@ def open_sources(
     if not place.projects():
         raise InputError(_nothing_in(place))
     if other is not None:
-        project = connect(request.base_url, may_prompt=may_prompt).project(other)
+        project = connect(request.base_url, progress, may_prompt=may_prompt).project(other)
         place.taken = frozenset(run.name for run in list_runs(project, progress))
     return place, [*place.projects()]
 
@@ -86,7 +86,7 @@ def open_address(address: str, base_url: str | None, progress: Progress) -> Plac
         InputError: It was a folder, and that is gone.
     """
     if not address.startswith("file:"):
-        return connect(base_url, may_prompt=not MANNER.quiet)
+        return connect(base_url, progress, may_prompt=not MANNER.quiet)
     from urllib.request import url2pathname  # which brings much
 
     path = Path(url2pathname(urlsplit(address).path))

@@ -49,6 +49,7 @@ from migrate.client.retry import Note, PageSize, no_note
 from migrate.client.runs import ProjectKey, RunState
 from migrate.client.sign_in import Session, sign_in
 from migrate.client.source import Page, Rename
+from migrate.console import Progress, no_progress
 from migrate.errors import (
     InputError,
     NoProject,
@@ -289,9 +290,11 @@ def _json(filters: Filters) -> str | None:
     return None if filters is None else json.dumps(filters)
 
 
-def connect(base_url: str | None = None, *, may_prompt: bool = False) -> Server:
+def connect(
+    base_url: str | None = None, progress: Progress = no_progress, *, may_prompt: bool = False
+) -> Server:
     """Sign in; raises ConnectError, within 10 seconds. See `sign_in.sign_in`."""
-    return Server(sign_in(base_url, may_prompt=may_prompt))
+    return Server(sign_in(base_url, progress, may_prompt=may_prompt))
 
 
 def _forget_service() -> None:

@@ -28,6 +28,7 @@ from migrate.client.sign_in_errors import (
     short,
     sign_in_error,
 )
+from migrate.console import Progress, no_progress
 from migrate.errors import ConnectError, scrub
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 SIGN_IN_SECONDS = 3  # one 429 or 503 (repeated after 2 s) is survived
 START_SECONDS = 2.5  # for wandb-core to start, over and above SIGN_IN_SECONDS
+_TITLE = "Signing in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,16 @@ class Session:
     secrets: tuple[str, ...]
 
 
-def sign_in(base_url: str | None = None, *, may_prompt: bool = False) -> Session:
+def sign_in(
+    base_url: str | None = None, progress: Progress = no_progress, *, may_prompt: bool = False
+) -> Session:
     """Sign in with the credentials, server and proxies that wandb has.
 
     An attempt may take 3 s, or WANDB_HTTP_TIMEOUT where that is longer.
 
     Args:
         base_url: The server, in place of wandb's own setting.
+        progress: Shows that it takes a while.
         may_prompt: Let wandb ask for a key, if stdin and stderr are a terminal.
 
     Raises:
@@ -62,8 +67,9 @@ def sign_in(base_url: str | None = None, *, may_prompt: bool = False) -> Session
     """
     try:
         # In a thread: Ctrl-C in the middle of the import would leave half a module.
-        in_background(lambda: import_module("wandb")).result()
-        settings = _settings()
+        with progress(_TITLE):
+            in_background(lambda: import_module("wandb")).result()
+            settings = _settings()
     except Exception as error:
         raise ConnectError(
             f"wandb cannot start with its settings: {short(error)}. "
@@ -74,7 +80,8 @@ def sign_in(base_url: str | None = None, *, may_prompt: bool = False) -> Session
     secrets = tuple(key for key in (settings.api_key, os.environ.get("WANDB_API_KEY")) if key)
     seconds = max(SIGN_IN_SECONDS, settings.x_graphql_timeout_seconds or 0)
     with _few_repetitions(settings):
-        api = _api(ServerAddress(url, _proxy(settings, url), seconds, secrets), may_prompt)
+        address = ServerAddress(url, _proxy(settings, url), seconds, secrets)
+        api = _api(address, progress, may_prompt)
     named = settings.model_copy(update={"base_url": api.settings["base_url"]})
     pages = urlsplit(named.app_url)
     # Reports are mailed: their links must not hold a user and password of the address.
@@ -96,12 +103,13 @@ def _settings() -> Any:
         return wandb_setup.singleton().settings
 
 
-def _api(address: ServerAddress, may_prompt: bool) -> wandb.Api:
+def _api(address: ServerAddress, progress: Progress, may_prompt: bool) -> wandb.Api:
     """Sign in: once more where the server is busy, and at a prompt where there is no key."""
     import wandb
 
     try:
-        return _attempt(address)
+        with progress(_TITLE):
+            return _attempt(address)
     except wandb.errors.UsageError as error:
         if not (may_prompt and sys.stdin.isatty() and sys.stderr.isatty()):
             raise ConnectError(
@@ -109,7 +117,8 @@ def _api(address: ServerAddress, may_prompt: bool) -> wandb.Api:
                 f"Set WANDB_API_KEY or run `wandb login --host={address.shown}`."
             ) from error
     except BusyError:
-        return _attempt(address)
+        with progress(_TITLE):
+            return _attempt(address)
     return _attempt(address, prompting=True)
 
 

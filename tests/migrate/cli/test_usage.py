@@ -156,6 +156,7 @@ def test_an_answer_that_is_neither_is_asked_again(sandbox, prompt):
     asked = prompt("rename", "ycx/RSST")
     asked.type("maybe\n")
     assert asked.wait("[y/N]")
+    assert "Signing in " in asked.said  # a bar, while it takes a second or two
     assert "maybe\r\nAnswer y or n.\r\nRename 30 runs of " in asked.said
     assert asked.answer("N\n") == 0
     assert not sandbox.service.mutations
