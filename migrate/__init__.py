@@ -100,8 +100,8 @@ def plan(
             asked.paths, request, no_progress, asked.options.keys, may_prompt=False
         )
         mapped = read_projects(projects, asked.options, asked.which)
-    except InputError as error:  # --known-arch is known_arch here
-        words = re.sub("--([a-z-]+)", lambda option: option[1].replace("-", "_"), str(error))
+    except InputError as error:  # --known-arch is known_arch here; ./a--b is a folder
+        words = re.sub(r"\B--([a-z-]+)", lambda option: option[1].replace("-", "_"), str(error))
         raise InputError(words) from None
     rows = [row for project in mapped for row in project.chosen]
     return frame(rows, mapped[0].made_with if mapped else None)

@@ -213,6 +213,15 @@ class Manner:
 MANNER = Manner()
 
 
+def command_line(*words: str) -> str:
+    """A command of ours, as a shell takes it.
+
+    But for the user and password of a server's address, which are for whoever typed them.
+    """
+    shown = [scrub(word) if re.match(r"\S+://\S+@", word) else word for word in words]
+    return f"rsst-migrate {shlex.join(shown)}"
+
+
 class Output:
     """The two streams of a command.
 
@@ -237,14 +246,10 @@ class Output:
         self.err.print(Text(visible(text)), soft_wrap=True)
 
     def next_step(self, purpose: str, *words: str) -> None:
-        """Name a command of ours that comes next, alone on its line, as a shell takes it.
-
-        But for the user and password of a server's address, which are for whoever typed them.
-        """
+        """Name a command of ours that comes next, alone on its line."""
         if not MANNER.no_next:
-            words = tuple(scrub(word) if re.match(r"\S+://\S+@", word) else word for word in words)
             self.say(f"{purpose}:")
-            self.say(f"  rsst-migrate {shlex.join(words)}")
+            self.say(f"  {command_line(*words)}")
 
     def data(self, data: str | bytes) -> None:
         """Print data: byte for byte, but for what would act on a terminal."""

@@ -31,17 +31,19 @@ def read_reply(kind: Kind, typed: str, style: Style) -> Rule | Command:
     typed = typed.strip()
     if command := _COMMANDS.get(typed.lower()):
         return command
-    if not typed:
-        if kind.suggested is None:
-            raise ValueError("Not all other runs have the same value: enter one")
+    if not typed and kind.suggested is not None:
         return answer_of(kind, kind.suggested)
     if kind.problem.code == "conflict":
         if side := _SIDES.get(typed.lower()):
             return Rule(prefer=side)
-        if kind.key is None:
+        if kind.key is None or not typed:
             raise ValueError("Enter n for what the name says, or c for what the config says")
     if kind.problem.code == "ambiguous":
         return answer_of(kind, _architecture(kind, typed))
+    if not typed and kind.is_about_a_word:
+        raise ValueError(f"Enter another {kind.key}")
+    if not typed:
+        raise ValueError("Not all other runs have the same value: enter one")
     key, text = kind.key or "", typed
     if kind.is_about_a_word and typed.startswith(("arch=", "dataset=")):
         key, _, text = typed.partition("=")

@@ -242,7 +242,7 @@ def _rule_lines(content: str, rules: int) -> tuple[int, ...]:
 
 def unknown(key: str, known: Iterable[str]) -> str:
     """That a key is not a known one, with the nearest that is, or all of them."""
-    return f"{shown(key)} is not a known key; {did_you_mean(key, [*known])}"
+    return f"{shown(key)} is not a known key; {did_you_mean(str(key), [*known])}"
 
 
 def shown(value: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -28,7 +27,7 @@ from migrate.client.offline import Folder
 from migrate.client.paths import same_server
 from migrate.client.runs import RunKey, RunState
 from migrate.client.source import Source
-from migrate.console import Output
+from migrate.console import Output, command_line
 from migrate.errors import InputError, NoProject, scrub
 from migrate.mapping.rows import number_of_runs
 from migrate.rename.journal import FORMAT, Journal, JournalState, read
@@ -261,7 +260,7 @@ def _list_journals(output: Output, direction: Direction) -> int:
         words = [projects, time_, number_of_runs(len(state.plan)), state_words(state)]
         lines = [str(path), "    " + "  ".join(words)]
         if _is_for(state, direction):
-            lines.append(f"    {shlex.join(['rsst-migrate', command, str(path)])}")
+            lines.append(f"    {command_line(command, str(path))}")
         for line in lines:
             output.out.print(Text(visible(line)), soft_wrap=True)
     for error in damaged:
@@ -298,8 +297,8 @@ def state_words(state: JournalState) -> str:
     if not state.complete:
         return "nothing was renamed"
     if state.last == "undo":
-        left = len(state.sent)
-        return f"undo unfinished: {left} of {plan} to put back" if left else "undone"
+        unfinished = len(state.sent)
+        return f"undo unfinished: {unfinished} of {plan} to put back" if unfinished else "undone"
     if state.open:
         return f"rename unfinished: {renamed} of {plan} renamed"
     return f"{renamed} of {plan} renamed"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from migrate.cli.request import Asked, Request, choices
 from migrate.cli.sources import Place, open_sources, paths_of, tell_unreadable
-from migrate.console import Output
+from migrate.console import Output, command_line
 from migrate.errors import InputError, NoProject
 from migrate.mapping.kinds import Kinds
 from migrate.mapping.projects import Mapped, Which, read_projects
@@ -96,7 +95,7 @@ def audit(request: Request, *, as_json: bool, check: bool) -> int:
     arguments = request.words()
     with output.paging():
         if as_json:
-            settle = shlex.join(["rsst-migrate", "settle", *arguments])
+            settle = command_line("settle", *arguments)
             found = {
                 "projects": [found.to_dict() for found in audits],
                 "total": total.to_dict(),
@@ -140,7 +139,7 @@ def report(
     if references and chosen_format != "html":
         raise InputError(
             "--references goes into an HTML report: add -o report.html. On a terminal:\n"
-            f"  rsst-migrate references {shlex.join(request.paths or ())}".rstrip()
+            f"  {command_line('references', *(request.paths or ()))}"
         )
     if file is not None and is_stdout(file):
         file = None

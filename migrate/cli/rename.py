@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
 from migrate.cli.sources import Place, open_sources, paths_of, tell_unreadable
 from migrate.client.offline import DEFAULT_ENTITY, Folder
-from migrate.console import Output
+from migrate.console import Output, command_line
 from migrate.errors import InputError
 from migrate.mapping.projects import list_runs
 from migrate.mapping.rows import number_of_runs
@@ -137,8 +136,8 @@ def _saved(plan_file: Path, request: Request, limit: int | None, output: Output)
     plan = read_plan(plan_file)
     paths, given = request.paths or [], request.words(about_the_plan=False)
     if not paths and any(rename.where.entity == DEFAULT_ENTITY for rename in plan):
-        words = ["rsst-migrate", "rename", "./wandb", "--plan", str(plan_file), *given]
-        raise InputError(f"These are offline runs. Give their folder, too:\n  {shlex.join(words)}")
+        words = command_line("rename", "./wandb", "--plan", str(plan_file), *given)
+        raise InputError(f"These are offline runs. Give their folder, too:\n  {words}")
     place, given_projects = open_sources(paths, request, output.progress)
     allowed = {project.key for project in given_projects}
     foreign = [rename.where for rename in plan if allowed and rename.where not in allowed]

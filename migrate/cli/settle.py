@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from migrate.cli.rule_text import (
     suggested_rules,
     with_rule,
 )
-from migrate.console import Output
+from migrate.console import Output, command_line
 from migrate.errors import InputError
 from migrate.mapping.kinds import Kind
 from migrate.mapping.rows import number_of_runs
@@ -61,7 +60,7 @@ def settle(request: Request, *, to_stdout: bool) -> int:
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)):
         raise InputError(
             "Cannot ask without a terminal. To write suggested rules to stdout:\n  "
-            + shlex.join(["rsst-migrate", "settle", *request.words(), "--print"])
+            + command_line("settle", *request.words(), "--print")
         )
     if path is None:
         raise InputError("--config none: the answers need a file to be written to.")

@@ -100,7 +100,12 @@ def _of_words(status: int | None, raw: str, words: str, secrets: Sequence[str]) 
         return TooLarge(f"The server refuses a request of this size: {words}")
     complaints = tuple(_complaints(raw, status, secrets))
     listed = "; ".join(complaint.message for complaint in complaints[:3])
-    return Refused(f"The server refuses: {listed}", complaints)
+    refused = Refused(f"The server refuses: {listed}", complaints)
+    if status in (401, 403) or "not logged in" in raw:
+        refused.advice = (
+            "Check that the key in use may do this; `wandb login --relogin` sets another."
+        )
+    return refused
 
 
 def _complaints(raw: str, status: int | None, secrets: Sequence[str]) -> Iterator[Complaint]:

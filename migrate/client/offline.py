@@ -225,6 +225,8 @@ class Folder:
         known = self._logs.get(path)
         contents, stamp, error = LogContents(self._keys), None, None
         try:
+            if path.is_fifo():  # opening it would wait for somebody who writes
+                raise LogError("a pipe")
             with path.open("rb") as file:
                 stamp = stamp_of(os.fstat(file.fileno()))
                 if known is not None and known.stamp == stamp:

@@ -19,7 +19,7 @@ _PROJECT = re.compile(r"[^/\\?#%:]+")  # what wandb forbids, and W&B's server wi
 
 @dataclass(frozen=True, slots=True)
 class ProjectPath:
-    """A PATH: `entity` is None for the default entity, `host` (and port) unless it was a URL."""
+    """A PATH: `entity` is None for the default entity; `host`, with its port, is a URL's."""
 
     entity: str | None
     project: str
@@ -38,12 +38,16 @@ def parse_folder(text: str) -> Path | None:
     Raises:
         InputError: It can only be a folder, and there is none.
     """
-    folder = Path(text).expanduser()
+    try:
+        folder = Path(text).expanduser()
+        exists = folder.is_dir()
+    except (OSError, RuntimeError):  # it may not be seen, or cannot be a folder's name
+        folder, exists = Path(text), False
     if text.startswith((".", "/", "~")):
-        if not folder.is_dir():
+        if not exists:
             raise InputError(f"There is no folder {scrub(text)}.")
         return folder
-    is_one = folder.is_dir() and (folder.name == "wandb" or any(folder.glob("*.wandb")))
+    is_one = exists and (folder.name == "wandb" or any(folder.glob("*.wandb")))
     return folder if is_one else None
 
 

@@ -65,7 +65,7 @@ def sign_in_error(error: Exception, address: ServerAddress) -> ConnectError:
             f"{shown} refuses this key (HTTP {status}). Check that WANDB_API_KEY belongs to this "
             f"server or run `wandb login --relogin --host={shown}`."
         )
-    # Where it is no WandbApiFailedError, wandb-core was not reached.
+    # Without a response it is not a WandbApiFailedError: wandb-core was not reached.
     if not hasattr(cause, "response") or "not running" in words:
         return no_helper(_words(words, address.secrets) or "it ended early")
     if status in (404, 405) or words == "EOF" or re.search("invalid character|unmarshal", words):
@@ -144,7 +144,7 @@ def _status(address: ServerAddress) -> int | None:
     except (TimeoutError, ConnectionResetError):
         return None
     except URLError as error:
-        # A word: a proxy that speaks SOCKS, which only Go knows.
+        # Text alone: a proxy that speaks SOCKS, which only Go knows.
         if isinstance(error.reason, str | ConnectionResetError):
             return None
         raise

@@ -113,7 +113,8 @@ def _chunks(file: BinaryIO, skip: Skip | None) -> Iterator[tuple[int, bytes, int
             at = end
         _check_rest(view[at:], offset + at)
         offset += len(block)
-        block, at = file.read(BLOCK), 0
+        # A short read is the end, even if there is more by now.
+        block, at = file.read(BLOCK) if len(block) == BLOCK else b"", 0
     if within:
         raise _truncated(offset)
 

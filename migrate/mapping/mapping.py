@@ -165,9 +165,8 @@ def _read(run: Run, options: Options) -> Row | OldName:
         return OldName(run, config, from_config, ())
 
     parsed = parse_name(run.name, style=options.style, vocabulary=options.vocabulary)
-    if parsed.format == "custom":
-        code = "not-ours" if parsed.why is None else parsed.why.code
-        return _row(run, "custom", [Reason(code, (parsed.why,))], from_config.known)
+    if parsed.format == "custom" and parsed.why is not None:  # as it always says
+        return _row(run, "custom", [Reason(parsed.why.code, (parsed.why,))], from_config.known)
     if parsed.format == "current":
         from_name = given_fields(parsed.readings[0]) if parsed.fields else {}
         return _row(run, "current", [], {**from_config.known, **from_name})
@@ -241,7 +240,7 @@ def _judge(
 
 
 def _problems_of(error: FieldsError, run: Run) -> list[Reason]:
-    """What keeps an experiment from a name."""
+    """What keeps a run from a new name."""
     # Without arch and dataset the name is ambiguous, and without a config every value is missing:
     # both are reported already.
     missing = tuple(key for key in error.missing if key not in ("arch", "dataset"))

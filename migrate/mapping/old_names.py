@@ -11,8 +11,8 @@ from migrate.mapping.rows import Reason, Settled
 from migrate.mapping.rules import Decided, comparable, same_value
 from naming import FIELDS, IN_OLD_NAMES, KEYS, RSST, Fields, Style, Vocabulary, cut, read_fields
 
-_FIELDS = {key: name for name, key in KEYS.items()}
 _FIELD_OF = {key: field.name for key, field in RSST.by_key.items()}
+_ONLY_KEYS = frozenset(KEYS.values())  # of a field that depends on one argument
 _MOST_READINGS = 3  # of an ambiguous name; a hostile one has hundreds
 
 
@@ -33,10 +33,14 @@ class OldName:
     readings: tuple[Mapping[str, object], ...]
 
     def in_config(self, key: str) -> object:
-        """What the config has for an argument, or for another one of the same field; else None."""
+        """What the config has for an argument, or where it lacks it for its field; else None.
+
+        Of a field with several arguments it is always what these say together.
+        """
         field = RSST.by_key.get(key)
-        if field is None or self.config.get(key) is not None or key == field.switch:
-            return self.config.get(key)
+        value = self.config.get(key)
+        if field is None or key == field.switch or (value is not None and len(field.keys) == 1):
+            return value
         return self.from_config.known.get(field.name)
 
     def lacks(self, key: str) -> bool:
@@ -48,7 +52,7 @@ class OldName:
         return all(self.config.get(one_of) is None for one_of in same_value(key))
 
     def choose(self, decided: Decided) -> Decided:
-        """What rules give this run: of what one assumes and another sets, only what it takes."""
+        """What rules give this run: where both assume and set a value, the one that it takes."""
         assume, to_set = dict(decided.assume), dict(decided.replace)
         for key in decided.assume:
             for same in same_value(key):
@@ -64,7 +68,7 @@ class OldName:
         """What the config says of the fields, with what rules assume and set."""
         if not (decided.assume or decided.replace):
             return self.from_config
-        if not style.parts and all(key in _FIELDS for key in (*decided.assume, *decided.replace)):
+        if not style.parts and _ONLY_KEYS.issuperset((*decided.assume, *decided.replace)):
             return self._with_single(decided)
         config = dict(self.config)
         for key, supplied in decided.assume.items():
@@ -80,10 +84,10 @@ class OldName:
         known, invalid = dict(self.from_config.known), dict(self.from_config.invalid)
         for key, supplied in decided.assume.items():
             if self.config.get(key) is None:
-                known[_FIELDS[key]] = supplied.value
+                known[_FIELD_OF[key]] = supplied.value
         for key, supplied in decided.replace.items():
-            known[_FIELDS[key]] = supplied.value
-            invalid.pop(_FIELDS[key], None)
+            known[_FIELD_OF[key]] = supplied.value
+            invalid.pop(_FIELD_OF[key], None)
         return Fields(known, invalid, self.from_config.extras)
 
 

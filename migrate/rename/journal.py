@@ -258,7 +258,7 @@ def read(path: Path) -> JournalState:
     state.size = len(data) - len(rest)
     for number, line in enumerate(lines[1:], 2):
         try:
-            _take(state, _record(line))
+            _take(state, _checked(json.loads(line)))
         except _DAMAGE:
             raise InputError(
                 f"The journal {path} is damaged in line {number}; nothing was touched. "
@@ -267,9 +267,8 @@ def read(path: Path) -> JournalState:
     return state
 
 
-def _record(line: bytes) -> Any:
-    """The record in a line, whose fields are of their types; raises one of _DAMAGE."""
-    record = json.loads(line)
+def _checked(record: Any) -> Any:
+    """A record whose fields are of their types; raises one of _DAMAGE for another."""
     may_have = {name: kind for name, kind in _MAY_HAVE.items() if name in record}
     for name, kind in {**_FIELDS[record["record"]], **may_have}.items():
         if type(record[name]) is not kind:
@@ -281,15 +280,16 @@ def _record(line: bytes) -> Any:
 
 def _header(path: Path, line: bytes) -> JournalState:
     try:
-        first = _record(line)
-        if first["record"] != "header" or first["format"] != FORMAT:
+        first = json.loads(line)
+        version = first["version"]
+        if first["record"] != "header" or first["format"] != FORMAT or type(version) is not int:
             raise ValueError
-        if first["version"] > VERSION:
+        if version > VERSION:  # the rest of its header may be another, too
             raise InputError(
-                f"The journal {path} is of version {first['version']}, and this rsst-migrate knows "
+                f"The journal {path} is of version {version}, and this rsst-migrate knows "
                 f"{VERSION}. Use the version that wrote it, or a later one."
             )
-        _texts(first["projects"])
+        _texts(_checked(first)["projects"])
         about = {it.name: first[it.name] for it in fields(Header) if it.name in first}
         return JournalState(Header(**about))
     except _DAMAGE:

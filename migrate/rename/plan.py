@@ -33,7 +33,7 @@ class Outcome:
 
     Attributes:
         code: `done`: the run bears its new name. `altered`: the server made `text` of the new
-            name. `gone`: there is no such run any more. `drifted`: somebody else named it `text`.
+            name. `gone`: the run no longer exists. `drifted`: somebody else named it `text`.
             `read-only`: this key may not rename it. `running`: its process may write the name
             back; its state is `text`. `held`: an offline run in the state `text`, one of HELD.
             `refused`, `unanswered`: in the words `text`. And, known at the end only:

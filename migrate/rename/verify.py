@@ -65,8 +65,8 @@ def _states(todo: Sequence[PlannedRename], project: Source, bar: Bar) -> dict[st
     states: dict[str, RunState] = {}
     for start in range(0, len(todo), READ_AT_ONCE):
         bar.advance(start, len(todo))
-        some = todo[start : start + READ_AT_ONCE]
-        states |= project.states([rename.key.run_id for rename in some], bar.note)
+        page = todo[start : start + READ_AT_ONCE]
+        states |= project.states([rename.key.run_id for rename in page], bar.note)
     return states
 
 

@@ -11,7 +11,7 @@ from migrate.text import visible
 _WORDS = {
     "done": "done",
     "altered": "altered: the server made it {}",
-    "gone": "gone: there is no such run any more",
+    "gone": "gone: the run no longer exists",
     "drifted": "drifted: is now {} (renamed by somebody else meanwhile)",
     "read-only": "read-only: this key may not rename it",
     "running": "running: it is {}, and its process may write its name back",
@@ -50,7 +50,7 @@ def outcome_lines(outcomes: Iterable[tuple[str, str, str]]) -> list[str]:
     """What became of runs, each with its id, code and text; equal words stand in one line.
 
     >>> outcome_lines([("a", "refused", "no"), ("b", "gone", ""), ("c", "refused", "no")])
-    ['2 runs: refused: no (a, c)', 'b: gone: there is no such run any more']
+    ['2 runs: refused: no (a, c)', 'b: gone: the run no longer exists']
     """
     groups: dict[str, list[str]] = {}
     for run_id, code, text in outcomes:

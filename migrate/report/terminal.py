@@ -28,7 +28,7 @@ from naming import parse_name
 _STYLES = {"rename": "green", "review": "yellow", "hold": "magenta", "current": "cyan"}
 _DIFFERENT, _HEADING, _DIM = map(Style.parse, ("bold underline", "bold", "dim"))
 _INDENT, _ARROW = Segment("    "), Segment("  → ")
-_MOST, _MOST_WORD_LINES = 12, 3
+_MOST, _MOST_WORD_LINES, _LEAST_WORDS = 12, 3, 8
 _LONG_WORD, _CUT_WORD = 24, 16  # none of our own words is long
 Line = TypeVar("Line")
 Pieces = list[Segment]
@@ -156,15 +156,15 @@ def _section(
 ) -> None:
     """A heading and three columns below it; nothing where there are no lines.
 
-    What is cut to fit is other people's: names in the second column, long words in the third.
+    What is cut to fit is other people's: names in the second column, long words in the third. A
+    key is cut only where it would leave the third column no room.
     """
     if not lines:
         return
     shown = [[visible(cell) for cell in cells] for cells in _most(lines, _MOST)]
     first, second, third = (max(map(cell_len, column)) for column in zip(*shown, strict=True))
     room = max(24, console.width - first - 4)  # a run id may be wider than the terminal
-    if of_names:
-        second = min(second, max(room - third, room // 2))
+    second = min(second, max(room - third, room // 2) if of_names else room - _LEAST_WORDS)
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)

@@ -84,9 +84,10 @@ const searched = order.map((run) => {
   return [...names.map((name) => columns[name][run]), ...texts].join(" \n ").toLowerCase();
 });
 
-// What a run counts as in a filter: a run may have several reasons, and "?" is not known.
+// What a run counts as in a filter, each once: a run may have several reasons, some of which are
+// their code alone; "?" is not known.
 function facetValues(name, run) {
-  if (name === "reason") return [...columns.codes[run], ...columns.reasons[run]];
+  if (name === "reason") return [...new Set([...columns.codes[run], ...columns.reasons[run]])];
   return [columns[name][run] || "?"];
 }
 

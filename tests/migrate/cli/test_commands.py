@@ -395,6 +395,8 @@ def test_the_demo_goes_a_screen_at_a_time_and_says_what_to_type(cli):
         ({"known_dataset": ""}, "known_dataset: '' is empty: write a name."),
         ({"assume": "rate=0.15"}, 'assume takes a mapping, as {"rate": 0.15}, not'),
         ({"assume": {"rate": 15}}, "assume rate=15: 15 is not a valid rate"),
+        ({"assume": {3: 1}}, "assume 3=1: 3 is not a known key"),
+        ({"config": "a--b.toml"}, "Cannot read the configuration file a--b.toml"),
     ],
 )
 def test_an_argument_that_is_not_valid_is_named_as_it_was_given(options, words):

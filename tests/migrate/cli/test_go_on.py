@@ -70,7 +70,7 @@ def test_what_cannot_be_done_is_not_promised(sandbox, renamer, cli, prompt):
     sandbox.store.remove(runs["run00001"])
     why = [
         "run00000: drifted: is now mine (renamed by somebody else meanwhile)",
-        "run00001: gone: there is no such run any more",
+        "run00001: gone: the run no longer exists",
     ]
     dry = cli("undo", "j.jsonl", "--dry-run")
     assert dry.returncode == 0

@@ -91,6 +91,15 @@ def test_a_server_that_echoes_the_key_is_not_passed_on(odd_server, call):
     assert all(line.isprintable() for line in err.splitlines())
 
 
+def test_a_command_to_copy_does_not_hold_a_password(call):
+    words = ("settle", "ycx/RSST", "--base-url", "http://me:pw@127.0.0.1:9", "--match", "a@b")
+    code, out, err = call(*words)
+    assert (code, out) == (2, "")
+    assert err.endswith(
+        "\n  rsst-migrate settle ycx/RSST --base-url 'http://…@127.0.0.1:9' --match a@b --print\n"
+    )
+
+
 def test_a_server_that_fails_for_good_leaves_something_to_do(odd_server, call, quick):
     odd = odd_server(lambda _: (501, "no"))
     code, out, err = call("audit", "ycx/RSST", "--base-url", odd.url)
@@ -98,6 +107,17 @@ def test_a_server_that_fails_for_good_leaves_something_to_do(odd_server, call, q
     assert err.startswith("error: The server failed (HTTP 501): ")
     assert err.endswith("\nRun the command again later.\n")
     assert err.count("\n") == 2
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_is_refused_later_on_leaves_something_to_do(odd_server, call, status):
+    odd = odd_server(lambda _: (status, "no"))
+    code, out, err = call("audit", "ycx/RSST", "--base-url", odd.url)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: The server refuses: ")
+    assert err.endswith(
+        "\nCheck that the key in use may do this; `wandb login --relogin` sets another.\n"
+    )
 
 
 # Terminals that are not UTF-8.

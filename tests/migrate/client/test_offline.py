@@ -243,6 +243,7 @@ def test_what_cannot_be_read(tmp_path):
     (tmp_path / "run-b.wandb").write_bytes(b":W&B\xe1\xbe\x00")
     (tmp_path / "run-c.wandb").mkdir()
     (tmp_path / "run-d.wandb").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "run-e.wandb")
     for log in tmp_path.glob("run-[ab].wandb"):
         an_hour_old(log)
     read, _ = opened(tmp_path)
@@ -250,6 +251,7 @@ def test_what_cannot_be_read(tmp_path):
         ("nowhere", "No such file or directory"),
         ("run-a.wandb", "empty"),
         ("run-b.wandb", "no run in it"),
+        ("run-e.wandb", "a pipe"),
     ]
     assert read.projects() == []
     read, _ = opened(tmp_path / "gone")

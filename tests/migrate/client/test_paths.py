@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from migrate.client.paths import ProjectPath, parse_folder, parse_path, same_server
+from migrate.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,13 @@ def test_folders(text, is_folder):
         (Path(log) / "run-a.wandb").touch()
     Path("wandb/empty").mkdir()
     assert parse_folder(text) == (Path(text) if is_folder else None)
+
+
+def test_what_cannot_be_a_folder():
+    assert parse_folder("long" * 100) is None
+    for text in ("./" + "long" * 100, "~nobody-of-this-name/wandb"):
+        with pytest.raises(InputError, match="There is no folder"):
+            parse_folder(text)
 
 
 ONE_SERVER = [

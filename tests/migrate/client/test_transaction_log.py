@@ -63,6 +63,18 @@ def test_what_is_read_is_what_was_written(lengths):
     assert read(data) == (records, None)
 
 
+def test_a_log_that_grows_while_it_is_read():
+    """What it held when its end was reached is whole; what came then is not looked at."""
+    before, after = written([b"before"]), chunk(1, b"after")
+
+    class Growing(io.BytesIO):
+        def read(self, size=-1):
+            return next(parts, b"")
+
+    parts = iter([before, after])
+    assert list(read_records(Growing())) == [b"before"]
+
+
 @given(LOGS, st.data())
 def test_a_log_that_is_cut_off(lengths, drawn):
     """The records before the cut, and then an error: unless the cut is between two records."""

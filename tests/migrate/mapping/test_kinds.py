@@ -134,7 +134,7 @@ def test_the_kinds_of_the_sample():
             [a_run(0, "rsst_x_l1_my_net_my_data", arch=None, dataset=None, rate=None)],
             [("ambiguous", ("my_net_my_data",), 1, ())],
         ),
-        # No rule settles a config that is none, whatever else is missing.
+        # No rule settles a config that is not an object, whatever else is missing.
         ([Run(RunKey(*HERE, "a"), "rsst_x_l1_vit_small_cifar10", "x", AT, False, None)],
          [("stuck", ("config",), 1, ())]),
         # A word that is too long, cannot be seen, or would read as an extra part.

@@ -169,6 +169,25 @@ IN_ORDER = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("config", "replace", "words"),
+    [
+        ({"vit_pretrained": False, "mamba_pretrained": True}, False, "(was True)"),
+        ({"vit_pretrained": "a.pth"}, False, "(was True)"),
+        ({"vit_pretrained": False}, True, "(was False)"),
+        ({"vit_pretrained": False, "mamba_pretrained": True}, True, None),
+        ({"mamba_pretrained": True}, True, None),
+    ],
+)
+def test_a_set_is_compared_with_all_arguments_of_its_field(config, replace, words):
+    row = mapped(
+        a_run(rate=None, **config), rule(**ASSUMED), rule(replace={"vit_pretrained": replace})
+    )
+    settled = f"; set vit_pretrained={replace} {words}" if words else ""
+    assert settled_text(row.settled) == f"assumed rate=0.2{settled}"
+    assert ("_pretrained_" in row.new_name) == replace
+
+
 @pytest.mark.parametrize(("config", "supplies", "words"), IN_ORDER)
 def test_of_two_rules_for_one_value_the_last_wins(config, supplies, words):
     rules = [rule(number, **supplied) for number, supplied in enumerate(supplies, 1)]

@@ -302,7 +302,7 @@ def test_a_run_that_disappears_meanwhile(sandbox, renamer, failed, when):
     plan = renamer.plan()
     sandbox.faults.before = delete
     result = renamer.rename(plan)
-    assert failed(result) == {"run00002": "gone: there is no such run any more"}
+    assert failed(result) == {"run00002": "gone: the run no longer exists"}
     assert len(result.done) == 29
 
 
@@ -316,7 +316,7 @@ def test_a_run_deleted_between_its_reading_and_its_writing(sandbox, renamer, fai
 
     sandbox.faults.before = delete
     result = renamer.rename()
-    assert failed(result) == {"run00002": "gone: there is no such run any more"}
+    assert failed(result) == {"run00002": "gone: the run no longer exists"}
     assert len(result.done) == 29
 
 

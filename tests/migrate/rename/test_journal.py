@@ -41,6 +41,7 @@ DAMAGED = [
     ("is not a journal", [b'{"record": "header"}\n']),
     ("is not a journal", [b"[" * 100000 + b"\n"]),
     ("is of version 3", [HEADER.replace(b'"version": 1', b'"version": 3')]),
+    ("is of version 3", [b'{"record":"header","format":"rsst-migrate journal","version":3}\n']),
     ("is not a journal", [HEADER.replace(b'["e/p"]', b'"e/p"'), PLAN, PLANNED]),
     ("is not a journal", [HEADER.replace(b'["e/p"]', b"[7]"), PLAN, PLANNED]),
     ("damaged in line 2", [HEADER, b"{\n", PLANNED]),

@@ -41,7 +41,7 @@ MEANWHILE = "(renamed by somebody else meanwhile)"
 @pytest.mark.parametrize(
     ("state", "code", "words"),
     [
-        (None, "gone", "gone: there is no such run any more"),
+        (None, "gone", "gone: the run no longer exists"),
         (state("new"), "done", "done"),
         (state("new", storage_id="", run_state="running", read_only=True), "done", "done"),
         (state("mine"), "drifted", f"drifted: is now mine {MEANWHILE}"),

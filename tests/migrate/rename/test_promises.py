@@ -109,7 +109,7 @@ def test_a_name_that_somebody_changed_is_left_alone(sandbox, renamer, failed):
         "run00011": "running: it is running, and its process may write its name back",
         "run00012": "running: it is preempted, and its process may write its name back",
         "run00013": "read-only: this key may not rename it",
-        "run00017": "gone: there is no such run any more",
+        "run00017": "gone: the run no longer exists",
     }
     assert runs["run00003"].displayName == "mine now"
     assert len(result.done) == 25

@@ -230,6 +230,14 @@ def test_gaps_on_a_narrow_terminal():
     assert "…" not in stream.getvalue()
 
 
+def test_gaps_on_a_very_narrow_terminal():
+    """What other runs have is never squeezed out of sight by the key."""
+    stream = io.StringIO()
+    kinds = [kind(2, "reg_granularity_prune", ((0.15, 31),), Group("rsst", "vit", None, "x"))]
+    print_audit(Console(file=stream, width=26, markup=False), audit("ycx/RSST", [], kinds))
+    assert re.sub(r"\s", "", stream.getvalue()).endswith("rsst,ViT,x:31othershave0.15")
+
+
 def test_a_word_in_the_way_of_one_more_line_is_not_left_out():
     rows = [row(n, "review", Reason("invalid", (("rate", f"'{n}'"),))) for n in range(13)]
     assert len(sections(printed(rows))["Needs attention"]) == 13

@@ -226,6 +226,8 @@ def test_filters(show: Open) -> None:
     expect(page.locator("#f-reason option").nth(1)).to_have_text(
         "missing (2) · the config lacks a value"
     )
+    running = page.locator("#f-reason option", has_text="running")  # its words are the code alone
+    expect(running).to_have_text("running (1) · the run has not ended")
 
 
 CHARTED = [
