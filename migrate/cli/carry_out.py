@@ -216,7 +216,8 @@ def tell_outcomes(outcomes: Mapping[RunKey, Outcome], output: Output) -> None:
 
 def _codes(outcomes: Mapping[RunKey, Outcome]) -> set[str]:
     """What became of runs, as far as it decides what comes next: of a held one its state does."""
-    return {it.text if it.code == "held" else it.code for it in outcomes.values()}
+    found = outcomes.values()
+    return {outcome.text if outcome.code == "held" else outcome.code for outcome in found}
 
 
 def say_what_is_left(task: Task, output: Output) -> None:

@@ -58,8 +58,9 @@ const whole = (pieces) => pieces && pieces.map((piece) => [piece].flat()[0]).joi
 columns.old_name = oldPieces.map(whole);
 columns.new_name = newPieces.map(whole);
 
-// A reason or a rule, in the page's language.
-const said = (text) => (language === "zh" && data.chinese[text]) || text;
+// A reason or a rule, in the page's language; any other text, even "constructor", as it is.
+const chinese = new Map(Object.entries(data.chinese));
+const said = (text) => (language === "zh" && chinese.get(text)) || text;
 
 // Byte for byte the file of `-o plan.csv`: Python wrote the cells that are not the text itself.
 function csv(runs) {
@@ -80,7 +81,7 @@ const searched = order.map((run) => {
   const names = ["old_name", "new_name", "run_id", "arch", "dataset", "state", "status"];
   if (data.several) names.push("entity", "project");
   const clauses = [...columns.reasons[run], ...columns.rules[run]];
-  const texts = [...clauses, ...clauses.map((text) => data.chinese[text])];
+  const texts = [...clauses, ...clauses.map((text) => chinese.get(text))];
   return [...names.map((name) => columns[name][run]), ...texts].join(" \n ").toLowerCase();
 });
 

@@ -280,6 +280,11 @@ def test_reasons_are_in_the_pages_language(show: Open) -> None:
     expect(page.locator(".why")).to_have_text("missing: rate, exponents")
 
 
+def test_a_name_that_javascript_knows_is_a_name_like_any_other(show: Open) -> None:
+    page = show([row(fields={"arch": "constructor"})], locale="zh-CN")
+    expect(page.locator("#f-arch option").nth(1)).to_have_text("constructor (1)")
+
+
 def test_what_rules_supplied_is_marked_with_the_rule(show: Open) -> None:
     rule = RuleSource(file="rsst-migrate.toml", number=2)
     settled = (
