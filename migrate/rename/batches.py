@@ -31,7 +31,7 @@ from bisect import insort
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -40,18 +40,15 @@ from migrate.client.source import Rename, Source
 from migrate.console import Bar
 from migrate.errors import (
     JournalError,
-    NoProject,
     RateLimited,
     Refused,
     ServerError,
-    ServiceStopped,
     TooLarge,
     Unanswered,
-    scrub,
 )
 from migrate.rename.journal import Journal
 from migrate.rename.pace import FIRST, MOST, Pace
-from migrate.rename.patience import MOST_REFUSALS, Patience, Stop
+from migrate.rename.patience import MOST_REFUSALS, Patience, Stop, graver
 from migrate.rename.plan import DONE, Direction, Outcome, PlannedRename, classify
 
 IN_FLIGHT = 4
@@ -75,10 +72,10 @@ class _Stopped(Exception):
 
 
 class _Reading(NamedTuple):
-    """What runs were, by run id, at a time of the monotonic clock."""
+    """What runs were, by run id, at a time of the monotonic clock; None where it failed."""
 
     begun: float
-    states: Mapping[str, RunState]
+    states: Mapping[str, RunState] | None
 
 
 @dataclass(slots=True)
@@ -111,6 +108,8 @@ class Renaming:
     # What becomes of runs that were sent in vain, unless something better is heard of them.
     _unsettled: dict[RunKey, Outcome] = field(default_factory=dict)
     _trying: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # Set where more may be begun: after a success, and after a document.
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
     _pace: Pace = field(default_factory=Pace)
     _patience: Patience = field(default_factory=Patience)
     _note: str = ""
@@ -122,7 +121,7 @@ class Renaming:
 
     def stop(self, stop: Stop) -> None:
         """Let no further document begin. What is under way is finished."""
-        self.stopped = self.stopped or stop
+        self.stopped = graver(self.stopped, stop)
         if stop.code in ("interrupted", "silent", "unread", "service"):
             self.project.hurry.set()
 
@@ -139,22 +138,27 @@ class Renaming:
     # What is next.
 
     async def _work_off(self) -> None:
+        # After a second Ctrl-C nobody asks what a task ended with, which asyncio would print.
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
         tasks: set[asyncio.Task[None]] = set()
-        while tasks or (self._queue and self.stopped is None):
+        while True:
             if self.stopped is None:
                 self._begin(tasks)
-            _, tasks = await asyncio.wait(
-                tasks, timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
+            if not tasks:
+                return
+            self._news.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), TICK_SECONDS)
+            tasks = {task for task in tasks if not task.done()}
             self._watch()
 
     def _begin(self, tasks: set[asyncio.Task[None]]) -> None:
         """Begin what may be begun beside these.
 
         One document alone, and a small one, until it is known that this key may write; and none
-        while the last ones failed and are not settled.
+        while the last ones got no answer.
         """
-        if tasks and (self._patience.is_tried or not self.written):
+        if tasks and (self._patience.is_silent or not self.written):
             return
         size, room, ahead = self._pace.size, IN_FLIGHT, IN_FLIGHT * self._pace.size
         if not self.written:
@@ -163,22 +167,21 @@ class Renaming:
             batch = self._queue[:size]
             del self._queue[:size]
             self._read([rename for rename in batch if rename.key not in self._readings])
-            tasks.add(asyncio.create_task(self._guarded(self._rename(batch))))
+            tasks.add(asyncio.create_task(self._guarded(partial(self._rename, batch))))
         # The names of the documents after these, at least half of them at once.
         unread = [rename for rename in self._queue[:ahead] if rename.key not in self._readings]
         if 2 * len(unread) >= min(ahead, len(self._queue)):
             self._read(unread)
 
-    async def _guarded(self, work: Coroutine[None, None, object]) -> None:
+    async def _guarded(self, work: Callable[[], Coroutine[None, None, object]]) -> None:
         """Do a part of the work; where that cannot go on, all of it stops."""
         try:
-            await work
+            await work()
         except _Stopped:
             pass
-        except JournalError as error:
-            self.stop(Stop("journal", str(error)))
         except Exception as error:  # noqa: BLE001 - a fault of ours; all is read back at the end
-            self.stop(Stop("fault", f"{type(error).__name__}: {scrub(error)}"))
+            self.stop(Stop.of(error))
+        self._news.set()
 
     async def _try_elsewhere(self) -> None:
         """Send single runs from all over the plan, until one is taken, or too many are refused.
@@ -195,7 +198,7 @@ class Renaming:
             # Those first that are far from what was refused last.
             count = max(1, min(IN_FLIGHT, MOST_REFUSALS - self._patience.refusals))
             alone, chosen = chosen[-count:], chosen[:-count]
-            await asyncio.gather(*(self._guarded(self._settle([rename])) for rename in alone))
+            await asyncio.gather(*(self._guarded(partial(self._settle, [it])) for it in alone))
             self._watch()
         self._put_back(chosen)
 
@@ -221,12 +224,7 @@ class Renaming:
     async def _ask(self, request: Callable[[], Found]) -> Found:
         """Let a thread send a request."""
         begun = time.monotonic()
-        try:
-            found = await asyncio.get_running_loop().run_in_executor(self._pool, request)
-        except ServerError as error:
-            if isinstance(error, ServiceStopped | NoProject):
-                self.stop(Stop("gone" if isinstance(error, NoProject) else "service", str(error)))
-            raise
+        found = await asyncio.get_running_loop().run_in_executor(self._pool, request)
         self._pace.request_took(time.monotonic() - begun)
         return found
 
@@ -240,12 +238,12 @@ class Renaming:
 
     async def _states(self, run_ids: Sequence[str]) -> _Reading:
         begun = time.monotonic()
+        states = None
         try:
             states = await self._ask(partial(self.project.states, run_ids, self.bar.note))
-        except ServerError as error:
-            self.unread = str(error)
-            self.stop(Stop("unread", str(error)))
-            states = {}
+        except Exception as error:  # noqa: BLE001 - perhaps nobody waits for this reading any more
+            self.stop(Stop.of(error))
+            self.unread = str(error) if isinstance(error, ServerError) else self.unread
         return _Reading(begun, states)
 
     async def _still_to_do(self, batch: Batch) -> dict[PlannedRename, str]:
@@ -258,11 +256,14 @@ class Renaming:
         if any(reading.begun < too_old for reading in readings):
             self._read(batch)
             readings = [await self._readings[rename.key] for rename in batch]
-        if self.unread:
-            raise _Stopped
         outcomes = {}
         rest = {}
         for rename, reading in zip(batch, readings, strict=True):
+            if reading.states is None:
+                # Of a document that was refused some may be done: only a reading would tell.
+                for key in {rename.key for rename in batch} & self._unsettled.keys():
+                    self._unsettled[key] = replace(self._unsettled[key], code="unanswered")
+                raise _Stopped
             state = reading.states.get(rename.key.run_id)
             running = self.include_running or rename.key in self._unsettled
             outcome = classify(rename, state, include_running=running)
@@ -270,10 +271,8 @@ class Renaming:
                 outcomes[rename.key] = outcome
             elif state is not None:
                 rest[rename] = state.storage_id
-        done = {key for key, outcome in outcomes.items() if outcome == DONE}
-        done &= self._unsettled.keys()  # that is, by us
+        self._succeeded({key for key in self._unsettled if outcomes.get(key) == DONE})
         self._conclude(outcomes)
-        self._succeeded(done)
         return rest
 
     # A document.
@@ -285,10 +284,11 @@ class Renaming:
         says nothing of how large documents should be.
         """
         async with self._trying:  # whoever comes meanwhile waits for what it finds
-            if self._patience.doubts and self._queue:
+            if self._patience.doubts and self._queue and self.stopped is None:
                 await self._try_elsewhere()
         taken = await self._settle(batch)
-        if not taken and not passed_over and len(batch) == 1:
+        refused = self.outcomes.get(batch[0].key, DONE).code == "refused"
+        if refused and not passed_over and len(batch) == 1:
             self._pace.was_refused(self._place[batch[0]])
         return taken
 
@@ -364,8 +364,8 @@ class Renaming:
             if not self.written and DONE not in found.values():
                 self.stop(Stop("altered", next(iter(found.values())).text))
             self._pace.document_took(len(answer), seconds)
-            self._conclude(found)
             self._succeeded(found.keys())
+            self._conclude(found)
         if len(found) < len(answer):
             raise Unanswered("The server's answer does not carry the new name.", answered=True)
 
@@ -444,3 +444,4 @@ class Renaming:
             self._pace.were_accepted(len(keys - self.written))
             self.written.update(keys)
             self._patience.succeeded()
+            self._news.set()

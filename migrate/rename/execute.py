@@ -15,7 +15,7 @@ from migrate.client.source import Source
 from migrate.console import Progress, no_progress
 from migrate.rename.batches import Renaming
 from migrate.rename.journal import Journal
-from migrate.rename.patience import Stop
+from migrate.rename.patience import Stop, graver
 from migrate.rename.plan import Direction, Outcome, OutcomeCode, PlannedRename
 from migrate.rename.verify import unverified, verify
 
@@ -94,7 +94,7 @@ def run(
                 else:
                     result.outcomes |= verify(here, work.outcomes, project, bar)
         result.written |= work.written
-        result.stopped = result.stopped or work.stopped
+        result.stopped = graver(result.stopped, work.stopped)
     return result
 
 

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from migrate.client.retry import RATE_LIMIT_NOTE, RateWait
-from migrate.errors import RateLimited, ServerError, Unanswered
+from migrate.errors import (
+    JournalError,
+    NoProject,
+    RateLimited,
+    ServerError,
+    ServiceStopped,
+    Unanswered,
+    scrub,
+)
 
 MOST_REFUSALS = 40
 """After so many refused documents in a row, the work stops: this key may not write here."""
@@ -24,6 +32,13 @@ MOST_SILENT = 2
 StopCode = Literal[
     "interrupted", "refused", "silent", "altered", "unread", "gone", "journal", "service", "fault"
 ]
+
+_CODES: dict[type[Exception], StopCode] = {
+    JournalError: "journal",
+    NoProject: "gone",
+    ServiceStopped: "service",
+    ServerError: "unread",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +57,25 @@ class Stop:
     text: str = ""
     count: int = 0
 
+    @classmethod
+    def of(cls, error: Exception) -> Stop:
+        """The stop for an error with which the work cannot go on."""
+        for kind, code in _CODES.items():
+            if isinstance(error, kind):
+                return cls(code, str(error))
+        return cls("fault", f"{type(error).__name__}: {scrub(error)}")
+
     @property
     def is_over(self) -> bool:
         """Whether nothing can be done in any other project, either."""
         return self.code in ("interrupted", "silent", "journal", "service", "fault")
+
+
+def graver(before: Stop | None, stop: Stop | None) -> Stop | None:
+    """The reason to name of two: the first, unless the second ends the work in all projects."""
+    if before is None or (stop is not None and stop.is_over and not before.is_over):
+        return stop
+    return before
 
 
 @dataclass(slots=True)
@@ -98,9 +128,9 @@ class Patience:
             self.paused_until = time.monotonic() + seconds
 
     @property
-    def is_tried(self) -> bool:
-        """Whether anything failed since the last success."""
-        return self._since is not None or self.refusals > 0
+    def is_silent(self) -> bool:
+        """Whether a document has got no usable answer since the last success."""
+        return self._since is not None
 
     @property
     def doubts(self) -> bool:

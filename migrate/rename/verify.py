@@ -45,7 +45,7 @@ def verify(
             bar.note(f"{len(behind)} names are not shown yet, reading them again")
             project.hurry.wait(seconds)
     except ServerError as error:
-        return unverified(todo, believed, str(error))
+        return verified | unverified(behind, believed, str(error))
     return verified
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import json
 import os
 import resource
@@ -13,12 +14,20 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from migrate.client import retry
+from migrate.client.paths import parse_path
+from migrate.client.runs import ProjectKey, RunKey
+from migrate.client.server import Project, connect
+from migrate.errors import JournalError
 from migrate.rename import batches, patience
-from migrate.rename.journal import Journal, read
+from migrate.rename.execute import run
+from migrate.rename.journal import Header, Journal, read
+from migrate.rename.plan import PlannedRename
+from migrate.sandbox.store import Store, StoredRun
 
 
 def names(sandbox):
@@ -398,3 +407,126 @@ def _rename_with_room(path, room):
         timeout=60,
         check=False,
     )
+
+
+# What the loop must not get wrong, whatever comes between a document and its reading.
+
+
+def test_a_refused_document_that_cannot_be_read_may_have_been_done(sandbox, renamer):
+    """The others of the document were done, so `undo` has to know of them."""
+    before = sandbox.store.state()
+    sandbox.faults.denied, sandbox.faults.others = {"run00003": "no"}, "done"
+
+    def refuse_to_read(operation: str) -> None:
+        if operation == "mutation":
+            sandbox.faults.add("403", on="query", times=1000)
+
+    sandbox.faults.before = refuse_to_read
+    result = renamer.rename()
+    assert result.stopped.code == "unread"
+    bearing = {key[2] for key, run in sandbox.store.state().items() if run != before[key]}
+    assert len(bearing) == 9
+    assert bearing <= {key.run_id for key in read(renamer.path).sent}
+    assert not result.having("refused")
+    sandbox.faults.before, sandbox.faults.denied, sandbox.faults.pending = None, {}, []
+    assert not renamer.again("undo").failed
+    assert sandbox.store.state() == before
+
+
+def test_what_an_answer_carried_is_written_though_the_journal_takes_no_more(
+    renamer, sandbox, monkeypatch
+):
+    def full(*_: object) -> None:
+        raise JournalError("no space left")
+
+    monkeypatch.setattr(Journal, "conclude", full)
+    result = renamer.rename()
+    assert result.stopped.code == "journal"
+    assert sandbox.counts.requests["mutation"] == 1
+    assert len(result.written) == len(result.done) == 10
+
+
+def test_a_reading_that_nobody_waits_for_any_more_fails_in_silence(
+    serve, renamer_of, monkeypatch, caplog
+):
+    renamer = renamer_of(serve(runs=300))
+    plan, states = renamer.plan(), Project.states
+
+    def broken(project: Project, run_ids: list[str], *note: Any) -> object:
+        if len(run_ids) == 300:  # of the verification
+            return states(project, run_ids, *note)
+        if len(run_ids) == 10:  # of the first document, after those that are read ahead
+            time.sleep(0.3)
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(Project, "states", broken)
+    result = renamer.rename(plan)
+    gc.collect()
+    assert result.stopped.text == "ValueError: a fault of ours"
+    assert len(result.having("not-reached")) == 300
+    assert not caplog.records
+
+
+def test_the_second_ctrl_c_leaves_no_traceback_of_asyncio(renamer, monkeypatch, caplog, recwarn):
+    conclude = Journal.conclude
+
+    def twice(*args: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        conclude(*args)
+
+    monkeypatch.setattr(Journal, "conclude", twice)
+    with pytest.raises(KeyboardInterrupt):
+        renamer.rename()
+    gc.collect()
+    assert not caplog.records
+    assert not [str(warning.message) for warning in recwarn if "await" in str(warning.message)]
+    assert len(read(renamer.path).sent) == 10
+
+
+def test_ctrl_c_stops_all_projects_whatever_stopped_one_before(serve, tmp_path, monkeypatch):
+    """The first project is refused, Ctrl-C comes in the second, the third is left alone."""
+    store = Store()
+    for number in range(60):
+        where = f"p{number // 20}"
+        store.add("ycx", where, StoredRun(f"r{number}", f"old {number}", summaryMetrics="{}"))
+    sandbox = serve(store)
+    plan = [
+        PlannedRename(RunKey("ycx", f"p{n // 20}", f"r{n}"), f"old {n}", f"new {n}")
+        for n in range(60)
+    ]
+    sandbox.faults.denied = {f"r{number}": "no" for number in range(20)}
+    monkeypatch.setattr(patience, "MOST_REFUSALS", 5)
+    monkeypatch.setattr(batches, "MOST_REFUSALS", 5)
+    server = connect(sandbox.url)
+    projects = {
+        ProjectKey("ycx", name): server.project(parse_path(f"ycx/{name}"))
+        for name in ("p0", "p1", "p2")
+    }
+    conclude = Journal.conclude
+
+    def interrupted(journal, direction, outcomes):
+        if any(key.project == "p1" for key in outcomes):
+            signal.raise_signal(signal.SIGINT)
+            monkeypatch.setattr(Journal, "conclude", conclude)
+        conclude(journal, direction, outcomes)
+
+    monkeypatch.setattr(Journal, "conclude", interrupted)
+    with Journal.create(tmp_path / "j.jsonl", Header.of("s", plan), plan) as journal:
+        journal.begin("rename")
+        result = run(plan, projects, journal, "rename")
+    assert result.stopped.code == "interrupted"
+    assert {key.project for key in result.done} == {"p1"}
+    assert {key.run_id for key in result.having("not-reached")} >= {f"r{n}" for n in range(40, 60)}
+    assert set(sandbox.store.names("ycx", "p2").values()) == {f"old {n}" for n in range(40, 60)}
+
+
+def test_the_next_document_waits_for_no_tick(serve, renamer_of, monkeypatch):
+    """What a success allows is begun at once, also in the middle of halving."""
+    monkeypatch.setattr(batches, "TICK_SECONDS", 30.0)
+    sandbox = serve(runs=300)
+    sandbox.faults.denied = {f"run{number:05d}": "no" for number in range(7, 300, 25)}
+    begun = time.monotonic()
+    result = renamer_of(sandbox).rename()
+    assert len(result.done) == 288
+    assert time.monotonic() - begun < 25

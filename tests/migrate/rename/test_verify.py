@@ -255,3 +255,21 @@ def test_a_verification_that_fails_for_good(sandbox, renamer, failed, quick):
     assert {outcome.code for outcome in result.failed.values()} == {"not-verified"}
     assert len(result.written) == len(result.failed) == 20
     assert "not verified: No usable answer" in failed(result)["run00000"]
+
+
+def test_what_was_read_back_stays_so_where_a_further_reading_fails(sandbox, renamer, quick):
+    """A name that is not shown yet is read again; the others were read already."""
+    runs = sandbox.store.project("ycx", "RSST").runs
+
+    def take_back(operation: str) -> None:
+        if operation == "query" and len(sandbox.service.mutations) == 30:
+            runs["run00005"].displayName = old
+            sandbox.faults.add("403", on="query", skip=1, times=1000)
+            sandbox.faults.before = None
+
+    plan = renamer.plan()
+    old = plan[5].old_name
+    sandbox.faults.before = take_back
+    result = renamer.rename(plan)
+    assert {key.run_id for key in result.having("not-verified")} == {"run00005"}
+    assert len(result.done) == 29
