@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     import pandas
 
+    from migrate.cli.request import Request
+    from migrate.mapping.projects import Mapped
+
 __all__ = ["plan"]
 
 
@@ -58,25 +61,9 @@ def plan(
     Raises:
         migrate.errors.MigrateError: In words for the user, as on the command line.
     """
-    import re
-    from collections.abc import Mapping
-
     from migrate.cli.request import Request
-    from migrate.cli.sources import open_sources
-    from migrate.console import no_progress
-    from migrate.errors import InputError
-    from migrate.mapping.projects import read_projects
     from migrate.report.frame import frame
 
-    for name, given, types, takes in (
-        ("filters", filters, (Mapping, str), 'a mapping, as {"state": "finished"}'),
-        ("match", match, (str, re.Pattern), "a regular expression"),
-        ("assume", assume, Mapping, 'a mapping, as {"rate": 0.15}'),
-        ("against", against, str, "a text"),
-        ("base_url", base_url, str, "a text"),
-    ):
-        if given is not None and not isinstance(given, types):
-            raise InputError(f"{name} takes {takes}, not {given!r}.")
     request = Request(
         paths=_listed("paths", paths),
         base_url=base_url,
@@ -94,17 +81,40 @@ def plan(
         known_dataset=_listed("known_dataset", known_dataset),
         config=None if config is None else str(config),
     )
+    mapped = _mapped(request)
+    rows = [row for project in mapped for row in project.chosen]
+    return frame(rows, mapped[0].made_with if mapped else None)
+
+
+def _mapped(request: Request) -> list[Mapped]:
+    """The projects of a request with Python values; an InputError names the argument."""
+    import re
+    from collections.abc import Mapping
+
+    from migrate.cli.sources import open_sources
+    from migrate.console import no_progress
+    from migrate.errors import InputError
+    from migrate.mapping.projects import read_projects
+
+    for name, types, takes in (
+        ("filters", (Mapping, str), 'a mapping, as {"state": "finished"}'),
+        ("match", (str, re.Pattern), "a regular expression"),
+        ("assume", Mapping, 'a mapping, as {"rate": 0.15}'),
+        ("against", str, "a text"),
+        ("base_url", str, "a text"),
+    ):
+        given = getattr(request, name)
+        if given is not None and not isinstance(given, types):
+            raise InputError(f"{name} takes {takes}, not {given!r}.")
     try:
         asked = request.asked()
         _, projects = open_sources(
             asked.paths, request, no_progress, asked.options.keys, may_prompt=False
         )
-        mapped = read_projects(projects, asked.options, asked.which)
+        return read_projects(projects, asked.options, asked.which)
     except InputError as error:  # --known-arch is known_arch here; ./a--b is a folder
         words = re.sub(r"\B--([a-z-]+)", lambda option: option[1].replace("-", "_"), str(error))
         raise InputError(words) from None
-    rows = [row for project in mapped for row in project.chosen]
-    return frame(rows, mapped[0].made_with if mapped else None)
 
 
 def _listed(name: str, given: str | Sequence[str]) -> list[str]:
