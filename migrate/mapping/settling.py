@@ -17,7 +17,7 @@ from migrate.text import UNSEEN
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What an answer does: the rule that it makes, and what becomes of rows.
+    """What an answer does: the rule that it makes, and what it changes in the rows.
 
     Attributes:
         settled: The rows that leave review by it.

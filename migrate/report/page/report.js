@@ -187,7 +187,7 @@ function nameLine(className, pieces, mark, run) {
   return line;
 }
 
-// The old name, and under it what becomes of it: the new name, or the reason why not.
+// The old name, and under it the new name, or the reason why not.
 function namesCell(run) {
   const old = nameLine("old", oldPieces[run], "del", run);
   const cell = element("td", { className: "names", colSpan: 3 }, old);
