@@ -108,7 +108,8 @@ def _api(address: ServerAddress, progress: Progress, may_prompt: bool) -> wandb.
     import wandb
 
     try:
-        return _attempt(address, progress)
+        with progress(_TITLE):
+            return _attempt(address)
     except wandb.errors.UsageError as error:
         if not (may_prompt and sys.stdin.isatty() and sys.stderr.isatty()):
             raise ConnectError(
@@ -116,11 +117,12 @@ def _api(address: ServerAddress, progress: Progress, may_prompt: bool) -> wandb.
                 f"Set WANDB_API_KEY or run `wandb login --host={address.shown}`."
             ) from error
     except BusyError:
-        return _attempt(address, progress)
-    return _attempt(address, progress, prompting=True)
+        with progress(_TITLE):
+            return _attempt(address)
+    return _attempt(address, prompting=True)
 
 
-def _attempt(address: ServerAddress, progress: Progress, *, prompting: bool = False) -> wandb.Api:
+def _attempt(address: ServerAddress, *, prompting: bool = False) -> wandb.Api:
     """One `wandb.Api()`, which signs in; wandb's UsageError where there is no key."""
     import wandb
 
@@ -130,7 +132,7 @@ def _attempt(address: ServerAddress, progress: Progress, *, prompting: bool = Fa
     try:
         if prompting:  # here: a prompt takes as long as it takes, and Ctrl-C must end it
             return work()
-        with progress(_TITLE), _quiet(), _streams_are_ours():
+        with _quiet(), _streams_are_ours():
             return in_background(work).result(address.seconds + START_SECONDS)
     except wandb.errors.UsageError:
         raise
