@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,18 +16,20 @@ from migrate.cli.carry_out import (
     projects_of,
     refuse_read_only,
     shown_whole,
+    tell_outcomes,
 )
 from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
 from migrate.cli.sources import Place, open_sources, paths_of, tell_unreadable
 from migrate.client.offline import DEFAULT_ENTITY, Folder
+from migrate.client.runs import RunKey
 from migrate.console import Output, command_line
 from migrate.errors import InputError
 from migrate.mapping.projects import list_runs
 from migrate.mapping.rows import number_of_runs
-from migrate.rename.check import Problem, check
+from migrate.rename.check import Problem, check, find_left_alone
 from migrate.rename.journal import Header, Journal
-from migrate.rename.plan import PlannedRename, planned
+from migrate.rename.plan import DONE, Outcome, PlannedRename, planned
 from migrate.rename.plan_file import list_problems, read_plan
 from migrate.report.terminal import print_report
 from migrate.report.words import settled_text
@@ -43,6 +45,7 @@ class Batch:
         again: The arguments of `rename` that lead to the same plan.
         look: The arguments with which `report` and `audit` show its projects.
         others: How many renames --limit has left for another time.
+        left_alone: What is known already of runs that will be left alone.
     """
 
     plan: Sequence[PlannedRename]
@@ -52,6 +55,7 @@ class Batch:
     again: Sequence[str]
     look: Sequence[str]
     others: int = 0
+    left_alone: Mapping[RunKey, Outcome] = field(default_factory=dict)
 
 
 def rename(
@@ -82,10 +86,14 @@ def rename(
     runs = number_of_runs(len(plan))
     if supplied := sum(bool(rename.settled) for rename in plan):
         output.tell(f"With values that rules or options supplied: {supplied} of {runs}.")
+    if dry_run or not yes:  # at the end, they are all named
+        tell_outcomes({key: it for key, it in batch.left_alone.items() if it != DONE}, output)
     if dry_run:
-        output.say(f"Dry run: {runs} would be renamed. Nothing was written.")
+        would = f"{len(plan) - len(batch.left_alone)} of {runs}" if batch.left_alone else runs
+        output.say(f"Dry run: {would} would be renamed. Nothing was written.")
         limited = [] if limit is None else ["--limit", str(limit)]
-        output.next_step("To rename", "rename", *batch.again, *limited)
+        if len(batch.left_alone) < len(plan):
+            output.next_step("To rename", "rename", *batch.again, *limited)
         return 0
     code = declined(output, plan, projects, batch.place, "rename", yes=yes)
     if code is not None:
@@ -150,7 +158,8 @@ def _saved(plan_file: Path, request: Request, limit: int | None, output: Output)
     projects = projects_of(place, plan)
     runs = [run for project in projects.values() for run in list_runs(project, output.progress)]
     taken = {(key, name) for key, project in projects.items() for name in project.taken}
-    problems = check(plan, runs, include_running=request.include_running, taken=taken)
+    left_alone = find_left_alone(plan, runs, include_running=request.include_running)
+    problems = check(plan, runs, left_alone, taken=taken)
     if problems:
         where = "folder" if isinstance(place, Folder) else "server"
         raise InputError(
@@ -161,7 +170,8 @@ def _saved(plan_file: Path, request: Request, limit: int | None, output: Output)
         print_plan(output, plan)
     again = [*paths, "--plan", str(plan_file), *given]
     look = [*(paths or paths_of(place, projects)), *given]
-    return Batch(plan, place, projects, {"plan": str(plan_file)}, again, look)
+    made_with = {"plan": str(plan_file)}
+    return Batch(plan, place, projects, made_with, again, look, left_alone=left_alone)
 
 
 def _problem_words(problem: Problem) -> str:

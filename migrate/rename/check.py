@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from migrate.client.runs import ALIVE, HELD, ProjectKey, Run, RunKey
-from migrate.rename.plan import PlannedRename
+from migrate.client.runs import ProjectKey, Run, RunKey, RunState
+from migrate.rename.plan import Outcome, PlannedRename, classify
 
 
 class Problem(NamedTuple):
@@ -23,11 +23,30 @@ class Problem(NamedTuple):
     taken: bool = False
 
 
+def find_left_alone(
+    plan: Sequence[PlannedRename], runs: Iterable[Run], *, include_running: bool
+) -> dict[RunKey, Outcome]:
+    """Which of the planned runs will not be renamed, as they are listed; see `classify`."""
+    listed = {run.key: run for run in runs}
+    outcomes = {}
+    for rename in plan:
+        run = listed.get(rename.key)
+        outcome = classify(rename, _state(run) if run else None, include_running=include_running)
+        if outcome is not None:
+            outcomes[rename.key] = outcome
+    return outcomes
+
+
+def _state(run: Run) -> RunState:
+    """A listed run as it is now; without its storage id, which only a rename at once needs."""
+    return RunState(run.key.run_id, "not listed", run.name, run.state, run.read_only)
+
+
 def check(
     plan: Sequence[PlannedRename],
     runs: Iterable[Run],
+    left_alone: Mapping[RunKey, Outcome],
     *,
-    include_running: bool,
     taken: Container[tuple[ProjectKey, str]] = (),
 ) -> list[Problem]:
     """What does not fit of a plan: runs that are not there, and new names that are taken.
@@ -35,32 +54,18 @@ def check(
     Args:
         plan: The plan.
         runs: Every run of its projects.
-        include_running: Whether runs whose processes are alive will be renamed.
+        left_alone: The planned runs that go on bearing their names.
         taken: Names that no run of a project may get, besides those that its runs bear.
     """
-    listed = {run.key: run for run in runs}
-    moving = {
-        rename.key
-        for rename in plan
-        if rename.key in listed and _will_move(rename, listed[rename.key], include_running)
-    }
-    bearers = {
-        (run.key.where, run.name): run.key for run in listed.values() if run.key not in moving
-    }
+    moving = {rename.key for rename in plan} - left_alone.keys()
+    bearers = {(run.key.where, run.name): run.key for run in runs if run.key not in moving}
     problems = []
     for rename in plan:
         bearer = bearers.get((rename.where, rename.new_name), rename.key)
-        if rename.key not in listed:
+        if left_alone.get(rename.key) == Outcome("gone"):
             problems.append(Problem(rename, None))
         elif bearer != rename.key:
             problems.append(Problem(rename, bearer))
         elif (rename.where, rename.new_name) in taken:
             problems.append(Problem(rename, bearer, taken=True))
     return problems
-
-
-def _will_move(rename: PlannedRename, run: Run, include_running: bool) -> bool:
-    """Whether a planned run gives up its name; one that will be left alone goes on bearing it."""
-    may = not run.read_only and run.state not in HELD
-    may = may and (include_running or run.state not in ALIVE)
-    return may and run.name == rename.old_name

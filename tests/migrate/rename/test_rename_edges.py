@@ -70,6 +70,22 @@ def test_a_run_that_will_be_left_alone_keeps_its_name(two, cli, tmp_path):
     assert (refused.returncode, "a: run b already has the name A" in refused.stderr) == (2, True)
 
 
+def test_a_dry_run_of_a_plan_counts_what_would_be_renamed_now(two, cli, tmp_path):
+    rows = [("RSST", "a", "a", "A"), ("RSST", "b", "b", "B"), ("P2", "c", "c", "C")]
+    plan = write_plan(tmp_path / "p.csv", rows)
+    two.store.project("ycx", "RSST").runs["a"].displayName = "A"  # renamed already
+    two.store.project("ycx", "RSST").runs["b"].displayName = "mine"
+    dry = cli("rename", "--plan", plan, "--dry-run").stderr
+    assert "b: drifted: is now mine" in dry
+    assert "Dry run: 1 of 3 runs would be renamed. Nothing was written." in dry
+    assert f"rename --plan {plan}" in dry
+    two.store.project("ycx", "P2").runs["c"].state = "running"
+    dry = cli("rename", "--plan", plan, "--dry-run").stderr
+    assert "c: running: it is running" in dry
+    assert "Dry run: 0 of 3 runs would be renamed." in dry
+    assert "To rename" not in dry
+
+
 # W&B takes a space in a project's name: it is another project, and nothing that is cut off.
 OTHER_PROJECTS = ["RSST ", "RSST\u200b"]
 
