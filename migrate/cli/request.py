@@ -78,7 +78,7 @@ class Request:
         )
         filters, match = self.filters, self.match
         which = Which(
-            parse_filters(filters) if isinstance(filters, str) else filters,
+            None if filters is None else parse_filters(filters),
             read("--match", parse_regex, match) if match else None,
         )
         return Asked(paths, options, which, config.known_archs, config.known_datasets)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -118,12 +119,13 @@ def _deployment(address: str) -> tuple[str, int | None]:
     return _FORGE.get(named, named), None if port in (80, 443) else port
 
 
-def parse_filters(text: str) -> dict[str, object]:
-    """Read `--filters`: a JSON object in W&B's filter language."""
+def parse_filters(given: str | Mapping[str, object]) -> dict[str, object]:
+    """Read `--filters`: a JSON object in W&B's filter language, or what may become one."""
     try:
+        text = given if isinstance(given, str) else json.dumps({**given})
         filters = json.loads(text)
         why = f"must be a JSON object, not {scrub(text)}"
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         filters, why = None, f"is not JSON ({scrub(error)})"
     if not isinstance(filters, dict):
         example = """Write it as in --filters '{"state": "finished"}'."""

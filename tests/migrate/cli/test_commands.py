@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -387,6 +388,7 @@ def test_the_demo_goes_a_screen_at_a_time_and_says_what_to_type(cli):
         ({"timezone": 8}, "timezone: 8 is not a text"),
         ({"filters": "x"}, "filters is not JSON"),
         ({"filters": 3}, "filters takes a mapping, as .*, not 3."),
+        ({"filters": {"createdAt": date(2026, 1, 8)}}, "filters is not JSON .*date"),
         ({"match": 3}, "match takes a regular expression, not 3."),
         ({"base_url": 3}, "base_url takes a text, not 3."),
         ({"extra": 3}, "extra takes a text, or a list of texts, not 3."),
