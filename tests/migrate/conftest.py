@@ -10,6 +10,7 @@ import gzip
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import threading
@@ -44,6 +45,10 @@ from tests.migrate.mapped import map_runs
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 Serve = Callable[..., Sandbox]
+
+# What a shell starts in the background ignores Ctrl-C, and so would every command under test.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
