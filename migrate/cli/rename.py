@@ -45,7 +45,7 @@ class Batch:
         again: The arguments of `rename` that lead to the same plan.
         look: The arguments with which `report` and `audit` show its projects.
         others: How many renames --limit has left for another time.
-        left_alone: What is known already of runs that will be left alone.
+        left_alone: Which runs of a saved plan will be left alone, as they are now.
     """
 
     plan: Sequence[PlannedRename]
@@ -78,6 +78,8 @@ def rename(
     else:
         batch = _saved(plan_file, request, limit, output)
     plan, projects = batch.plan, batch.projects
+    if dry_run or not yes or limit is not None:  # else they are all named at the end
+        tell_outcomes({key: it for key, it in batch.left_alone.items() if it != DONE}, output)
     if not plan:
         output.say("Nothing to rename.")
         if plan_file is None or request.paths:
@@ -86,13 +88,12 @@ def rename(
     runs = number_of_runs(len(plan))
     if supplied := sum(bool(rename.settled) for rename in plan):
         output.tell(f"With values that rules or options supplied: {supplied} of {runs}.")
-    if dry_run or not yes:  # at the end, they are all named
-        tell_outcomes({key: it for key, it in batch.left_alone.items() if it != DONE}, output)
     if dry_run:
-        would = f"{len(plan) - len(batch.left_alone)} of {runs}" if batch.left_alone else runs
+        count = sum(rename.key not in batch.left_alone for rename in plan)
+        would = runs if count == len(plan) else f"{count} of {runs}"
         output.say(f"Dry run: {would} would be renamed. Nothing was written.")
         limited = [] if limit is None else ["--limit", str(limit)]
-        if len(batch.left_alone) < len(plan):
+        if count:
             output.next_step("To rename", "rename", *batch.again, *limited)
         return 0
     code = declined(output, plan, projects, batch.place, "rename", yes=yes)
@@ -122,15 +123,13 @@ def _mapped(request: Request, limit: int | None, output: Output, *, dry_run: boo
     kept = {rename.key for rename in plan}
     with shown_whole(output, "rename"):
         print_report(output.out, rows, shown=[row for row in rows if row.key in kept])
-    if len(plan) < len(renames):
-        output.say(f"--limit: the first {len(plan)} of {len(renames)} renames.")
+    others = _say_limit(len(plan), len(renames), output)
     projects = {project.project.key: project.project for project in mapped}
     if not dry_run:
         held = {row.key.where for row in rows if "read-only" in row.codes}
         refuse_read_only(projects[where] for where in held)
     arguments = request.words()
     made_with = mapped[0].made_with if mapped else {}
-    others = len(renames) - len(plan)
     return Batch(plan, place, projects, made_with, arguments, arguments, others)
 
 
@@ -154,11 +153,18 @@ def _saved(plan_file: Path, request: Request, limit: int | None, output: Output)
             f"The plan is about {foreign[0]}, not {', '.join(map(str, sorted(allowed)))}. "
             "Nothing was touched."
         )
-    plan = plan[:limit]
     projects = projects_of(place, plan)
     runs = [run for project in projects.values() for run in list_runs(project, output.progress)]
     taken = {(key, name) for key, project in projects.items() for name in project.taken}
     left_alone = find_left_alone(plan, runs, include_running=request.include_running)
+    renames = plan
+    if limit is not None:  # the same command again is to rename the next ones
+        renames = [
+            rename
+            for rename in plan
+            if rename.key not in left_alone or left_alone[rename.key].code == "gone"
+        ]
+    plan = renames[:limit]
     problems = check(plan, runs, left_alone, taken=taken)
     if problems:
         where = "folder" if isinstance(place, Folder) else "server"
@@ -168,10 +174,18 @@ def _saved(plan_file: Path, request: Request, limit: int | None, output: Output)
     tell_unreadable(place, output)
     with shown_whole(output, "rename"):
         print_plan(output, plan)
+    others = _say_limit(len(plan), len(renames), output)
     again = [*paths, "--plan", str(plan_file), *given]
     look = [*(paths or paths_of(place, projects)), *given]
     made_with = {"plan": str(plan_file)}
-    return Batch(plan, place, projects, made_with, again, look, left_alone=left_alone)
+    return Batch(plan, place, projects, made_with, again, look, others, left_alone)
+
+
+def _say_limit(chosen: int, of: int, output: Output) -> int:
+    """Say how many renames --limit leaves for another time, which is what it gives."""
+    if chosen < of:
+        output.say(f"--limit: the first {chosen} of {of} renames.")
+    return of - chosen
 
 
 def _problem_words(problem: Problem) -> str:

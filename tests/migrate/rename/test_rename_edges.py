@@ -86,6 +86,29 @@ def test_a_dry_run_of_a_plan_counts_what_would_be_renamed_now(two, cli, tmp_path
     assert "To rename" not in dry
 
 
+def test_a_plan_in_steps(sandbox, cli, tmp_path):
+    """Each step takes the next runs; those that somebody renamed stand in no step's way."""
+    for run in "abcde":
+        sandbox.store.add("ycx", "RSST", StoredRun(run, run, summaryMetrics="{}"))
+    rows = [("RSST", run, run, run.upper()) for run in "abcde"]
+    plan = write_plan(tmp_path / "p.csv", rows)
+    sandbox.store.project("ycx", "RSST").runs["b"].displayName = "mine"
+
+    def step():
+        done = cli("rename", "--plan", plan, "--limit", "2", "--yes", "--journal", next(journals))
+        assert (done.returncode, "b: drifted: is now mine" in done.stderr) == (0, True)
+        return done.stderr
+
+    journals = (tmp_path / f"{number}.jsonl" for number in range(3))
+    first = step()
+    assert "--limit: the first 2 of 4 renames." in first
+    assert f"To rename the other 2 runs:\n  rsst-migrate rename --plan {plan}\n" in first
+    assert "2 of 2 runs renamed, read back" in step()
+    assert "Nothing to rename." in step()
+    names = sandbox.store.names("ycx", "RSST")
+    assert [names[run] for run in "abcde"] == ["A", "mine", "C", "D", "E"]
+
+
 # W&B takes a space in a project's name: it is another project, and nothing that is cut off.
 OTHER_PROJECTS = ["RSST ", "RSST\u200b"]
 
