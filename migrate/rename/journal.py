@@ -349,8 +349,8 @@ def _outcome_v1(sentence: str) -> Outcome:
 
 
 def now() -> str:
-    """The time, ISO 8601 in UTC."""
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    """The time, ISO 8601 in UTC: to the millisecond, as a script may rename twice in a second."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _plan_record(rename: PlannedRename) -> dict[str, str]:

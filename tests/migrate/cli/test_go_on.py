@@ -51,12 +51,11 @@ def test_several_journals_are_undone_from_the_newest(sandbox, renamer, twice, cl
     assert {run_id: names[run_id] for run_id in before} == before
 
 
-def test_there_and_back_again_is_undone_one_after_the_other(renamer, cli, sandbox):
+def test_there_and_back_again_within_a_second_is_undone(renamer, cli, sandbox):
     plan = renamer.plan()[:1]
     for number, these in enumerate([plan, [it.back() for it in plan]]):
         renamer.path = Path(f"{number}.jsonl")
         renamer.rename(these)
-        renamer.path.write_text(renamer.path.read_text().replace("202", f"{2 + number}02", 1))
     assert cli("undo", "0.jsonl", "1.jsonl", "--yes").returncode == 0
     assert sandbox.store.names("ycx", "RSST")["run00000"] == plan[0].old_name
     assert [read(Path(path)).renamed for path in ("0.jsonl", "1.jsonl")] == [set(), set()]

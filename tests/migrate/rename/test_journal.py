@@ -178,7 +178,7 @@ def test_a_journal_says_what_its_plan_was_made_with(tmp_path):
 
 
 def test_the_times_in_a_journal_are_in_utc():
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", now())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", now())
     assert abs(datetime.fromisoformat(now()) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
