@@ -23,7 +23,8 @@ class Flags:
 
     Attributes:
         given: The training script's arguments that were given.
-        ignored: The flags that do not matter to the name.
+        ignored: The flags that do not matter to the name, and words with blanks in them: perhaps a
+            command line that was pasted in quotes.
         at: The time in the name; None for now.
         config: The configuration file, with the preview's own options in place of what it says.
     """
@@ -65,8 +66,18 @@ def read_flags(words: Sequence[str], config: ConfigFile) -> Flags:
             script.add_argument(f"--{key}")
     add_arguments(script)
     given, others = script.parse_known_args(words)
-    ignored = [word.partition("=")[0] for word in others if word.startswith("--")]
-    return Flags(vars(given), ignored, _moment(options.at, config.timezone), config)
+    return Flags(vars(given), _ignored(others), _moment(options.at, config.timezone), config)
+
+
+def _ignored(words: Sequence[str]) -> list[str]:
+    """Which of the unread words to name: not the values of flags, nor `python FILE`."""
+    ignored = []
+    for before, word in zip(["", *words], words, strict=False):
+        if word.startswith("--"):
+            ignored.append(word.partition("=")[0])
+        elif not before.startswith("--") and re.search(r"\s", word):
+            ignored.append(repr(word))
+    return ignored
 
 
 def _with_zones_joined(words: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ Neither needs a server, and neither waits for wandb or pandas.
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from datetime import datetime
@@ -129,6 +130,13 @@ def test_parse_takes_names_or_stdin_and_not_both(cli):
             ["ignored, not part of the name: --epochs, --pruning_times"],
         ),
         (
+            "'python main.py --arch vit_small' --notes 'see --arch' --arch res20s ' '",
+            "rsst_res20s_cifar100_sched_exp_custom_exponents_reg_1.0_crit_l1_rate_0.2_0108_1430",
+            [
+                "ignored, not part of the name: 'python main.py --arch vit_small', --notes, ' '",
+            ],
+        ),
+        (
             "--arch res20s --timezone +08:00 --at 2026-01-08T08:00Z",
             "rsst_res20s_cifar100_sched_exp_custom_exponents_reg_1.0_crit_l1_rate_0.2_0108_1600",
             [],
@@ -162,7 +170,7 @@ def test_parse_takes_names_or_stdin_and_not_both(cli):
     ],
 )
 def test_name_prints_the_name_alone_and_advice_beside_it(cli, line, name, advice):
-    words = line.split()
+    words = shlex.split(line)
     done = cli("name", *words, *([] if "--at" in words else AT))
     assert (done.returncode, done.stdout) == (0, f"{name}\n")
     said = done.stderr.splitlines()
