@@ -49,7 +49,7 @@ from migrate.client.retry import Note, PageSize, no_note
 from migrate.client.runs import ProjectKey, RunState
 from migrate.client.sign_in import Session, sign_in
 from migrate.client.source import Page, Rename
-from migrate.console import Progress, no_progress
+from migrate.console import Bar, Progress, no_progress
 from migrate.errors import (
     InputError,
     NoProject,
@@ -172,21 +172,21 @@ class Project:
             runs = (read_run(node, self.key, self.read_only, self.keys) for node in nodes)
             yield Page(tuple(runs), total)
 
-    def matching(self, filters: Mapping[str, object], note: Note = no_note) -> set[str]:
+    def matching(self, filters: Mapping[str, object], bar: Bar) -> set[str]:
         """The ids of the runs that pass W&B's filters.
 
         Raises:
             InputError: The server refuses the filters.
             ServerError: As `pages`.
         """
+        passing: set[str] = set()
         try:
-            return {
-                run_id_of(node)
-                for nodes, _ in self._listed(RUN_IDS, filters, note)
-                for node in nodes
-            }
+            for nodes, total in self._listed(RUN_IDS, filters, bar.note):
+                passing.update(map(run_id_of, nodes))
+                bar.advance(len(passing), total)
         except Refused as error:
             raise InputError(f"{error}. Check --filters.") from error
+        return passing
 
     def states(self, run_ids: Sequence[str], note: Note = no_note) -> dict[str, RunState]:
         """What these runs are now; one that is gone is absent.
