@@ -89,9 +89,11 @@ class Listing:
                 number += 1
                 yield nodes
         except ServerError as error:
-            if number > 1 and not isinstance(error, Incomplete | ServiceStopped):
-                error.args = (f"The listing failed at page {number} and is not used: {error}",)
-            raise
+            if number == 1 or isinstance(error, Incomplete | ServiceStopped):
+                raise
+            failed = ServerError(f"The listing failed at page {number} and is not used: {error}")
+            failed.advice = error.advice
+            raise failed from error
 
     def _pages(self) -> Iterator[Nodes]:
         self._begin_pass()

@@ -103,8 +103,12 @@ def test_a_page_that_fails_half_way_is_not_the_whole(sandbox, project):
     while sandbox.counts.requests["query"] < 2:  # the count
         time.sleep(0.01)
     sandbox.faults.add("403", on="query", times=9)
-    with pytest.raises(Refused, match=r"^The listing failed at page 2 and is not used"):
+    with pytest.raises(ServerError, match=r"^The listing failed at page 2 ") as failed:
         next(pages)
+    refused = failed.value.__cause__
+    assert isinstance(refused, Refused)
+    assert str(failed.value).endswith(f" and is not used: {refused}")
+    assert failed.value.advice == refused.advice != ""
 
 
 @pytest.mark.parametrize("page", [2, 15])
