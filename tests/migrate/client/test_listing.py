@@ -147,7 +147,9 @@ def test_any_listing_is_complete(seconds, size, deleted, created, counts):
         nonlocal asked
         asked += 1
         document = list_document(RUN_IDS, read_only=True)
-        page = read_page(send(document, filters=filters_of(filters), first=size, after=after))
+        page = read_page(
+            send(document, filters=filters_of(filters), first=size, after=after), "runs"
+        )
         run = project.runs.get(f"r{deleted.get(asked, 99):05d}")
         if run is not None:
             store.remove(run)
