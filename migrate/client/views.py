@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import quote
 
@@ -22,6 +23,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _VIEW_TYPES = {"workspace": "project-view", "report": "runs", "draft": "runs/draft"}
 _PAGE_SIZES = (20, 5, 1)  # a spec may have several MB; the next size where a page is too much
+_quoted = partial(quote, safe="", errors="replace")
 
 _VIEWS = """
 query Views(
@@ -162,10 +164,6 @@ def _about_runs(project: Project, nodes: list[dict[str, Any]]) -> Iterator[Saved
 
 def _address(project: Project) -> str:
     return "/".join([project.server.app_url, *map(_quoted, project.key)])
-
-
-def _quoted(text: str) -> str:
-    return quote(text.encode("utf-8", "replace"), safe="")
 
 
 def _text(value: object) -> str:
