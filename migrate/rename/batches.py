@@ -398,14 +398,11 @@ class Renaming:
 
     async def _after_refusal(self, batch: Batch, rest: Batch, error: Refused) -> None:
         """Find the refused runs of a document; `rest` of it are as they were."""
-        blamed = {
-            batch[complaint.index]: Outcome("refused", complaint.message)
-            for complaint in error.complaints
-            if complaint.index is not None and complaint.index < len(batch)
-        }
-        if len(batch) == 1:
-            blamed = {batch[0]: Outcome("refused", error.complaints[0].message)}
-        self._conclude({it.key: outcome for it, outcome in blamed.items() if it in rest})
+        # In other words a run may be refused for what came before it, where the server stopped.
+        words = error.complaints[0].message
+        named = {complaint.index for complaint in error.complaints if complaint.message == words}
+        blamed = [it for place, it in enumerate(batch) if place in named or len(batch) == 1]
+        self._conclude({it.key: Outcome("refused", words) for it in blamed if it in rest})
         others = [rename for rename in rest if rename not in blamed]
         done = [place for place, it in enumerate(batch) if self.outcomes.get(it.key) == DONE]
         if blamed:
