@@ -44,12 +44,12 @@ def file_rules(config: ConfigFile) -> Iterator[Rule]:
         "set": partial(_values, config.style),
         "prefer": _side,
     }
-    for number, (values, line) in enumerate(zip(config.rule, config.rule_lines, strict=True), 1):
+    for number, values in enumerate(config.rule, 1):
         place = f"{config.name}: rule {number}"
         given = read(place, partial(read_table, readers), values)
         rule = Rule(
             given.get("where", Where()),
-            RuleSource(file=config.name, number=number, line=line),
+            RuleSource(file=config.name, number=number),
             given.get("assume", {}),
             given.get("set", {}),
             given.get("prefer"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
@@ -67,13 +67,11 @@ class RuleSource:
             rule of a file.
         file: The configuration file.
         number: Which of the file's rules it is, from 1.
-        line: The line that it begins in; 0 where that is not known.
     """
 
     option: str = ""
     file: str = ""
     number: int = 0
-    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

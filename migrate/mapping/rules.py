@@ -8,7 +8,7 @@ as in `.gitignore`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -49,7 +49,6 @@ class Subject:
 
 _FIELDS = {key: name for name, key in KEYS.items()}
 _OF_SEVERAL_KEYS = RSST.by_name.keys() - KEYS.keys()
-Test = Callable[[Subject], bool]
 
 
 def comparable(name: str, value: object) -> object:
@@ -93,37 +92,25 @@ class Where:
     reasons: frozenset[str] = frozenset()
     values: Mapping[str, frozenset[object]] = field(default_factory=dict)
 
-    def tests(self) -> list[Test]:
-        """What it asks of a run, the cheap questions first."""
-        tests: list[Test] = []
-        if self.runs:
-            tests.append(lambda of: of.run.key.run_id in self.runs)
-        if self.projects:
-            tests.append(
-                lambda of: (
-                    of.run.key.project in self.projects or str(of.run.key.where) in self.projects
-                )
-            )
-        if self.states:
-            tests.append(lambda of: of.run.state in self.states)
-        if self.reasons:
-            tests.append(lambda of: not self.reasons.isdisjoint(of.row.codes))
-        tests += [_has_one_of(name, allowed) for name, allowed in self.values.items()]
-        if self.families:
-            tests.append(lambda of: of.family in self.families)
-        if self.before or self.after:
-            tests.append(self._in_time)
-        if self.name is not None:
-            search = self.name.search
-            tests.append(lambda of: search(of.run.name) is not None)
-        return tests
-
-    def _in_time(self, subject: Subject) -> bool:
-        created_at = subject.run.created_at
+    def matches(self, subject: Subject) -> bool:
+        """Whether a run is one of them."""
+        for name, allowed in self.values.items():
+            if subject.value(name) not in allowed:
+                return False
+        run, created_at = subject.run, subject.run.created_at
         return (
-            created_at is not None
-            and (self.before is None or created_at < self.before)
-            and (self.after is None or created_at >= self.after)
+            (not self.families or subject.family in self.families)
+            and (not self.states or run.state in self.states)
+            and (not self.reasons or not self.reasons.isdisjoint(subject.row.codes))
+            and (not self.runs or run.key.run_id in self.runs)
+            and (
+                not self.projects
+                or run.key.project in self.projects
+                or str(run.key.where) in self.projects
+            )
+            and (self.before is None or (created_at is not None and created_at < self.before))
+            and (self.after is None or (created_at is not None and created_at >= self.after))
+            and (self.name is None or self.name.search(run.name) is not None)
         )
 
 
@@ -154,10 +141,6 @@ def _few(values: Collection[object]) -> object:
     """One value as it is, several as a list."""
     ordered = sorted(values, key=str)
     return ordered[0] if len(ordered) == 1 else ordered or None
-
-
-def _has_one_of(name: str, allowed: frozenset[object]) -> Test:
-    return lambda of: of.value(name) in allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,20 +192,14 @@ class RuleBook:
 
     def __init__(self, rules: Sequence[Rule], vocabulary: Vocabulary) -> None:
         self._rules, self._vocabulary = rules, vocabulary
-        self._tests = [(place, rule.where.tests()) for place, rule in enumerate(rules)]
         self._decided: dict[tuple[int, ...], Decided] = {}
         self._vocabularies: dict[tuple[object, ...], Vocabulary] = {}
 
     def decide(self, subject: Subject) -> Decided:
         """What the rules that match a run give: of each value the last."""
-        matching = []
-        for place, tests in self._tests:
-            for test in tests:
-                if not test(subject):
-                    break
-            else:
-                matching.append(place)
-        matched = tuple(matching)
+        matched = tuple(
+            place for place, rule in enumerate(self._rules) if rule.where.matches(subject)
+        )
         if matched not in self._decided:
             self._decided[matched] = _decide(self._rules[place] for place in matched)
         return self._decided[matched]
@@ -280,24 +257,17 @@ def same_value(key: str) -> tuple[str, ...]:
 
 def idle_rules(
     rules: Iterable[Rule], runs: Iterable[Run], rows: Iterable[Row], vocabulary: Vocabulary
-) -> dict[int, int]:
-    """The rules that match no run in review: the place of each, and how many runs it matches.
+) -> dict[int, bool]:
+    """The rules that match no run in review: the place of each, and whether it matches others.
 
     The rows are those without rules, of all runs of a project, in any order.
     """
     of_run = {row.key: row for row in rows}
-    tests = [rule.where.tests() for rule in rules]
-    idle = dict.fromkeys(range(len(tests)), 0)
-    # Those in review first: after them few rules are left to be asked about.
-    for run in sorted(runs, key=lambda run: of_run[run.key].status != "review"):
-        if not idle:
-            break
-        row = of_run[run.key]
-        subject = Subject(run, row, vocabulary)
-        matching = [place for place in idle if all(test(subject) for test in tests[place])]
-        for place in matching:
-            if row.status == "review":
-                del idle[place]
-            else:
-                idle[place] += 1
-    return idle
+    subjects = [Subject(run, of_run[run.key], vocabulary) for run in runs]
+    in_review = [subject for subject in subjects if subject.row.status == "review"]
+    others = [subject for subject in subjects if subject.row.status != "review"]
+    return {
+        place: any(map(rule.where.matches, others))
+        for place, rule in enumerate(rules)
+        if not any(map(rule.where.matches, in_review))
+    }
