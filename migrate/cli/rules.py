@@ -23,7 +23,7 @@ from migrate.cli.config_file import (
 from migrate.client.paths import parse_path
 from migrate.errors import InputError, scrub
 from migrate.mapping.rows import REVIEW_CODES, RuleSource
-from migrate.mapping.rules import WHERE_KEYS, Rule, Side, Where, comparable
+from migrate.mapping.rules import Rule, Side, Where, comparable
 from naming import KEYS, RSST, VOCABULARY, Style
 from naming.scheme import INTEGER, NUMBER, PART, Field, Kind
 
@@ -156,16 +156,11 @@ def _where(timezone: tzinfo, value: object) -> Where:
         "reason": each(partial(_one_of, REVIEW_CODES)),
     }
     given = read_table(readers, values)
-    return Where(
-        projects=frozenset(given.get("project", ())),
-        runs=frozenset(given.get("runs", ())),
-        name=given.get("name"),
-        before=given.get("before"),
-        after=given.get("after"),
-        families=frozenset(given.get("family", ())),
-        states=frozenset(given.get("state", ())),
-        reasons=frozenset(given.get("reason", ())),
-        values={key: frozenset(given[key]) for key in values if key not in WHERE_KEYS},
+    return Where.of(
+        {
+            key: frozenset(asked) if isinstance(asked, tuple) else asked
+            for key, asked in given.items()
+        }
     )
 
 

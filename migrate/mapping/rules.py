@@ -8,10 +8,10 @@ as in `.gitignore`.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from migrate.client.runs import Run
 from migrate.mapping.rows import Row, RuleSource
@@ -65,32 +65,37 @@ def comparable(name: str, value: object) -> object:
         return str(value)
 
 
-WHERE_KEYS = ("project", "runs", "name", "before", "after", "family", "state", "reason")
-"""What `where` can ask, by its keys in the file, besides fields and config keys."""
-
-
 @dataclass(frozen=True, slots=True)
 class Where:
     """Which runs a rule is for: those that match all of it. What is None or empty matches any.
 
+    The attributes are the keys of the configuration file, but for `values`.
+
     Attributes:
-        projects: `entity/project`, or the project alone.
+        project: `entity/project`, or the project alone.
+        reason: Codes, of which the run has one without rules.
         name: What the old name matches (anywhere, as `search`).
         before: Created earlier than this; aware.
         after: Created at this time or later; aware.
-        reasons: Codes, of which the run has one without rules.
+        runs: Their ids.
         values: Field or config key to the values that it may have, each `comparable`.
     """
 
-    projects: frozenset[str] = frozenset()
-    runs: frozenset[str] = frozenset()
+    project: frozenset[str] = frozenset()
+    family: frozenset[str] = frozenset()
+    state: frozenset[str] = frozenset()
+    reason: frozenset[str] = frozenset()
     name: re.Pattern[str] | None = None
     before: datetime | None = None
     after: datetime | None = None
-    families: frozenset[str] = frozenset()
-    states: frozenset[str] = frozenset()
-    reasons: frozenset[str] = frozenset()
+    runs: frozenset[str] = frozenset()
     values: Mapping[str, frozenset[object]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, asked: Mapping[str, Any]) -> Where:
+        """By the keys of the configuration file, with the values that the attributes have."""
+        values = {key: value for key, value in asked.items() if key not in WHERE_KEYS}
+        return cls(**{key: asked[key] for key in asked if key in WHERE_KEYS}, values=values)
 
     def matches(self, subject: Subject) -> bool:
         """Whether a run is one of them."""
@@ -99,14 +104,14 @@ class Where:
                 return False
         run, created_at = subject.run, subject.run.created_at
         return (
-            (not self.families or subject.family in self.families)
-            and (not self.states or run.state in self.states)
-            and (not self.reasons or not self.reasons.isdisjoint(subject.row.codes))
+            (not self.family or subject.family in self.family)
+            and (not self.state or run.state in self.state)
+            and (not self.reason or not self.reason.isdisjoint(subject.row.codes))
             and (not self.runs or run.key.run_id in self.runs)
             and (
-                not self.projects
-                or run.key.project in self.projects
-                or str(run.key.where) in self.projects
+                not self.project
+                or run.key.project in self.project
+                or str(run.key.where) in self.project
             )
             and (self.before is None or (created_at is not None and created_at < self.before))
             and (self.after is None or (created_at is not None and created_at >= self.after))
@@ -114,32 +119,28 @@ class Where:
         )
 
 
+WHERE_KEYS = tuple(key.name for key in fields(Where) if key.name != "values")
+"""What `where` can ask, by its keys in the file, besides fields and config keys."""
+
+
 def where_table(where: Where) -> dict[str, object]:
     """What `where` asks, by the keys of the configuration file."""
-    values = {key: _few([*map(_as_typed, values)]) for key, values in where.values.items()}
-    given = {
-        "project": _few(where.projects),
-        "struct": values.get("struct"),
-        "family": _few(where.families),
-        **values,
-        "name": where.name and where.name.pattern,
-        "state": _few(where.states),
-        "reason": _few(where.reasons),
-        "before": where.before,
-        "after": where.after,
-        "runs": _few(where.runs),
-    }
-    return {key: value for key, value in given.items() if value is not None}
+    asked = {**{key: getattr(where, key) for key in WHERE_KEYS}, **where.values}
+    written = {key: _written(value) for key, value in asked.items()}
+    return {key: value for key, value in written.items() if value is not None}
 
 
-def _as_typed(value: object) -> object:
-    """A number that is compared, as a person would write it: 3 and not 3.0."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def _written(asked: object) -> object:
+    """As a person would write it: one value alone, several as a list; None where it asks nothing.
 
-
-def _few(values: Collection[object]) -> object:
-    """One value as it is, several as a list."""
-    ordered = sorted(values, key=str)
+    A number that is compared is 3 and not 3.0.
+    """
+    if isinstance(asked, re.Pattern):
+        return asked.pattern
+    if not isinstance(asked, frozenset):
+        return asked
+    whole = (int(v) if isinstance(v, float) and v.is_integer() else v for v in asked)
+    ordered = sorted(whole, key=str)
     return ordered[0] if len(ordered) == 1 else ordered or None
 
 
