@@ -11,6 +11,7 @@ from migrate.mapping.rows import Row, RuleSource
 from migrate.mapping.rules import WHERE_KEYS, Rule
 from migrate.report.kinds import FAMILY_NAMES
 from migrate.report.words import source_text
+from migrate.text import counted
 from naming import KEYS, RSST, Vocabulary
 
 _MOST_VALUES = 3
@@ -82,8 +83,9 @@ def on_assumed(
         if others := [(own, count) for own, count in (+here).most_common(_MOST_VALUES)]:
             if {own for own, _ in others} != {value}:
                 (first, count), *more = others
-                having = [f"{_of_family(count, family, 'other ')} {_has(count)} {first}"]
-                having += [f"{count} {_has(count)} {own}" for own, count in more]
+                has = "has" if count == 1 else "have"
+                having = [f"{_of_family(count, family, 'other ')} {has} {first}"]
+                having += [f"{counted(count, 'has', 'have')} {own}" for own, count in more]
                 yield f"{what}; {', '.join(having)}"
         elif +elsewhere:
             having = [_of_family(count, other) for other, count in (+elsewhere).most_common()]
@@ -95,14 +97,9 @@ def _family(row: Row, vocabulary: Vocabulary) -> str:
 
 
 def _of_family(count: int, family: str, other: str = "") -> str:
-    runs = "run" if count == 1 else "runs"
     if family in FAMILY_NAMES:
-        return f"{count} {other}{FAMILY_NAMES[family]} {runs}"
-    return f"{count} {other}{runs} of unlisted architectures"
-
-
-def _has(count: int) -> str:
-    return "has" if count == 1 else "have"
+        return counted(count, f"{other}{FAMILY_NAMES[family]} run")
+    return f"{counted(count, f'{other}run')} of unlisted architectures"
 
 
 def on_known(
