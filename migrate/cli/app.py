@@ -69,7 +69,7 @@ def audit(as_json: bool = False, check: bool = False, *, request: Request) -> in
 @command("Look", pages=True)
 def report(
     file: Path | None = None,
-    file_format: str | None = None,
+    file_format: Literal["csv", "json", "md", "html", "parquet"] | None = None,
     every: bool = False,
     statuses: Words = None,
     codes: Words = None,

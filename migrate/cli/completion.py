@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from glob import escape, iglob
-from itertools import islice
 from pathlib import Path
 
 SECONDS = 3.0
-_MOST_ENTITIES, _MOST_PROJECTS = 10, 200
 # zsh evaluates the completions, so names with other characters are left to be typed.
 _PLAIN = re.compile(r"[A-Za-z0-9_.+-][A-Za-z0-9_.+/-]*")
 
@@ -24,44 +22,25 @@ def paths(incomplete: str) -> list[str]:
     if incomplete.startswith("."):
         folders = iglob(f"{escape(incomplete)}*/")  # noqa: PTH207 - a Path has no ./
         return _beginning(incomplete, sorted(folders))
+    from migrate.client.background import in_background
+
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # the user is in the middle of a line
-    found: list[str] = []
-
-    def ask() -> None:
-        found.extend(_beginning(incomplete, _projects(incomplete)))
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(SECONDS)
-    if thread.is_alive() or not found:
-        os._exit(0)  # without waiting for wandb to clean up
-    return found
+    with suppress(Exception):
+        found = in_background(lambda: _projects(incomplete)).result(SECONDS)
+        if found:
+            return found
+    os._exit(0)  # without waiting for wandb to clean up
 
 
-def _projects(incomplete: str) -> Iterator[str]:
-    from migrate.client.sign_in import sign_in
+def _projects(incomplete: str) -> list[str]:
+    from migrate.client.server import connect
 
-    api = sign_in().api
-    entity, slash, _ = incomplete.partition("/")
-    entities = [entity]
-    if not slash:
-        own = dict.fromkeys([api.default_entity, api.viewer.username, *api.viewer.teams])
-        entities = [name for name in own if name and name.startswith(entity)]
-    for name in entities[:_MOST_ENTITIES]:
-        for project in islice(api.projects(name), _MOST_PROJECTS):
-            yield f"{name}/{project.name}"
+    return _beginning(incomplete, connect().project_paths(incomplete))
 
 
 def journals(incomplete: str) -> list[str]:
     """The journals in this folder; elsewhere the shell's own completion finds them."""
     return _beginning(incomplete, sorted(path.name for path in Path().glob("*.journal.jsonl")))
-
-
-def formats(incomplete: str) -> list[str]:
-    """The values of --format."""
-    from migrate.report.files import FORMATS
-
-    return _beginning(incomplete, FORMATS)
 
 
 def among(words: Sequence[str]) -> Callable[[str], list[str]]:

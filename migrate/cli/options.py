@@ -80,7 +80,7 @@ OPTIONS: Mapping[str, Any] = {
         "-o --output FILE", "Write to a file (- is stdout); its suffix picks the format."
     ),
     "file_format": option(
-        "--format FORMAT", "csv, json, md, html or parquet.", autocompletion=completion.formats
+        "--format FORMAT", "csv, json, md, html or parquet.", case_sensitive=False
     ),
     "every": option("--all", "Show all runs, not only those with an old name."),
     "statuses": option(

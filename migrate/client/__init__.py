@@ -1,1 +1,1 @@
-"""W&B's side: the only folder that sends requests."""
+"""W&B's side: the only folder that sends requests, or opens transaction logs."""

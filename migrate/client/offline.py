@@ -291,7 +291,7 @@ class OfflineProject:
         runs = [run.listed() for run in self.folder.runs(self.key).values()]
         yield Page(tuple(runs), len(runs))
 
-    def matching(self, _filters: Mapping[str, object], _note: Note = no_note) -> set[str]:
+    def matching(self, _filters: Mapping[str, object], _bar: Bar) -> set[str]:
         """Raises InputError: such filters are W&B's to evaluate."""
         raise InputError(
             "--filters are evaluated by W&B, so they cannot choose offline runs. "

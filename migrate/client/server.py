@@ -1,6 +1,7 @@
-"""Talking to W&B: the one module that sends requests, all of them over `wandb.Api()`'s session.
+"""Talking to W&B over `wandb.Api()`'s session: every GraphQL document of ours is sent from here.
 
-`api._service_api.execute_graphql` is the only private name that is touched, in `_execute` alone.
+`api._service_api.execute_graphql` is the only private name of it that is touched, in
+`Server.execute` alone.
 
 The transport, measured with wandb-core 0.31.0 against a server that fails on purpose:
 
@@ -25,6 +26,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from math import inf
 from typing import Any
 
@@ -49,7 +51,7 @@ from migrate.client.retry import Note, PageSize, no_note
 from migrate.client.runs import ProjectKey, RunState
 from migrate.client.sign_in import Session, sign_in
 from migrate.client.source import Page, Rename
-from migrate.console import Progress, no_progress
+from migrate.console import Bar, Progress, no_progress
 from migrate.errors import (
     InputError,
     NoProject,
@@ -70,6 +72,8 @@ ATTEMPT_SECONDS = 30.0
 
 HURRY_SECONDS = 10.0
 """What a reading may take once somebody waits for the end."""
+
+_MOST_ENTITIES, _MOST_PROJECTS = 10, 200  # to complete a PATH with
 
 
 class Server:
@@ -114,6 +118,21 @@ class Server:
         if not isinstance(entity, str) or not entity:
             raise InputError("This account has no default entity. Write PATH as entity/project.")
         return entity
+
+    def project_paths(self, typed: str) -> Iterator[str]:
+        """The account's projects, as entity/project, whose entity fits what was typed so far.
+
+        Not all of them where there are many; errors are wandb's own.
+        """
+        api = self._session.api
+        entity, slash, _ = typed.partition("/")
+        entities = [entity]
+        if not slash:
+            own = dict.fromkeys([api.default_entity, api.viewer.username, *api.viewer.teams])
+            entities = [name for name in own if name and name.startswith(entity)]
+        for name in entities[:_MOST_ENTITIES]:
+            for project in islice(api.projects(name), _MOST_PROJECTS):
+                yield f"{name}/{project.name}"
 
     def execute(
         self, query: str, variables: Mapping[str, object], most_seconds: float = inf
@@ -172,21 +191,21 @@ class Project:
             runs = (read_run(node, self.key, self.read_only, self.keys) for node in nodes)
             yield Page(tuple(runs), total)
 
-    def matching(self, filters: Mapping[str, object], note: Note = no_note) -> set[str]:
+    def matching(self, filters: Mapping[str, object], bar: Bar) -> set[str]:
         """The ids of the runs that pass W&B's filters.
 
         Raises:
             InputError: The server refuses the filters.
             ServerError: As `pages`.
         """
+        passing: set[str] = set()
         try:
-            return {
-                run_id_of(node)
-                for nodes, _ in self._listed(RUN_IDS, filters, note)
-                for node in nodes
-            }
+            for nodes, total in self._listed(RUN_IDS, filters, bar.note):
+                passing.update(map(run_id_of, nodes))
+                bar.advance(len(passing), total)
         except Refused as error:
             raise InputError(f"{error}. Check --filters.") from error
+        return passing
 
     def states(self, run_ids: Sequence[str], note: Note = no_note) -> dict[str, RunState]:
         """What these runs are now; one that is gone is absent.

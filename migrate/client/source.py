@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from migrate.client.retry import Note, no_note
 from migrate.client.runs import ProjectKey, Run, RunState
+from migrate.console import Bar
 
 
 class Page(NamedTuple):
@@ -51,7 +52,7 @@ class Source(Protocol):
     def pages(self, note: Note = no_note, /) -> Iterator[Page]:
         """Its runs, each once; complete, or an error."""
 
-    def matching(self, filters: Mapping[str, object], note: Note = no_note, /) -> set[str]:
+    def matching(self, filters: Mapping[str, object], bar: Bar, /) -> set[str]:
         """The ids of the runs that pass W&B's filters; raises InputError where it cannot tell."""
 
     def states(self, run_ids: Sequence[str], note: Note = no_note, /) -> dict[str, RunState]:

@@ -1,8 +1,8 @@
 """Reads what people saved in a project: workspaces, reports, drafts and automations.
 
 The queries are those of the official clients, cut to what is needed: of `wandb.apis.public` and
-wandb-workspaces for views, of wandb's `GET_ENTITY_AUTOMATIONS_GQL` for automations, and of its
-`…_LEGACY_GQL` for servers before 0.83. There is no mutation here, and nothing that could send one.
+wandb-workspaces for views, of wandb's `GET_ENTITY_AUTOMATIONS_GQL` for automations (servers before
+0.83 do not know it). There is no mutation here, and nothing that could send one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import quote
 
 from migrate.client.documents import as_object
-from migrate.client.retry import Note, PageSize, no_note, read_patiently
+from migrate.client.retry import Note, PageSize, no_note
 from migrate.client.server import Project
 from migrate.errors import Incomplete, Refused, Unanswered
 
@@ -37,24 +37,18 @@ query Views(
   }
 }
 """
-_TRIGGER = """
-id name scope { __typename ... on Project { name } }
-triggeringCondition { ... on FilterEventTriggeringCondition { eventType filter } }
-"""
-_AUTOMATIONS = f"""
-query EntityAutomations($entity: String!, $first: Int!, $after: String) {{
-  entity(name: $entity) {{
-    triggers(first: $first, after: $after) {{
-      edges {{ node {{ {_TRIGGER} }} }}
-      pageInfo {{ endCursor hasNextPage }}
-    }}
-  }}
-}}
-"""
-_PROJECT_AUTOMATIONS = f"""
-query ProjectAutomations($entity: String!, $project: String!) {{
-  project(name: $project, entityName: $entity) {{ triggers {{ {_TRIGGER} }} }}
-}}
+_AUTOMATIONS = """
+query EntityAutomations($entity: String!, $first: Int!, $after: String) {
+  entity(name: $entity) {
+    triggers(first: $first, after: $after) {
+      edges { node {
+        id name scope { __typename ... on Project { name } }
+        triggeringCondition { ... on FilterEventTriggeringCondition { eventType filter } }
+      } }
+      pageInfo { endCursor hasNextPage }
+    }
+  }
+}
 """
 
 
@@ -85,33 +79,15 @@ def read_saved(project: Project, kind: Kind, note: Note = no_note) -> Iterator[V
 
     Automations are those of the project and of its entity, about runs.
     """
-    if kind == "automation":
-        yield from _automations(project, note)
-        return
     entity, name = project.key
+    if kind == "automation":
+        of_entity = {"entity": entity}
+        for nodes, _ in _pages(project, _AUTOMATIONS, of_entity, "entity", "triggers", note):
+            yield ViewPage(_about_runs(project, nodes), None)
+        return
     variables = {"entity": entity, "project": name, "viewType": _VIEW_TYPES[kind]}
     for nodes, total in _pages(project, _VIEWS, variables, "project", "allViews", note):
         yield ViewPage((_view(project, kind, node) for node in nodes), total)
-
-
-def _automations(project: Project, note: Note) -> Iterator[ViewPage]:
-    entity, name = project.key
-    begun = False
-    try:
-        pages = _pages(project, _AUTOMATIONS, {"entity": entity}, "entity", "triggers", note)
-        for nodes, _ in pages:
-            begun = True
-            yield ViewPage(_about_runs(project, nodes), None)
-    except Refused:
-        if begun:
-            raise
-        # A server before 0.83 does not know triggers of an entity.
-        variables = {"entity": entity, "project": name}
-        data = read_patiently(
-            lambda: project.server.execute(_PROJECT_AUTOMATIONS, variables), note, project.hurry
-        )
-        triggers = as_object(data.get("project")).get("triggers") or []
-        yield ViewPage(_about_runs(project, [as_object(trigger) for trigger in triggers]), None)
 
 
 def _pages(

@@ -100,7 +100,8 @@ def read_projects(
         rows = survey.with_rules(survey.options.rules)
         chosen = [row for row in rows if which.has(row)]
         if which.filters is not None:
-            passing = project.matching(which.filters)
+            with progress(f"Filtering {project.key}") as bar:
+                passing = project.matching(which.filters, bar)
             chosen = [row for row in chosen if row.key.run_id in passing]
         idle = idle_rules(options.rules, runs, survey.rows, options.vocabulary)
         there = {

@@ -38,14 +38,7 @@ from typing import NamedTuple, TypeVar
 from migrate.client.runs import RunKey, RunState
 from migrate.client.source import Rename, Source
 from migrate.console import Bar
-from migrate.errors import (
-    JournalError,
-    RateLimited,
-    Refused,
-    ServerError,
-    TooLarge,
-    Unanswered,
-)
+from migrate.errors import JournalError, RateLimited, Refused, ServerError, TooLarge, Unanswered
 from migrate.rename.journal import Journal
 from migrate.rename.pace import FIRST, MOST, Pace
 from migrate.rename.patience import MOST_REFUSALS, Patience, Stop, graver
@@ -57,6 +50,9 @@ IN_FLIGHT = 4
 WAIT_SECONDS = (2.0, 5.0)
 """Before a document that got no usable answer is sent again, and again: a server that is away for
 10 s is survived."""
+
+MOST_AS_ONE = 2
+"""Attempts after which a document goes into smaller ones, whatever the server says is wrong."""
 
 FRESH_SECONDS = 5.0
 """A name that was read longer ago is read again before its run is renamed."""
@@ -155,14 +151,15 @@ class Renaming:
     def _begin(self, tasks: set[asyncio.Task[None]]) -> None:
         """Begin what may be begun beside these.
 
-        One document alone, and a small one, until it is known that this key may write; and none
-        while the last ones got no answer.
+        One document alone until it is known that this key may write, and a small one; and one
+        alone after those that got no answer.
         """
-        if tasks and (self._patience.is_silent or not self.written):
+        room = IN_FLIGHT if self.written and not self._patience.is_silent else 1
+        if tasks and room == 1:
             return
-        size, room, ahead = self._pace.size, IN_FLIGHT, IN_FLIGHT * self._pace.size
+        size, ahead = self._pace.size, IN_FLIGHT * self._pace.size
         if not self.written:
-            size, room, ahead = min(FIRST, size), 1, IN_FLIGHT * MOST
+            size, ahead = min(FIRST, size), IN_FLIGHT * MOST
         while self._queue and len(tasks) < room:
             batch = self._queue[:size]
             del self._queue[:size]
@@ -294,7 +291,7 @@ class Renaming:
 
     async def _settle(self, batch: Batch) -> bool:
         """Send a document until its runs are settled or in the queue again; see `_rename`."""
-        for wait in (*WAIT_SECONDS, 0):
+        for attempt, wait in enumerate((*WAIT_SECONDS, 0), 1):
             try:
                 await self._send(batch)
                 return True
@@ -309,10 +306,13 @@ class Renaming:
             if isinstance(failed, Refused):
                 await self._after_refusal(batch, rest, failed)
                 return False
-            if isinstance(failed, Unanswered) and failed.slow and len(rest) > 1:
-                self._put_back(rest)  # to go into smaller ones
-                return False
             if not rest:
+                return False
+            slow = isinstance(failed, Unanswered) and failed.slow
+            if attempt == MOST_AS_ONE and not slow:
+                self._pace.in_vain(len(batch))
+            if len(rest) > 1 and (slow or attempt == MOST_AS_ONE):
+                self._put_back(rest)  # to go into smaller ones
                 return False
             await self._pause(time.monotonic() + wait)
             batch = rest
@@ -398,14 +398,11 @@ class Renaming:
 
     async def _after_refusal(self, batch: Batch, rest: Batch, error: Refused) -> None:
         """Find the refused runs of a document; `rest` of it are as they were."""
-        blamed = {
-            batch[complaint.index]: Outcome("refused", complaint.message)
-            for complaint in error.complaints
-            if complaint.index is not None and complaint.index < len(batch)
-        }
-        if len(batch) == 1:
-            blamed = {batch[0]: Outcome("refused", error.complaints[0].message)}
-        self._conclude({it.key: outcome for it, outcome in blamed.items() if it in rest})
+        # In other words a run may be refused for what came before it, where the server stopped.
+        words = error.complaints[0].message
+        named = {complaint.index for complaint in error.complaints if complaint.message == words}
+        blamed = [it for place, it in enumerate(batch) if place in named or len(batch) == 1]
+        self._conclude({it.key: Outcome("refused", words) for it in blamed if it in rest})
         others = [rename for rename in rest if rename not in blamed]
         done = [place for place, it in enumerate(batch) if self.outcomes.get(it.key) == DONE]
         if blamed:

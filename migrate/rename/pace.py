@@ -14,6 +14,9 @@ TARGET_SECONDS = 3.0
 """What a document is to take. The server works its renames off one after another, and an attempt
 that takes 30 s would be sent again; the project's live training shares the same quota."""
 
+MOST_CALM = 10
+"""After so many documents, a size that was not answered is tried again."""
+
 REMEMBERED = 7
 """Of about so many refused runs the distances are averaged."""
 
@@ -23,7 +26,10 @@ class Pace:
     """The size of the next document.
 
     Attributes:
-        in_time: How many renames it can hold to take TARGET_SECONDS.
+        in_time: How many renames it can hold to take TARGET_SECONDS, and to be answered at all.
+        failed: A document of so many was not answered; None once a larger one is.
+        taken: How many the last document held that was answered; 0 after one that was not.
+        calm: How many documents were answered since one was not.
         most: The server refused documents that held more than this.
         fastest: What a request takes at least, in seconds: the way there and back.
         apart: How many runs there are in the plan from one refused run to the next, on (geometric)
@@ -33,6 +39,9 @@ class Pace:
     """
 
     in_time: int = FIRST
+    failed: int | None = None
+    taken: int = 0
+    calm: int = 0
     most: int = MOST
     fastest: float = 60.0
     apart: float = 2 * MOST
@@ -65,13 +74,36 @@ class Pace:
         """Learn from a document that was answered."""
         self.request_took(seconds)
         each = (seconds - self.fastest) / renames
-        fitting = TARGET_SECONDS / each if each > TARGET_SECONDS / MOST else MOST
-        self.in_time = int(fitting)
+        fitting = int(TARGET_SECONDS / each) if each > TARGET_SECONDS / MOST else MOST
+        self.calm += 1
+        if self.failed is not None and renames >= self.failed:
+            self.failed = None
+        if self.failed is not None:
+            # Half way to what failed, and that itself only after a while: it may fail again.
+            again = self.calm > MOST_CALM
+            next_size = self.failed if again else (renames + self.failed) // 2
+            fitting = min(fitting, max(self.in_time, next_size))
+        self.in_time = fitting
+        self.taken = renames
 
     def too_slow(self, renames: int) -> None:
-        """A document ran out of time: send less, until one is answered."""
-        self.in_time = max(1, min(self.in_time, renames // 2))
+        """A document ran out of time."""
+        self._not_answered(renames, renames // 2)
+
+    def in_vain(self, renames: int) -> None:
+        """A document failed again and again: it may be too large for a server that does not say so.
+
+        A tenth is sent, lest a server that is away is asked for all the sizes in between.
+        """
+        self._not_answered(renames, renames // 10)
+
+    def _not_answered(self, renames: int, smaller: int) -> None:
+        self.failed = min(renames, self.failed or renames)
+        self.calm = 0
+        if renames >= self.in_time:  # others of its size may be under way, and fail next
+            self.in_time = max(1, smaller, self.taken if self.taken < renames else 0)
+            self.taken = 0
 
     def too_large(self, renames: int) -> None:
-        """A document was refused for its size."""
-        self.most = max(1, min(self.most, renames // 2))
+        """A document was refused for its size. Of a single rename that says nothing of others."""
+        self.most = max(1, min(self.most, renames // 2)) if renames > 1 else MOST

@@ -44,7 +44,6 @@ def of_project(project: StoredProject) -> dict[str, Any]:
     return {
         "__typename": "Project",
         "allViews": all_views,
-        "triggers": lambda: [_trigger(project, view) for view in _automations(project)],
     }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from migrate.cli import completion
+from migrate.report.files import FORMATS
 from migrate.sandbox.store import Store
 
 COMMANDS = {"audit", "report", "rename", "resume", "undo", "parse", "name", "completion"}
@@ -46,9 +47,9 @@ def test_folders_of_offline_runs(tab):
     assert tab("rsst-migrate report ./w") == ["./w/", "./wandb/"]
 
 
-def test_formats():
-    assert completion.formats("") == ["csv", "json", "md", "html", "parquet"]
-    assert completion.formats("p") == ["parquet"]
+def test_formats(tab):
+    assert tab("rsst-migrate report --format ") == list(FORMATS)
+    assert tab("rsst-migrate report --format p") == ["parquet"]
 
 
 def test_journals_of_this_folder(tab):

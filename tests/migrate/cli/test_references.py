@@ -71,7 +71,7 @@ def test_after_the_rename_there_is_nothing(serve, capsys):
 
 
 def test_what_cannot_be_read_is_said(sample, capsys):
-    sample.faults.lacks = frozenset({"Project.triggers", "Entity.triggers"})
+    sample.faults.lacks = frozenset({"Entity.triggers"})
     views = sample.store.project("ycx", "RSST").views
     views += [StoredView("a", "nw-a-v", "a", "project-view", "[" * 9999)]
     views += [StoredView("b", "nw-b-v", "b", "project-view", "{}", hidden=True)]

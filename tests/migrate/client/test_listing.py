@@ -14,6 +14,7 @@ from migrate.client.documents import COUNT, RUN_IDS, list_document, read_page
 from migrate.client.listing import Listing, missing_runs
 from migrate.client.paths import parse_path
 from migrate.client.server import connect
+from migrate.console import Bar
 from migrate.errors import Incomplete, ServerError
 from migrate.sandbox import resolvers
 from migrate.sandbox.service import Service
@@ -112,9 +113,9 @@ def test_filters_go_with_the_time(serve, project_of):
     for run_id in wanted:
         runs[run_id].state = "crashed"
     project = project_of(sandbox, 7)
-    assert project.matching({"state": "crashed"}) == wanted
+    assert project.matching({"state": "crashed"}, Bar()) == wanted
     by_time = {"created_at": {"$gte": "2026-01-08T00:00:08"}}
-    assert len(project.matching(by_time)) == 32
+    assert len(project.matching(by_time, Bar())) == 32
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -193,7 +194,7 @@ def test_runs_created_while_they_are_listed(serve, project_of):
 
 @pytest.mark.parametrize("how", ["500", "504", "413", "hang", "first"])
 @pytest.mark.parametrize("what", ["pages", "states", "matching"])
-def test_a_server_that_cannot_serve_long_pages(serve, project_of, quick, how, what):
+def test_a_server_that_cannot_serve_long_pages(serve, project_of, quick, monkeypatch, how, what):
     sandbox = serve(store_of(list(range(120))))
     project = project_of(sandbox, 100, 25, 6)
     project.server._call_seconds = 1 if how == "hang" else 29
@@ -204,7 +205,9 @@ def test_a_server_that_cannot_serve_long_pages(serve, project_of, quick, how, wh
     elif what == "states":
         ids = set(project.states(sorted(everything(sandbox)), notes.append))
     else:
-        ids = project.matching({"state": "finished"}, notes.append)
+        bar = Bar()
+        monkeypatch.setattr(bar, "note", notes.append)
+        ids = project.matching({"state": "finished"}, bar)
     assert ids == everything(sandbox)
     assert "100 runs at once are too many for the server; trying 25" in notes
     # It is remembered: only once is more asked for.
@@ -260,7 +263,7 @@ def test_a_server_without_some_fields(serve, project_of, lacks):
     project = project_of(sandbox, 10)
     assert listed(project) == everything(sandbox)
     assert project.states(["r00001"])["r00001"].read_only is False
-    assert project.matching({"state": "finished"}) == everything(sandbox)
+    assert project.matching({"state": "finished"}, Bar()) == everything(sandbox)
 
 
 def test_a_count_that_takes_longer_than_the_listing(serve, project_of):

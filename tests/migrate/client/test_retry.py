@@ -9,6 +9,7 @@ import pytest
 
 from migrate.client import retry
 from migrate.client.retry import RateWait, no_note, read_patiently
+from migrate.console import Bar
 from migrate.errors import RateLimited, Refused, ServiceStopped, Unanswered
 
 GARBLED = Unanswered("no usable answer")
@@ -143,7 +144,7 @@ def test_reads_survive_unusable_answers(sandbox, project, quick, what, kind, tim
     if what == "states":
         assert sorted(project.states(ids)) == ids
     elif what == "matching":
-        assert sorted(project.matching({"state": "finished"})) == ids
+        assert sorted(project.matching({"state": "finished"}, Bar())) == ids
     else:
         assert [run.key.run_id for page in project.pages() for run in page.runs] == ids
     assert sandbox.counts.requests["query"] > times

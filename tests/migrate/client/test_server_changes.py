@@ -8,6 +8,7 @@ from migrate.client.paths import parse_path
 from migrate.client.runs import ProjectKey, RunState
 from migrate.client.server import connect
 from migrate.client.source import Rename
+from migrate.console import Bar
 from migrate.errors import InputError, NoProject, Refused, TooLarge, Unanswered
 from migrate.sandbox.faults import Refusal
 
@@ -64,14 +65,15 @@ def test_in_a_project_that_takes_no_renames_every_run_is_read_only(sandbox, proj
 
 
 def test_matching_is_the_servers_own_filter(project):
-    found = project.matching({"display_name": {"$regex": "res20s"}, "name": {"$ne": "run00001"}})
+    filters = {"display_name": {"$regex": "res20s"}, "name": {"$ne": "run00001"}}
+    found = project.matching(filters, Bar())
     assert sorted(found) == [f"run{number:05d}" for number in range(4, 30, 3)]
 
 
 @pytest.mark.parametrize("filters", [{"state": {"$like": 1}}, {"colour": 1}])
 def test_filters_that_the_server_refuses_are_the_users_to_mend(project, filters):
     with pytest.raises(InputError, match=r"invalid filters.*Check --filters"):
-        project.matching(filters)
+        project.matching(filters, Bar())
 
 
 # Renaming.

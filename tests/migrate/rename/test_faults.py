@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from migrate.client import retry
+from migrate.client.documents import rename_document
 from migrate.client.paths import parse_path
 from migrate.client.runs import ProjectKey, RunKey
 from migrate.client.server import Project, connect
@@ -83,7 +84,8 @@ def test_an_answer_that_does_not_come_in_time_halves_the_document(sandbox, renam
     sandbox.faults.add("hang", on="mutation")
     result = renamer.rename()
     assert (len(result.done), result.failed) == (30, {})
-    assert sizes(renamer.path) == [10, 5, 25]  # which was quick enough for all the others
+    # From what was answered it goes up again, to what was not.
+    assert sizes(renamer.path) == [10, 5, 7, 7, 7, 4]
 
 
 def test_a_document_that_always_takes_too_long_becomes_smaller(serve, renamer_of, quick):
@@ -107,7 +109,7 @@ def test_a_document_that_always_takes_too_long_becomes_smaller(serve, renamer_of
 
 
 def test_a_server_that_falls_silent_in_the_middle(serve, renamer_of, quick):
-    """What was in flight gets its attempts; nothing else is begun."""
+    """What was in flight gets its attempts; then less is tried, a document at a time."""
     sandbox = serve(runs=1000, upsert_ms=5)
     renamer = renamer_of(sandbox)
     plan, service = renamer.plan(), sandbox.service
@@ -127,7 +129,8 @@ def test_a_server_that_falls_silent_in_the_middle(serve, renamer_of, quick):
     result = renamer.rename(plan)
     assert result.stopped.code == "silent"
     assert 300 <= len(result.done) < 800
-    assert len(held) <= batches.IN_FLIGHT * 3
+    sent = [service.count_mutations(query) for query in held]
+    assert sent == [100] * 2 * batches.IN_FLIGHT + [10] * 2 + [1] * 2 * 3
     assert result.done | result.having("unanswered") == read(renamer.path).sent
     service.answer = execute
     assert not renamer.again("rename").failed
@@ -180,25 +183,48 @@ def test_a_quota_of_query_time(serve, renamer_of, retry_after):
 
 @pytest.mark.parametrize("kind", ["503", "501", "html", "null", "garbled"])
 def test_a_server_that_answers_no_write_is_left_alone_soon(serve, renamer_of, failed, quick, kind):
-    """Reads are fine. Two documents whose attempts were all in vain, and it says so."""
+    """Reads are fine. A document, and then two of a single rename, in vain; and it says so."""
     sandbox = serve(runs=300)
     renamer = renamer_of(sandbox)
     plan, before = renamer.plan(), names(sandbox)
     sandbox.faults.add(kind, on="mutation", times=10_000)
     start = time.monotonic()
     result = renamer.rename(plan)
-    assert time.monotonic() - start < 40  # wandb-core repeats each 503 after 2 s
+    assert time.monotonic() - start < 50  # wandb-core repeats each 503 after 2 s
     assert result.stopped.code == "silent"
     assert names(sandbox) == before
-    assert sandbox.counts.requests["mutation"] <= 2 * 2 * 3
+    assert sandbox.counts.requests["mutation"] <= 2 * (2 + 3 + 3)
     assert {outcome.code for outcome in result.failed.values()} == {"unanswered", "not-reached"}
-    assert 10 <= len(result.having("unanswered")) <= 20
+    assert len(result.having("unanswered")) == 10
     # What was sent may be ours: undo and resume know of it.
     assert {key.run_id for key in read(renamer.path).sent} == {
         key.run_id for key in result.having("unanswered")
     }
     sandbox.faults.pending.clear()
     assert not renamer.again("rename").failed
+
+
+@pytest.mark.parametrize("done", [0, 25])
+def test_a_document_that_is_too_large_whatever_the_server_says(serve, renamer_of, quick, done):
+    """A server that fails at more than 25 renames, and perhaps does the first ones all the same."""
+    sandbox = serve(runs=241)
+    renamer = renamer_of(sandbox)
+    plan, execute, sent = renamer.plan(), sandbox.service.answer, []
+
+    async def answer(query, variables):
+        count = sandbox.service.count_mutations(query)
+        sent.append(count)
+        if count <= 25:
+            return await execute(query, variables)
+        for number in range(done):
+            given = {"i0": variables[f"i{number}"], "n0": variables[f"n{number}"]}
+            await execute(rename_document(1), given)
+        return Answer(501, {"errors": [{"message": "internal server error"}]})
+
+    sandbox.service.answer = answer
+    result = renamer.rename(plan)
+    assert (len(result.done), result.failed, result.stopped) == (241, {}, None)
+    assert sum(count > 25 for count in sent) <= 2 * batches.IN_FLIGHT + 2 * 4
 
 
 def test_two_minutes_of_silence_are_enough(sandbox, renamer, quick, monkeypatch):
@@ -225,8 +251,8 @@ def test_it_says_that_the_server_takes_no_renames_and_how_to_resume(serve, cli, 
     assert f"To finish the rename:\n  rsst-migrate resume {path}\n" in done.stderr
     # Once for all of them, and what the server did answer is not called silence.
     (line,) = [line for line in done.stderr.splitlines() if "run00000" in line]
-    assert line.startswith("20 runs: not confirmed: The server failed (HTTP 501): the sandbox says")
-    assert line.endswith("(run00000, run00001, run00002, run00003, run00004 and 15 more)")
+    assert line.startswith("10 runs: not confirmed: The server failed (HTTP 501): the sandbox says")
+    assert line.endswith("(run00000, run00001, run00002, run00003, run00004 and 5 more)")
     assert "answer" not in done.stderr
 
 

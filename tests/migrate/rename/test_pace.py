@@ -79,10 +79,59 @@ def test_a_document_that_is_too_large_is_never_sent_again():
     assert pace.size == 50
     pace.document_took(50, 0.01)
     assert pace.size == 50
-    for renames in (50, 25, 12, 6, 3, 1):
+    for renames in (50, 25, 12, 6, 3):
         pace.too_large(renames)
     pace.document_took(1, 0.0)
     assert pace.size == 1
+
+
+def test_a_rename_that_is_too_large_alone_says_nothing_of_documents():
+    pace = after((10, 0.0))
+    for renames in (100, 50, 25, 12, 6, 3, 1):
+        pace.too_large(renames)
+    assert pace.size == MOST
+
+
+def sizes_up_to(limit, documents):
+    """The sizes of documents on a server that answers none that holds more than `limit`."""
+    pace, sizes = after((10, 0.0)), []
+    for _ in range(documents):
+        sizes.append(pace.size)
+        if pace.size > limit:
+            pace.in_vain(pace.size)
+        else:
+            pace.document_took(pace.size, 0.01)
+    return sizes
+
+
+@pytest.mark.parametrize("limit", [1, 2, 9, 10, 40, 99])
+def test_what_a_server_can_do_is_found_and_kept(limit):
+    sizes = sizes_up_to(limit, 200)
+    assert sizes[0] == MOST
+    failed = [number for number, size in enumerate(sizes) if size > limit]
+    assert len([number for number in failed if number < 20]) <= 9
+    assert len([number for number in failed if number >= 20]) <= 180 / 10
+    assert (
+        sum(sizes[number] for number in range(20, 200) if number not in failed) >= 160 * limit * 0.9
+    )
+
+
+def test_a_server_that_was_away_gets_large_documents_again():
+    pace, count = after((10, 0.0)), 0
+    for renames in (100, 10, 1):
+        pace.in_vain(renames)
+    assert pace.size == 1
+    while pace.size < MOST:
+        pace.document_took(pace.size, 0.01)
+        count += 1
+    assert count == 1
+    pace.in_vain(100)
+    pace.in_vain(100)  # another that was under way
+    assert pace.size == 10
+    pace.in_vain(10)
+    for _ in range(12):
+        pace.document_took(pace.size, 0.01)
+    assert pace.size == MOST
 
 
 @pytest.mark.parametrize(
@@ -113,6 +162,7 @@ def test_how_far_apart_refused_runs_are_is_counted_in_the_plan():
 STEPS = st.one_of(
     st.tuples(st.just("document_took"), st.integers(1, 100), st.floats(0, 1e4)),
     st.tuples(st.just("too_slow"), st.integers(1, 100)),
+    st.tuples(st.just("in_vain"), st.integers(1, 100)),
     st.tuples(st.just("too_large"), st.integers(1, 100)),
     st.tuples(st.just("request_took"), st.floats(0, 1e4)),
     st.tuples(st.just("were_accepted"), st.integers(1, 100)),
@@ -126,7 +176,7 @@ def test_whatever_happens_there_is_a_next_document(steps):
     for name, *given_to in steps:
         getattr(pace, name)(*given_to)
         if name == "too_large":
-            limit = min(limit, max(1, given_to[0] // 2))
+            limit = min(limit, max(1, given_to[0] // 2)) if given_to[0] > 1 else MOST
         assert 1 <= pace.size <= limit
         if name == "document_took" and pace.size > 1:
             each = max(0.0, given_to[1] - pace.fastest) / given_to[0]

@@ -172,6 +172,26 @@ def test_one_of_seven_hundred(sandbox, project, refused, code):
     assert sandbox.counts.requests["mutation"] <= 8 + 2 * 7 + 5
 
 
+def test_a_server_that_blames_all_that_follow(sandbox, project):
+    """HTTP 200, and an error for each alias from the refused one on."""
+    fill(sandbox, 300)
+    denied = dict.fromkeys((0, 5, 70, 71, 299), Refusal("not this one"))
+    sandbox.faults.denied = {run_id(number): refusal for number, refusal in denied.items()}
+    sandbox.faults.answers, sandbox.faults.others = "path", "skipped"
+    execute = sandbox.service.answer
+
+    async def answer(query, variables):
+        given = await execute(query, variables)
+        for error in [*given.body.get("errors", [])]:
+            number = int(error["path"][0].removeprefix("r"))
+            for after in range(number + 1, sandbox.service.count_mutations(query)):
+                given.body["errors"].append({"message": "not executed", "path": [f"r{after}"]})
+        return given
+
+    sandbox.service.answer = answer
+    check(sandbox, project, 300, denied)
+
+
 @pytest.mark.parametrize("answers", ANSWERS)
 @pytest.mark.parametrize("refused", [10, 15, 25])
 def test_a_first_document_of_refused_runs_alone(sandbox, project, refused, answers):
