@@ -76,9 +76,9 @@ def fifty_rules() -> tuple[Rule, ...]:
         *(Where(values={"arch": frozenset([arch])}) for arch in VOCABULARY.architectures),
         *(Where(name=re.compile(f"_{name}$")) for name in sorted(VOCABULARY.datasets)),
         *(Where(before=_START + timedelta(days=days)) for days in (30, 90, 180)),
-        *(Where(families=frozenset([family])) for family in ("cnn", "vit", "mamba")),
-        Where(reasons=frozenset(["missing"]), states=frozenset(["finished"])),
-        Where(projects=frozenset(["ycx/RSST"])),
+        *(Where(family=frozenset([family])) for family in ("cnn", "vit", "mamba")),
+        Where(reason=frozenset(["missing"]), state=frozenset(["finished"])),
+        Where(project=frozenset(["ycx/RSST"])),
         Where(runs=frozenset(["r1", "r2"])),
     ]
     assert len(wheres) == 50

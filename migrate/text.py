@@ -71,6 +71,36 @@ def shortened(text: str, width: int) -> str:
     return f"{chop_cells(text, width - 1 - half)[0]}…{end}"
 
 
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """So many of something, or what so many do.
+
+    >>> counted(1, "run"), counted(2, "run"), counted(0, "run has", "runs have")
+    ('1 run', '2 runs', '0 runs have')
+    """
+    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def first_lines(lines: Sequence[str], most: int) -> list[str]:
+    """The first of the lines; in place of the others, how many more there are.
+
+    >>> first_lines(["a", "b", "c"], 1)
+    ['a', 'and 2 more']
+    """
+    more = len(lines) - most
+    return [*lines[:most], f"and {more} more"] if more > 0 else [*lines]
+
+
+def few(words: Sequence[str], most: int) -> str:
+    """The first of the words, and how many more there are; all where only one would be left out.
+
+    >>> few(["a", "b", "c"], 1), few(["a", "b"], 1)
+    ('a and 2 more', 'a, b')
+    """
+    if len(words) <= most + 1:
+        return ", ".join(words)
+    return f"{', '.join(words[:most])} and {len(words) - most} more"
+
+
 def code_span(text: str) -> str:
     """The text as a code span in Markdown, in which nothing of it acts.
 

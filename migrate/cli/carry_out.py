@@ -17,12 +17,12 @@ from migrate.client.runs import BEING_WRITTEN, SYNCED, ProjectKey, RunKey
 from migrate.client.source import Source
 from migrate.console import ClosedPipe, Output, OutputError
 from migrate.errors import InputError, ReadOnly
-from migrate.mapping.rows import number_of_runs
 from migrate.rename.execute import Result, run
 from migrate.rename.journal import Journal
 from migrate.rename.plan import Direction, Outcome, PlannedRename
 from migrate.report.outcomes import outcome_lines, stop_words, summary_words
 from migrate.report.terminal import print_renames
+from migrate.text import counted
 
 Projects = Mapping[ProjectKey, Source]
 
@@ -124,7 +124,7 @@ def declined(
             "Cannot ask without a terminal; nothing was touched. "
             "Check the plan, then run again with --yes."
         )
-    runs = number_of_runs(len({rename.key for rename in plan}))
+    runs = counted(len({rename.key for rename in plan}), "run")
     words = "Rename" if direction == "rename" else "Put back the names of"
     code = 0
     try:
@@ -184,7 +184,7 @@ def _say_outcome(task: Task, result: Result, output: Output) -> None:
     """Report what the server, or a folder, shows at the end, and what comes next."""
     tell_outcomes(result.failed, output)
     if unreached := result.having("not-reached"):
-        output.tell(f"{number_of_runs(len(unreached))} not reached")
+        output.tell(f"{counted(len(unreached), 'run')} not reached")
     offline = all(isinstance(project, OfflineProject) for project in task.projects.values())
     output.tell(
         summary_words(

@@ -7,7 +7,6 @@ The rules, which hang on the time zone and the extra parts in force, are read in
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -37,7 +36,6 @@ class ConfigFile:
     Attributes:
         name: The file's name, for messages.
         extra: The extra parts, as `Style` takes them.
-        rule_lines: The lines that its rules begin in; 0 where that is not known.
     """
 
     name: str = FILE
@@ -49,7 +47,6 @@ class ConfigFile:
     known_archs: tuple[str, ...] = ()
     known_datasets: tuple[str, ...] = ()
     rule: tuple[Mapping[str, object], ...] = ()
-    rule_lines: tuple[int, ...] = ()
 
     @property
     def style(self) -> Style:
@@ -99,8 +96,7 @@ def read_config(path: Path, instead: str = f"--config {NO_FILE}") -> ConfigFile:
     """
     name = scrub(path)
     try:
-        content = path.read_bytes().decode("utf-8-sig")  # Notepad writes a mark
-        values = tomllib.loads(content)
+        values = tomllib.loads(path.read_bytes().decode("utf-8-sig"))  # Notepad writes a mark
     except OSError as error:
         raise InputError(
             f"Cannot read the configuration file {name}: {error.strerror}. "
@@ -113,7 +109,6 @@ def read_config(path: Path, instead: str = f"--config {NO_FILE}") -> ConfigFile:
     given = read(name, partial(read_table, _KEYS), values)
     config = ConfigFile(
         name=name,
-        rule_lines=_rule_lines(content, len(given.get("rule", ()))),
         **{key.replace("-", "_"): value for key, value in given.items()},
     )
     return _with_valid_style(config, f"{name}: ")
@@ -230,14 +225,6 @@ _OPTIONS: Mapping[str, Reader] = {
     "extra": lambda typed: tuple(filter(None, map(str.strip, typed.split(",")))),
 }
 """The options that say the same."""
-
-
-def _rule_lines(content: str, rules: int) -> tuple[int, ...]:
-    """The lines of `[[rule]]`, which tomllib does not tell."""
-    lines = enumerate(content.split("\n"), 1)
-    found = [number for number, line in lines if re.match(r"\s*\[\[\s*rule\s*\]\]", line)]
-    # Rules can also be written as `rule = [{…}]`, and these words can stand in a text.
-    return tuple(found) if len(found) == rules else (0,) * rules
 
 
 def unknown(key: str, known: Iterable[str]) -> str:

@@ -29,17 +29,16 @@ from migrate.client.runs import RunKey, RunState
 from migrate.client.source import Source
 from migrate.console import Output, command_line
 from migrate.errors import InputError, NoProject, scrub
-from migrate.mapping.rows import number_of_runs
 from migrate.rename.journal import FORMAT, Journal, JournalState, read
 from migrate.rename.plan import DONE, Direction, Outcome, PlannedRename, classify, is_done
-from migrate.report.outcomes import few
-from migrate.text import visible
+from migrate.text import counted, few, visible
 
 # How long undo waits for names that its journal says were changed, and that are shown unchanged.
 LAG_SECONDS = (3.0, 3.0)
 
 INTERRUPTED = 130
 _FIRST_BYTES = 65_536
+_MOST_IDS = 10
 Opened = tuple[Journal, JournalState]
 
 
@@ -81,7 +80,7 @@ def go_on(
                 if dry_run or (plan and not yes):  # at the end, they are all named
                     tell_outcomes(task.left_alone, output)
         if dry_run:
-            runs = number_of_runs(sum(len(state.concerned(direction)) for _, state in opened))
+            runs = counted(sum(len(state.concerned(direction)) for _, state in opened), "run")
             would = f"{len(plan)} of {runs} would be {PAST[direction]}"
             output.say(f"Dry run: {would}. Nothing was written.")
             if again := [str(task.journal.path) for task in todo if task.plan]:
@@ -219,8 +218,8 @@ def _outcomes_now(
             if len(back) == 1:
                 were, have, them = "was", "has its old name", "it"
             output.tell(
-                f"{number_of_runs(len(back))} {were} renamed by this journal but {have} now; "
-                f"somebody may have put {them} back: {few(back)}"
+                f"{counted(len(back), 'run')} {were} renamed by this journal but {have} now; "
+                f"somebody may have put {them} back: {visible(few(back, _MOST_IDS))}"
             )
     if missing and len(missing) == len(projects):
         raise missing[0]
@@ -257,7 +256,7 @@ def _list_journals(output: Output, direction: Direction) -> int:
     found, damaged = _find_journals()
     for path, state in found:
         projects, time_ = ", ".join(state.header.projects), state.header.time
-        words = [projects, time_, number_of_runs(len(state.plan)), state_words(state)]
+        words = [projects, time_, counted(len(state.plan), "run"), state_words(state)]
         lines = [str(path), "    " + "  ".join(words)]
         if _is_for(state, direction):
             lines.append(f"    {command_line(command, str(path))}")

@@ -18,12 +18,13 @@ from migrate.console import Output, command_line
 from migrate.errors import InputError, NoProject
 from migrate.mapping.kinds import Kinds
 from migrate.mapping.projects import Mapped, Which, read_projects
-from migrate.mapping.rows import REASONS, STATUSES, number_of_runs
+from migrate.mapping.rows import REASONS, STATUSES
 from migrate.report.audit import audit as sum_up
 from migrate.report.files import FORMATS, format_of, is_stdout, save
 from migrate.report.origin import Origin
 from migrate.report.remarks import on_assumed, on_extras, on_idle, on_known
 from migrate.report.terminal import count_line, print_audit, print_report
+from migrate.text import counted
 from naming import VOCABULARY
 
 
@@ -75,7 +76,7 @@ def _remarks(mapped: Sequence[Mapped], asked: Asked) -> Iterator[str]:
 
 
 def _part_words(part: Mapped, which: Which) -> str:
-    runs = number_of_runs(len(part.rows))
+    runs = counted(len(part.rows), "run")
     if not part.chosen and which == Which(match=which.match):
         return f"{part.project.key}: no name matches; {runs} in the project"
     return f"{len(part.chosen)} of {runs} of {part.project.key}"
@@ -108,8 +109,8 @@ def audit(request: Request, *, as_json: bool, check: bool) -> int:
                     output.out.print()
                 print_audit(output.out, found_here)
     if check and total.old_names:
-        has = "has" if total.old_names == 1 else "have"
-        output.say(f"{number_of_runs(total.old_names)} still {has} an old name.")
+        runs = counted(total.old_names, "run still has", "runs still have")
+        output.say(f"{runs} an old name.")
     if total.old_names:
         output.next_step("To see each run and its new name", "report", *arguments)
     _say_settle(output, total.statuses["review"], arguments)
@@ -118,9 +119,9 @@ def audit(request: Request, *, as_json: bool, check: bool) -> int:
 
 def _say_settle(output: Output, in_review: int, arguments: Sequence[str]) -> None:
     if in_review:
-        need = "needs" if in_review == 1 else "need"
-        what = f"{number_of_runs(in_review)} {need} a decision. To decide, once for each kind"
-        output.next_step(what, "settle", *arguments)
+        runs = counted(in_review, "run needs", "runs need")
+        purpose = f"{runs} a decision. To decide, once for each kind"
+        output.next_step(purpose, "settle", *arguments)
 
 
 def report(
@@ -178,5 +179,5 @@ def report(
             # A plan does not name its folder.
             folder, given = paths_of(place, ()), request.words(about_the_plan=False)
             arguments = [*folder, "--plan", str(file), *given]
-        output.next_step(f"To rename {number_of_runs(found['rename'])}", "rename", *arguments)
+        output.next_step(f"To rename {counted(found['rename'], 'run')}", "rename", *arguments)
     return code

@@ -26,14 +26,13 @@ from migrate.client.runs import RunKey
 from migrate.console import Output, command_line
 from migrate.errors import InputError
 from migrate.mapping.projects import list_runs
-from migrate.mapping.rows import number_of_runs
 from migrate.rename.check import Problem, check, find_left_alone
 from migrate.rename.journal import Header, Journal
 from migrate.rename.plan import DONE, Outcome, PlannedRename, planned
 from migrate.rename.plan_file import list_problems, read_plan
 from migrate.report.terminal import print_report
 from migrate.report.words import settled_text
-from migrate.text import visible
+from migrate.text import counted, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def rename(
         if plan_file is None or request.paths:
             output.next_step("To see what there is, and what needs attention", "audit", *batch.look)
         return 0
-    runs = number_of_runs(len(plan))
+    runs = counted(len(plan), "run")
     if supplied := sum(bool(rename.settled) for rename in plan):
         output.tell(f"With values that rules or options supplied: {supplied} of {runs}.")
     if dry_run:
@@ -109,7 +108,7 @@ def rename(
         task = Task(opened, plan, projects, "rename", running, batch.look, session)
         code = carry_out(task, output)
     if code == 0 and batch.others:
-        others = number_of_runs(batch.others)
+        others = counted(batch.others, "run")
         output.next_step(f"To rename the other {others}", "rename", *batch.again)
     return code
 

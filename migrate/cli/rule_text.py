@@ -16,11 +16,10 @@ import tomlkit
 from migrate.cli.rules import allowed
 from migrate.errors import InputError
 from migrate.mapping.kinds import Kind
-from migrate.mapping.rows import number_of_runs
 from migrate.mapping.rules import Rule, Where, where_table
 from migrate.mapping.settling import Settling, answer_of, readings
 from migrate.report.kinds import kind_text, others_text
-from migrate.text import visible
+from migrate.text import counted, visible
 from naming import RSST
 from naming.scheme import PART
 
@@ -107,7 +106,7 @@ def suggested_rules(settling: Settling) -> str:
             texts.append(rule_text(effect.rule, rule_comment(kind)))
             settling = settling.with_rules((*settling.rules, effect.rule))
     settled = before - settling.in_review
-    head = f"# {number_of_runs(before)} in review; the rules below settle {settled} of them.\n"
+    head = f"# {counted(before, 'run')} in review; the rules below settle {settled} of them.\n"
     if settling.kinds:
         head += "# Those in comments do when a value stands in place of VALUE.\n"
     return "\n".join([head, *texts, *(_to_be_filled_in(settling, kind) for kind in settling.kinds)])

@@ -23,7 +23,7 @@ from migrate.cli.config_file import (
 from migrate.client.paths import parse_path
 from migrate.errors import InputError, scrub
 from migrate.mapping.rows import REVIEW_CODES, RuleSource
-from migrate.mapping.rules import WHERE_KEYS, Rule, Side, Where, comparable
+from migrate.mapping.rules import Rule, Side, Where, comparable
 from naming import KEYS, RSST, VOCABULARY, Style
 from naming.scheme import INTEGER, NUMBER, PART, Field, Kind
 
@@ -44,12 +44,12 @@ def file_rules(config: ConfigFile) -> Iterator[Rule]:
         "set": partial(_values, config.style),
         "prefer": _side,
     }
-    for number, (values, line) in enumerate(zip(config.rule, config.rule_lines, strict=True), 1):
+    for number, values in enumerate(config.rule, 1):
         place = f"{config.name}: rule {number}"
         given = read(place, partial(read_table, readers), values)
         rule = Rule(
             given.get("where", Where()),
-            RuleSource(file=config.name, number=number, line=line),
+            RuleSource(file=config.name, number=number),
             given.get("assume", {}),
             given.get("set", {}),
             given.get("prefer"),
@@ -156,16 +156,11 @@ def _where(timezone: tzinfo, value: object) -> Where:
         "reason": each(partial(_one_of, REVIEW_CODES)),
     }
     given = read_table(readers, values)
-    return Where(
-        projects=frozenset(given.get("project", ())),
-        runs=frozenset(given.get("runs", ())),
-        name=given.get("name"),
-        before=given.get("before"),
-        after=given.get("after"),
-        families=frozenset(given.get("family", ())),
-        states=frozenset(given.get("state", ())),
-        reasons=frozenset(given.get("reason", ())),
-        values={key: frozenset(given[key]) for key in values if key not in WHERE_KEYS},
+    return Where.of(
+        {
+            key: frozenset(asked) if isinstance(asked, tuple) else asked
+            for key, asked in given.items()
+        }
     )
 
 

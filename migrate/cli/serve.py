@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from migrate.console import Output
 from migrate.errors import InputError
-from migrate.mapping.rows import number_of_runs
-from migrate.text import visible
+from migrate.text import counted, visible
 
 if TYPE_CHECKING:
     from migrate.sandbox.pace import Pace
@@ -91,7 +90,7 @@ def _content(sample: str | None, runs: int | None, report: Path | None) -> tuple
     else:
         store = review_store() if sample == "review" else sample_store(runs)
     projects = [
-        f"{visible(entity)}/{visible(name)} ({number_of_runs(len(project.runs))})"
+        f"{visible(entity)}/{visible(name)} ({counted(len(project.runs), 'run')})"
         for (entity, name), project in store.projects.items()
     ]
     return store, [*about, f"Serving {', '.join(projects)}. Ctrl-C ends it."]

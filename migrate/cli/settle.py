@@ -24,7 +24,6 @@ from migrate.cli.rule_text import (
 from migrate.console import Output, command_line
 from migrate.errors import InputError
 from migrate.mapping.kinds import Kind
-from migrate.mapping.rows import number_of_runs
 from migrate.mapping.rules import Rule
 from migrate.mapping.settling import Settling
 from migrate.report.files import save
@@ -39,6 +38,7 @@ from migrate.report.kinds import (
     question,
 )
 from migrate.report.words import reason_text
+from migrate.text import counted
 from naming import Style
 
 _MOST_OPEN = 10
@@ -109,7 +109,7 @@ class _Session:
         code = 0
         if self.at_first:
             self._tell(
-                f"{number_of_runs(self.at_first)} in review. Each answer is written to {self.path}."
+                f"{counted(self.at_first, 'run')} in review. Each answer is written to {self.path}."
             )
         try:
             while (kinds := self._open()) and self._ask(kinds[0], len(kinds)):
@@ -213,7 +213,7 @@ class _Session:
 
     def _so_far(self) -> str:
         now = self.settling.in_review
-        return f"{self.at_first - now} of {number_of_runs(self.at_first)} settled, {now} open."
+        return f"{self.at_first - now} of {counted(self.at_first, 'run')} settled, {now} open."
 
     def _sum_up(self) -> None:
         """What is settled, what stays open, and what comes next."""
@@ -226,7 +226,7 @@ class _Session:
             self._tell(f"  … and {len(rest) - _MOST_OPEN} more kinds")
         renames = sum(row.status == "rename" for row in self.settling.rows)
         if renames:
-            purpose = f"To rename {number_of_runs(renames)}"
+            purpose = f"To rename {counted(renames, 'run')}"
             self.output.next_step(purpose, "rename", *self.request.words())
 
     def _tell(self, *lines: str, indent: str = "") -> None:

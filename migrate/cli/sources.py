@@ -14,7 +14,7 @@ from migrate.client.source import Source
 from migrate.console import MANNER, Output, Progress
 from migrate.errors import InputError, scrub
 from migrate.mapping.projects import list_runs
-from migrate.text import visible
+from migrate.text import counted, first_lines, visible
 from naming import CONFIG_KEYS
 
 Place = Server | Folder
@@ -117,7 +117,7 @@ def tell_unreadable(place: Place, output: Output) -> None:
         count = len(place.unreadable)
         logs = sum(path.suffix == ".wandb" for path, _ in place.unreadable)
         kinds = (("log", logs), ("folder", count - logs))
-        found = [f"{n} {what}{'' if n == 1 else 's'}" for what, n in kinds if n]
+        found = [counted(number, kind) for kind, number in kinds if number]
         are = "is" if count == 1 else "are"
         output.tell(f"{' and '.join(found)} {are} left alone:")
         for line in _left_alone(place):
@@ -126,6 +126,5 @@ def tell_unreadable(place: Place, output: Output) -> None:
 
 def _left_alone(folder: Folder) -> list[str]:
     """A line for each of the first that are left alone, and how many more there are."""
-    lines = [f"  {visible(str(path))}: {why}" for path, why in folder.unreadable]
-    more = len(lines) - _MOST_UNREADABLE
-    return lines if more <= 0 else [*lines[:_MOST_UNREADABLE], f"  and {more} more"]
+    lines = [f"{visible(str(path))}: {why}" for path, why in folder.unreadable]
+    return [f"  {line}" for line in first_lines(lines, _MOST_UNREADABLE)]

@@ -59,8 +59,8 @@ class Mapped:
         survey: All of it, without rules.
         rows: A row for each of its runs, with the rules of the options.
         chosen: Those that were asked for.
-        idle: The places of the rules that match none of its runs in review, and how many others
-            each of them matches.
+        idle: The places of the rules that match none of its runs in review, and whether each
+            matches others.
         absent: The arguments of extra parts that none of its runs has.
         made_with: The options and the rules in force.
     """
@@ -69,7 +69,7 @@ class Mapped:
     survey: Survey
     rows: list[Row]
     chosen: list[Row]
-    idle: Mapping[int, int]
+    idle: Mapping[int, bool]
     absent: frozenset[str]
     made_with: Mapping[str, Any]
 

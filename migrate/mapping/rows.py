@@ -6,9 +6,8 @@ nothing takes them apart again.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
@@ -67,13 +66,11 @@ class RuleSource:
             rule of a file.
         file: The configuration file.
         number: Which of the file's rules it is, from 1.
-        line: The line that it begins in; 0 where that is not known.
     """
 
     option: str = ""
     file: str = ""
     number: int = 0
-    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +124,3 @@ class Row:
     def codes(self) -> tuple[str, ...]:
         """The codes of its reasons, each once."""
         return tuple(dict.fromkeys(reason.code for reason in self.reasons))
-
-
-def number_of_runs(count: int) -> str:
-    """So many runs, in words.
-
-    >>> number_of_runs(1), number_of_runs(2)
-    ('1 run', '2 runs')
-    """
-    return f"{count} run{'' if count == 1 else 's'}"
-
-
-def count_by_status(rows: Iterable[Row]) -> str:
-    """`42 rename, 9 review`: the statuses that there are."""
-    counts = Counter(row.status for row in rows)
-    return ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])

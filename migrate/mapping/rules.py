@@ -8,10 +8,10 @@ as in `.gitignore`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from migrate.client.runs import Run
 from migrate.mapping.rows import Row, RuleSource
@@ -49,7 +49,6 @@ class Subject:
 
 _FIELDS = {key: name for name, key in KEYS.items()}
 _OF_SEVERAL_KEYS = RSST.by_name.keys() - KEYS.keys()
-Test = Callable[[Subject], bool]
 
 
 def comparable(name: str, value: object) -> object:
@@ -66,98 +65,83 @@ def comparable(name: str, value: object) -> object:
         return str(value)
 
 
-WHERE_KEYS = ("project", "runs", "name", "before", "after", "family", "state", "reason")
-"""What `where` can ask, by its keys in the file, besides fields and config keys."""
-
-
 @dataclass(frozen=True, slots=True)
 class Where:
     """Which runs a rule is for: those that match all of it. What is None or empty matches any.
 
+    The attributes are the keys of the configuration file, but for `values`.
+
     Attributes:
-        projects: `entity/project`, or the project alone.
+        project: `entity/project`, or the project alone.
+        reason: Codes, of which the run has one without rules.
         name: What the old name matches (anywhere, as `search`).
         before: Created earlier than this; aware.
         after: Created at this time or later; aware.
-        reasons: Codes, of which the run has one without rules.
+        runs: Their ids.
         values: Field or config key to the values that it may have, each `comparable`.
     """
 
-    projects: frozenset[str] = frozenset()
-    runs: frozenset[str] = frozenset()
+    project: frozenset[str] = frozenset()
+    family: frozenset[str] = frozenset()
+    state: frozenset[str] = frozenset()
+    reason: frozenset[str] = frozenset()
     name: re.Pattern[str] | None = None
     before: datetime | None = None
     after: datetime | None = None
-    families: frozenset[str] = frozenset()
-    states: frozenset[str] = frozenset()
-    reasons: frozenset[str] = frozenset()
+    runs: frozenset[str] = frozenset()
     values: Mapping[str, frozenset[object]] = field(default_factory=dict)
 
-    def tests(self) -> list[Test]:
-        """What it asks of a run, the cheap questions first."""
-        tests: list[Test] = []
-        if self.runs:
-            tests.append(lambda of: of.run.key.run_id in self.runs)
-        if self.projects:
-            tests.append(
-                lambda of: (
-                    of.run.key.project in self.projects or str(of.run.key.where) in self.projects
-                )
-            )
-        if self.states:
-            tests.append(lambda of: of.run.state in self.states)
-        if self.reasons:
-            tests.append(lambda of: not self.reasons.isdisjoint(of.row.codes))
-        tests += [_has_one_of(name, allowed) for name, allowed in self.values.items()]
-        if self.families:
-            tests.append(lambda of: of.family in self.families)
-        if self.before or self.after:
-            tests.append(self._in_time)
-        if self.name is not None:
-            search = self.name.search
-            tests.append(lambda of: search(of.run.name) is not None)
-        return tests
+    @classmethod
+    def of(cls, asked: Mapping[str, Any]) -> Where:
+        """By the keys of the configuration file, with the values that the attributes have."""
+        values = {key: value for key, value in asked.items() if key not in WHERE_KEYS}
+        return cls(**{key: asked[key] for key in asked if key in WHERE_KEYS}, values=values)
 
-    def _in_time(self, subject: Subject) -> bool:
-        created_at = subject.run.created_at
+    def matches(self, subject: Subject) -> bool:
+        """Whether a run is one of them."""
+        for name, allowed in self.values.items():
+            if subject.value(name) not in allowed:
+                return False
+        run, created_at = subject.run, subject.run.created_at
         return (
-            created_at is not None
-            and (self.before is None or created_at < self.before)
-            and (self.after is None or created_at >= self.after)
+            (not self.family or subject.family in self.family)
+            and (not self.state or run.state in self.state)
+            and (not self.reason or not self.reason.isdisjoint(subject.row.codes))
+            and (not self.runs or run.key.run_id in self.runs)
+            and (
+                not self.project
+                or run.key.project in self.project
+                or str(run.key.where) in self.project
+            )
+            and (self.before is None or (created_at is not None and created_at < self.before))
+            and (self.after is None or (created_at is not None and created_at >= self.after))
+            and (self.name is None or self.name.search(run.name) is not None)
         )
+
+
+WHERE_KEYS = tuple(key.name for key in fields(Where) if key.name != "values")
+"""What `where` can ask, by its keys in the file, besides fields and config keys."""
 
 
 def where_table(where: Where) -> dict[str, object]:
     """What `where` asks, by the keys of the configuration file."""
-    values = {key: _few([*map(_as_typed, values)]) for key, values in where.values.items()}
-    given = {
-        "project": _few(where.projects),
-        "struct": values.get("struct"),
-        "family": _few(where.families),
-        **values,
-        "name": where.name and where.name.pattern,
-        "state": _few(where.states),
-        "reason": _few(where.reasons),
-        "before": where.before,
-        "after": where.after,
-        "runs": _few(where.runs),
-    }
-    return {key: value for key, value in given.items() if value is not None}
+    asked = {**{key: getattr(where, key) for key in WHERE_KEYS}, **where.values}
+    written = {key: _written(value) for key, value in asked.items()}
+    return {key: value for key, value in written.items() if value is not None}
 
 
-def _as_typed(value: object) -> object:
-    """A number that is compared, as a person would write it: 3 and not 3.0."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def _written(asked: object) -> object:
+    """As a person would write it: one value alone, several as a list; None where it asks nothing.
 
-
-def _few(values: Collection[object]) -> object:
-    """One value as it is, several as a list."""
-    ordered = sorted(values, key=str)
+    A number that is compared is 3 and not 3.0.
+    """
+    if isinstance(asked, re.Pattern):
+        return asked.pattern
+    if not isinstance(asked, frozenset):
+        return asked
+    whole = (int(v) if isinstance(v, float) and v.is_integer() else v for v in asked)
+    ordered = sorted(whole, key=str)
     return ordered[0] if len(ordered) == 1 else ordered or None
-
-
-def _has_one_of(name: str, allowed: frozenset[object]) -> Test:
-    return lambda of: of.value(name) in allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,20 +193,14 @@ class RuleBook:
 
     def __init__(self, rules: Sequence[Rule], vocabulary: Vocabulary) -> None:
         self._rules, self._vocabulary = rules, vocabulary
-        self._tests = [(place, rule.where.tests()) for place, rule in enumerate(rules)]
         self._decided: dict[tuple[int, ...], Decided] = {}
         self._vocabularies: dict[tuple[object, ...], Vocabulary] = {}
 
     def decide(self, subject: Subject) -> Decided:
         """What the rules that match a run give: of each value the last."""
-        matching = []
-        for place, tests in self._tests:
-            for test in tests:
-                if not test(subject):
-                    break
-            else:
-                matching.append(place)
-        matched = tuple(matching)
+        matched = tuple(
+            place for place, rule in enumerate(self._rules) if rule.where.matches(subject)
+        )
         if matched not in self._decided:
             self._decided[matched] = _decide(self._rules[place] for place in matched)
         return self._decided[matched]
@@ -280,24 +258,17 @@ def same_value(key: str) -> tuple[str, ...]:
 
 def idle_rules(
     rules: Iterable[Rule], runs: Iterable[Run], rows: Iterable[Row], vocabulary: Vocabulary
-) -> dict[int, int]:
-    """The rules that match no run in review: the place of each, and how many runs it matches.
+) -> dict[int, bool]:
+    """The rules that match no run in review: the place of each, and whether it matches others.
 
     The rows are those without rules, of all runs of a project, in any order.
     """
     of_run = {row.key: row for row in rows}
-    tests = [rule.where.tests() for rule in rules]
-    idle = dict.fromkeys(range(len(tests)), 0)
-    # Those in review first: after them few rules are left to be asked about.
-    for run in sorted(runs, key=lambda run: of_run[run.key].status != "review"):
-        if not idle:
-            break
-        row = of_run[run.key]
-        subject = Subject(run, row, vocabulary)
-        matching = [place for place in idle if all(test(subject) for test in tests[place])]
-        for place in matching:
-            if row.status == "review":
-                del idle[place]
-            else:
-                idle[place] += 1
-    return idle
+    subjects = [Subject(run, of_run[run.key], vocabulary) for run in runs]
+    in_review = [subject for subject in subjects if subject.row.status == "review"]
+    others = [subject for subject in subjects if subject.row.status != "review"]
+    return {
+        place: any(map(rule.where.matches, others))
+        for place, rule in enumerate(rules)
+        if not any(map(rule.where.matches, in_review))
+    }

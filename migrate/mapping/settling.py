@@ -146,13 +146,9 @@ def _wheres(kind: Kind) -> Iterator[Where]:
     projects = frozenset(map(str, kind.projects))
     texts = [value for _, value in kind.where if isinstance(value, str)]
     if not any(UNSEEN.search(text) for text in texts):
-        given = dict(kind.where)
-        name, family, reason = (given.pop(key, None) for key in ("name", "family", "reason"))
-        yield Where(
-            projects=projects,
-            name=None if name is None else re.compile(str(name)),
-            families=frozenset() if family is None else frozenset([str(family)]),
-            reasons=frozenset() if reason is None else frozenset([str(reason)]),
-            values={key: frozenset([comparable(key, value)]) for key, value in given.items()},
-        )
-    yield Where(projects=projects, runs=frozenset(case.row.key.run_id for case in kind.cases))
+        asked: dict[str, object] = {"project": projects}
+        for key, value in kind.where:
+            is_name = key == "name"
+            asked[key] = re.compile(str(value)) if is_name else frozenset([comparable(key, value)])
+        yield Where.of(asked)
+    yield Where(project=projects, runs=frozenset(case.row.key.run_id for case in kind.cases))

@@ -17,7 +17,7 @@ from migrate.client.runs import ProjectKey, RunKey
 from migrate.errors import InputError, scrub
 from migrate.mapping.rows import STATUSES
 from migrate.rename.plan import PlannedRename
-from migrate.text import from_csv_cell, visible, with_blanks_visible
+from migrate.text import first_lines, from_csv_cell, visible, with_blanks_visible
 from naming import MAX_LENGTH
 
 _NEEDED = ("entity", "project", "run_id", "status", "old_name", "new_name")
@@ -52,8 +52,7 @@ def read_plan(path: Path) -> list[PlannedRename]:
 
 def list_problems(title: str, problems: Sequence[str]) -> str:
     """All the problems, a line each; of very many the first, and how many more."""
-    more = len(problems) - _MOST_LISTED
-    shown = [*problems[:_MOST_LISTED], *([f"and {more} more"] if more > 0 else [])]
+    shown = first_lines(problems, _MOST_LISTED)
     return "\n  ".join([f"{title}, nothing was touched:", *shown])
 
 

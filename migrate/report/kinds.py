@@ -7,10 +7,9 @@ from itertools import islice
 from textwrap import wrap
 
 from migrate.mapping.kinds import Case, Group, Kind
-from migrate.mapping.rows import number_of_runs
 from migrate.mapping.settling import Effect, readings
 from migrate.report.words import reason_text
-from migrate.text import shortened, visible
+from migrate.text import counted, shortened, visible
 from naming import MAX_LENGTH, RSST, cut
 
 FAMILY_NAMES = {"cnn": "CNN", "vit": "ViT", "mamba": "Mamba"}
@@ -41,7 +40,7 @@ _OTHERWISE = "s skip, e every run, b back, q quit, ?"
 
 def kind_text(kind: Kind) -> str:
     """How many runs a kind has, and what keeps them in review: on one line, without a stop."""
-    runs = number_of_runs(len(kind.cases))
+    runs = counted(len(kind.cases), "run")
     if kind.group is not None:
         runs += f" ({group_text(kind.group)})"
     if kind.problem.code == "conflict":
@@ -82,8 +81,8 @@ def others_text(others: Sequence[tuple[object, int]]) -> str:
     if not others:
         return "no other has a value"
     (value, count), *more = others
-    parts = [f"{count} {'other has' if count == 1 else 'others have'} {shown(value)}"]
-    parts += [f"{n} {'has' if n == 1 else 'have'} {shown(v)}" for v, n in more[:_MOST_VALUES]]
+    parts = [f"{counted(count, 'other has', 'others have')} {shown(value)}"]
+    parts += [f"{counted(n, 'has', 'have')} {shown(v)}" for v, n in more[:_MOST_VALUES]]
     if len(more) > _MOST_VALUES:
         parts.append(f"{sum(n for _, n in more[_MOST_VALUES:])} have another")
     return ", ".join(parts)
@@ -159,12 +158,12 @@ def effect_lines(effect: Effect) -> list[str]:
     """What an answer did: how many runs it settles, one new name, and what else is in the way."""
     lines = []
     if effect.settled:
-        lines.append(f"Settles {number_of_runs(len(effect.settled))}")
+        lines.append(f"Settles {counted(len(effect.settled), 'run')}")
         if effect.example is not None:
             lines[-1] += ", for example"
             lines.append(f"  {visible(effect.example.new_name or '')}")
     if effect.open:
-        runs = number_of_runs(len(effect.open))
+        runs = counted(len(effect.open), "run")
         lines.append(f"Still open: {runs} of this kind ({reason_text(effect.open[0].reasons)})")
     return lines
 

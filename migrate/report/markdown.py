@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from migrate.mapping.rows import Row, count_by_status, number_of_runs
+from migrate.mapping.rows import Row
 from migrate.report.origin import Origin
-from migrate.report.words import made_with_lines, reason_text, settled_text
-from migrate.text import code_span
+from migrate.report.words import count_by_status, made_with_lines, reason_text, settled_text
+from migrate.text import code_span, counted
 
 LONG = 30
 _COLUMNS = ("project", "run_id", "status", "old_name", "new_name", "reason", "settled")
@@ -18,9 +18,9 @@ def write(rows: Sequence[Row], origin: Origin) -> bytes:
     """The rows as Markdown, under a heading with every project that was read, empty or not."""
     projects = sorted({*map(str, origin.projects), *(str(row.key.where) for row in rows)})
     heading = ", ".join(map(code_span, projects)) or "no project"
-    lines = [f"{heading}: {number_of_runs(len(rows))} ({count_by_status(rows) or 'none'})", ""]
+    lines = [f"{heading}: {counted(len(rows), 'run')} ({count_by_status(rows) or 'none'})", ""]
     for project, count, runs in origin.parts(rows):
-        part = f"{count} of {number_of_runs(runs)} of {code_span(project)}"
+        part = f"{count} of {counted(runs, 'run')} of {code_span(project)}"
         lines += [f"A part of the project: {part}.", ""]
     if origin.made_with is not None:
         made = [f"- {code_span(line)}" for line in made_with_lines(origin.made_with)]

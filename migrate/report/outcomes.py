@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from migrate.client.runs import BEING_WRITTEN, SYNCED
-from migrate.mapping.rows import number_of_runs
-from migrate.text import visible
+from migrate.text import counted, few, visible
 
 _WORDS = {
     "done": "done",
@@ -58,24 +57,13 @@ def outcome_lines(outcomes: Iterable[tuple[str, str, str]]) -> list[str]:
     lines = [
         f"{visible(run_ids[0])}: {words}"
         if len(run_ids) == 1
-        else f"{number_of_runs(len(run_ids))}: {words} ({few(run_ids, _MOST_IDS)})"
+        else f"{counted(len(run_ids), 'run')}: {words} ({visible(few(run_ids, _MOST_IDS))})"
         for words, run_ids in groups.items()
     ]
     if len(lines) <= _MOST_LINES:
         return lines
     left_out = sum(map(len, list(groups.values())[_MOST_LINES:]))
-    return [*lines[:_MOST_LINES], f"… and {number_of_runs(left_out)} more"]
-
-
-def few(run_ids: Sequence[str], most: int = 10) -> str:
-    """The first few of some run ids.
-
-    >>> few(["a", "b", "c"], 1)
-    'a and 2 more'
-    """
-    if len(run_ids) <= most:
-        return visible(", ".join(run_ids))
-    return visible(f"{', '.join(run_ids[:most])} and {len(run_ids) - most} more")
+    return [*lines[:_MOST_LINES], f"… and {counted(left_out, 'run')} more"]
 
 
 def summary_words(*, runs: int, done: int, had: int, unread: int, verb: str, source: str) -> str:
@@ -94,7 +82,7 @@ def summary_words(*, runs: int, done: int, had: int, unread: int, verb: str, sou
     >>> summary_words(runs=3, done=0, had=0, unread=2, verb="renamed", source="the server")
     '2 of 3 runs renamed; 2 of them were confirmed, but could not be read back from the server.'
     """
-    line = f"{done + unread} of {number_of_runs(runs)} {verb}"
+    line = f"{done + unread} of {counted(runs, 'run')} {verb}"
     if unread:
         line += f"; {unread} of them were confirmed, but could not be read back from {source}"
     else:

@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from migrate.mapping.references import Condition, Finding, Reference, References, Skipped
-from migrate.mapping.rows import number_of_runs
-from migrate.text import visible
+from migrate.text import counted, few, visible
 
 _SHOWN = 3  # values of a list, and overrides, before `and 4 more`
 _LONGEST = 200  # characters of a value
@@ -72,8 +71,8 @@ def print_references(console: Console, found: Sequence[References]) -> None:
             console.print(Text(f"    {visible(references[0].url)}", "dim"), soft_wrap=True)
             matches = [count_words(reference.finding) for reference in references]
             width = max(map(len, matches)) + 2
-            for reference, counted in zip(references, matches, strict=True):
-                line = f"    {counted:{width}}{visible(reference_words(reference))}"
+            for reference, count in zip(references, matches, strict=True):
+                line = f"    {count:{width}}{visible(reference_words(reference))}"
                 console.print(Text(line), soft_wrap=True)
     if any(project.listed for project in found):
         console.print()
@@ -84,7 +83,7 @@ def print_references(console: Console, found: Sequence[References]) -> None:
 def count_words(finding: Finding) -> str:
     """How many runs match, before and after: `12 → 0 runs`; empty where counting means nothing."""
     before, after = finding.counts or (None, None)
-    return "" if after is None else f"{before} → {number_of_runs(after)}"
+    return "" if after is None else f"{before} → {counted(after, 'run')}"
 
 
 def reference_words(reference: Reference) -> str:
@@ -97,7 +96,7 @@ def reference_words(reference: Reference) -> str:
             words = "sorted by Name"
         case "override":
             shown = [f"{_quoted(text)} for {run}" for run, text in finding.overrides]
-            words = f"goes on showing {_some(shown)}"
+            words = f"goes on showing {few(shown, _SHOWN)}"
         case _:
             words = condition_words(finding.condition) if finding.condition else ""
     kind, title = finding.place
@@ -115,17 +114,11 @@ def condition_words(condition: Condition) -> str:
     >>> condition_words(Condition("search", ("rsst_.*_l1",), regex=True))
     'search "rsst_.*_l1" (regular expression)'
     """
-    values = _some([_quoted(value) for value in condition.values])
+    values = few([_quoted(value) for value in condition.values], _SHOWN)
     if condition.operator == "search":
         return f"search {values}{' (regular expression)' if condition.regex else ''}"
     sign = _OPERATORS.get(condition.operator, condition.operator)
     return f"{'not: ' if condition.negated else ''}Name {sign} {values}"
-
-
-def _some(words: list[str]) -> str:
-    if len(words) <= _SHOWN + 1:
-        return ", ".join(words)
-    return f"{', '.join(words[:_SHOWN])} and {len(words) - _SHOWN} more"
 
 
 def _quoted(text: str) -> str:
@@ -137,15 +130,11 @@ def count_line(found: References) -> str:
     if not found.renames:
         return f"{found.project}: the plan renames no run, so nothing changes"
     views = {(reference.kind, reference.view_id) for reference in found.listed}
-    seen = [_number(kind, number) for kind, number in found.seen.items()]
+    seen = [counted(number, kind) for kind, number in found.seen.items()]
     return (
-        f"{found.project}: {_number('reference', len(found.listed))} in {len(views)} of "
+        f"{found.project}: {counted(len(found.listed), 'reference')} in {len(views)} of "
         f"{found.seen.total()} ({', '.join(seen)})"
     )
-
-
-def _number(kind: str, number: int) -> str:
-    return f"{number} {kind}{'' if number == 1 else 's'}"
 
 
 def skipped_of(found: Sequence[References]) -> Counter[Skipped]:
@@ -162,12 +151,12 @@ def notes(found: Sequence[References]) -> Iterator[str]:
         )
     skipped = skipped_of(found)
     if skipped:
-        counted = (f"{SKIPPED[code][0]} ({number})" for code, number in skipped.items())
-        yield f"Left out: {', '.join(counted)}."
+        left_out = (f"{SKIPPED[code][0]} ({number})" for code, number in skipped.items())
+        yield f"Left out: {', '.join(left_out)}."
     for project in found:
         for kind, number in project.hidden.items():
-            are = "is" if number == 1 else "are"
-            yield f"{project.project}: {_number(kind, number)} {are} not visible to this key."
+            hidden = counted(number, f"{kind} is", f"{kind}s are")
+            yield f"{project.project}: {hidden} not visible to this key."
     if any(project.renames for project in found):
         yield (
             "W&B may hide other people's workspaces and drafts from this key. Scripts, notes and "

@@ -2,62 +2,48 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from migrate.mapping.mapping import Options
-from migrate.mapping.rows import Row, RuleSource, number_of_runs
+from migrate.mapping.rows import Row, RuleSource
 from migrate.mapping.rules import WHERE_KEYS, Rule
 from migrate.report.kinds import FAMILY_NAMES
 from migrate.report.words import source_text
+from migrate.text import counted
 from naming import KEYS, RSST, Vocabulary
 
 _MOST_VALUES = 3
+_UNUSED = ("is unused: it matches no run", "are unused: they match no run")
+_DOES_NOTHING = (
+    "does nothing: it matches only runs that are not in review",
+    "do nothing: they match only runs that are not in review",
+)
 
 
-def on_idle(rules: Sequence[Rule], idle: Sequence[Mapping[int, int]]) -> Iterator[str]:
-    """Rules that do nothing: those that match no run, and those that match no run in review.
+def on_idle(rules: Sequence[Rule], idle: Sequence[Mapping[int, bool]]) -> Iterator[str]:
+    """Rules that match no run, and rules that match only runs which are not in review.
+
+    Several are one remark: when all is renamed, most rules match no run in review any more.
 
     Args:
         rules: The rules.
-        idle: For each project the places of its idle rules, and how many runs these match.
+        idle: For each project the places of its idle rules, and whether these match other runs.
     """
-    everywhere = {
-        place: sum(found[place] for found in idle)
-        for place in range(len(rules))
-        if all(place in found for found in idle)
-    }
-    yield from on_unused(rules[place] for place, runs in everywhere.items() if not runs)
-    others = []
-    for place, runs in everywhere.items():
-        source = rules[place].source
-        line = f"line {source.line}, " if source.line else ""
-        if runs:
-            others.append(f"{source_text(source)} ({line}{number_of_runs(runs)})")
-    if others:
-        yield (
-            "rules are for runs in review; these match only others, so they do nothing: "
-            + "; ".join(others)
-        )
-
-
-def on_unused(rules: Iterable[Rule]) -> Iterator[str]:
-    """Rules that match no run; a key that was meant to be another is often why.
-
-    Several are one remark: when all is renamed, most rules match no run any more.
-    """
-    plain: list[RuleSource] = []
-    for rule in rules:
-        if (meant := _meant(rule)) or not rule.source.number:
-            yield f"{source_text(rule.source)} is unused: it matches no run{meant}"
+    remarks: dict[tuple[str, bool, str], list[RuleSource]] = defaultdict(list)
+    for place, rule in enumerate(rules):
+        if all(place in found for found in idle):
+            matches_others = any(found[place] for found in idle)
+            meant = "" if matches_others else _meant(rule)
+            remarks[rule.source.option, matches_others, meant].append(rule.source)
+    for (_, matches_others, meant), sources in remarks.items():
+        singular, plural = _DOES_NOTHING if matches_others else _UNUSED
+        if len(sources) == 1:
+            yield f"{source_text(sources[0])} {singular}{meant}"
         else:
-            plain.append(rule.source)
-    if len(plain) == 1:
-        yield f"{source_text(plain[0])} is unused: it matches no run"
-    elif plain:
-        numbers = ", ".join(str(source.number) for source in plain)
-        yield f"rules {numbers} of {plain[0].file} are unused: they match no run"
+            numbers = ", ".join(str(source.number) for source in sources)
+            yield f"rules {numbers} of {sources[0].file} {plural}{meant}"
 
 
 def _meant(rule: Rule) -> str:
@@ -97,8 +83,9 @@ def on_assumed(
         if others := [(own, count) for own, count in (+here).most_common(_MOST_VALUES)]:
             if {own for own, _ in others} != {value}:
                 (first, count), *more = others
-                having = [f"{_of_family(count, family, 'other ')} {_has(count)} {first}"]
-                having += [f"{count} {_has(count)} {own}" for own, count in more]
+                has = "has" if count == 1 else "have"
+                having = [f"{_of_family(count, family, 'other ')} {has} {first}"]
+                having += [f"{counted(count, 'has', 'have')} {own}" for own, count in more]
                 yield f"{what}; {', '.join(having)}"
         elif +elsewhere:
             having = [_of_family(count, other) for other, count in (+elsewhere).most_common()]
@@ -110,14 +97,9 @@ def _family(row: Row, vocabulary: Vocabulary) -> str:
 
 
 def _of_family(count: int, family: str, other: str = "") -> str:
-    runs = "run" if count == 1 else "runs"
     if family in FAMILY_NAMES:
-        return f"{count} {other}{FAMILY_NAMES[family]} {runs}"
-    return f"{count} {other}{runs} of unlisted architectures"
-
-
-def _has(count: int) -> str:
-    return "has" if count == 1 else "have"
+        return counted(count, f"{other}{FAMILY_NAMES[family]} run")
+    return f"{counted(count, f'{other}run')} of unlisted architectures"
 
 
 def on_known(

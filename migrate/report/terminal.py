@@ -16,12 +16,12 @@ from rich.text import Text
 from migrate.client.runs import RunKey
 from migrate.console import print_table
 from migrate.mapping.kinds import Kind
-from migrate.mapping.rows import OLD, Row, count_by_status, number_of_runs
+from migrate.mapping.rows import OLD, Row
 from migrate.report.audit import Audit, Pair
 from migrate.report.kinds import group_text, others_text
 from migrate.report.marks import Piece, marked
-from migrate.report.words import reason_text, settled_text
-from migrate.text import shortened, visible
+from migrate.report.words import count_by_status, reason_text, settled_text
+from migrate.text import counted, shortened, visible
 from naming import parse_name
 
 # Colours of the 16 that every terminal theme makes readable on its own background.
@@ -67,7 +67,7 @@ def print_renames(console: Console, renames: Sequence[tuple[RunKey, str, str, st
         below = [[_INDENT, Segment(visible(settled), _DIM)]] if settled else []
         _print_lines(console, [_run(key, several), *_names(old_name, new_name, fields), *below])
     console.print()
-    console.print(Text(number_of_runs(len(renames))))
+    console.print(Text(counted(len(renames), "run")))
 
 
 def _run(key: RunKey, several: bool) -> Pieces:
@@ -105,12 +105,12 @@ def _print_lines(console: Console, lines: Iterable[Pieces]) -> None:
 
 def count_line(rows: Sequence[Row]) -> str:
     """`80 runs: 42 rename, 9 review, …`."""
-    return f"{number_of_runs(len(rows))}: {count_by_status(rows)}".removesuffix(": ")
+    return f"{counted(len(rows), 'run')}: {count_by_status(rows)}".removesuffix(": ")
 
 
 def print_audit(console: Console, found: Audit) -> None:
     """Print an audit; that of several projects together leaves single names to theirs."""
-    console.print(Text(f"{visible(found.project)}: {number_of_runs(found.runs)}", "bold"))
+    console.print(Text(f"{visible(found.project)}: {counted(found.runs, 'run')}", "bold"))
     console.print(Text(", ".join(f"{n} {status}" for status, n in found.statuses.items())))
     _section(
         console,

@@ -6,10 +6,11 @@ What the page shows is in English and in Chinese: pairs of words, of which a `La
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
-from migrate.mapping.rows import Reason, RuleSource, Settled
+from migrate.mapping.rows import STATUSES, Reason, Row, RuleSource, Settled
 from naming import Reason as NamingReason
 
 Language = Literal[0, 1]
@@ -60,6 +61,12 @@ _SEPARATORS: Final = (
     str.maketrans({";": "\\x3b"}),
     str.maketrans({";": "\\x3b", "；": "\\uff1b"}),
 )
+
+
+def count_by_status(rows: Iterable[Row]) -> str:
+    """`42 rename, 9 review`: the statuses that there are."""
+    counts = Counter(row.status for row in rows)
+    return ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
 
 
 def reason_text(reasons: Iterable[Reason]) -> str:

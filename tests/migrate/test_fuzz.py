@@ -186,8 +186,8 @@ MAPPINGS = st.builds(
             st.sampled_from(
                 [
                     Where(),
-                    Where(families=frozenset(["cnn", "other"])),
-                    Where(name=re.compile("_x_"), reasons=frozenset(["conflict", "invalid"])),
+                    Where(family=frozenset(["cnn", "other"])),
+                    Where(name=re.compile("_x_"), reason=frozenset(["conflict", "invalid"])),
                     Where(values={"rate": frozenset([0.2]), "seed": frozenset(["x"])}),
                 ]
             ),

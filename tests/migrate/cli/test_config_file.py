@@ -80,7 +80,7 @@ def test_the_contracts_example(write):
     assert (asked.known_archs, asked.known_datasets) == (("my_net",), ("my_data",))
     first, second, third, fourth, fifth = options.rules
     assert first.where == Where(
-        families=frozenset(["vit", "mamba"]),
+        family=frozenset(["vit", "mamba"]),
         before=datetime(2025, 9, 1, tzinfo=ZoneInfo("Asia/Shanghai")),
     )
     assert first.assume == {"rate": 0.15, "reg_granularity_prune": 0.5, "exponents": 3}
@@ -88,7 +88,7 @@ def test_the_contracts_example(write):
     assert second.where.values == {"RST_schedule": frozenset(["linear"])}
     assert [second.replace, third.replace] == [{"RST_schedule": "x"}, {"arch": "deit_d"}]
     assert (fourth.where.name.pattern, fourth.prefer) == ("^rsst_.*_tiny-imagenet$", "name")
-    assert fourth.where.reasons == {"conflict"}
+    assert fourth.where.reason == {"conflict"}
     assert (fifth.where.runs, fifth.replace) == (frozenset(["7k3v1x2p"]), {"rate": 0.2})
 
 

@@ -44,11 +44,11 @@ OPTIONS = (
     Options(
         rules=(
             rule(1, prefer="name", assume={"exponents": 3, "reg_granularity_prune": 0.5}),
-            rule(2, Where(families=frozenset(["cnn"])), assume={"rate": 0.2}),
-            rule(3, Where(families=frozenset(["vit"])), replace={"rate": 0.15, "exponents": 3}),
+            rule(2, Where(family=frozenset(["cnn"])), assume={"rate": 0.2}),
+            rule(3, Where(family=frozenset(["vit"])), replace={"rate": 0.15, "exponents": 3}),
             rule(4, Where(values={"RST_schedule": frozenset(["linear"])}), replace=LINEAR),
             rule(5, Where(values={"arch": frozenset([LONG])}), replace={"arch": "deit_d"}),
-            rule(6, Where(reasons=frozenset(["ambiguous"])), assume=FOOD),
+            rule(6, Where(reason=frozenset(["ambiguous"])), assume=FOOD),
         )
     ),
     Options(rules=(rule(1, prefer="config"),), timezone=timezone(timedelta(hours=8))),

@@ -188,13 +188,13 @@ def test_a_rule_is_about_the_project_and_no_run_that_was_not_asked_about():
     runs = [a_run(0, rate=None), a_run(1, rate=None), a_run(2, rate=None, where=there)]
     both = settling_of(*runs)
     (kind,) = both.kinds
-    assert both.effect(kind, answer_of(kind, 0.2)).rule.where.projects == {
+    assert both.effect(kind, answer_of(kind, 0.2)).rule.where.project == {
         "ycx/RSST", "609354432/RSST",
     }  # fmt: skip
     here = settling_of(*runs[:2])
     (kind,) = here.kinds
     where = here.effect(kind, answer_of(kind, 0.2)).rule.where
-    assert (where.projects, where.families, where.runs) == ({"ycx/RSST"}, {"vit"}, frozenset())
+    assert (where.project, where.family, where.runs) == ({"ycx/RSST"}, {"vit"}, frozenset())
     # Only one of them was asked for, as with --filters: it is named, and the other is not touched.
     one = settling_of(*runs, chosen={runs[0].key})
     (kind,) = one.kinds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +10,7 @@ from migrate.client.runs import Run, RunKey
 from migrate.mapping.mapping import Options, Survey
 from migrate.mapping.rows import RuleSource
 from migrate.mapping.rules import Rule, Where
-from migrate.report.remarks import on_assumed, on_extras, on_idle, on_known, on_unused
+from migrate.report.remarks import on_assumed, on_extras, on_idle, on_known
 from naming import VOCABULARY, Style, legacy_name
 
 AT = datetime(2026, 1, 8, 14, 30, tzinfo=UTC)
@@ -86,33 +85,36 @@ def test_arguments_of_extra_parts_that_no_run_has():
     assert list(on_extras(options, absent)) == ["no run has the argument epocs"]
 
 
+def from_file(number, where=None):
+    source = RuleSource(file="rsst-migrate.toml", number=number)
+    return Rule(where or Where(), source, prefer="name")
+
+
 def test_a_rule_that_is_unused():
-    where = Where(values={"familly": frozenset(["vit"])})
-    source = RuleSource(file="rsst-migrate.toml", number=3)
-    rules = [Rule(where, source, prefer="name"), Rule(Where(), source, prefer="name")]
-    assert list(on_unused(rules)) == [
+    meant = Where(values={"familly": frozenset(["vit"])})
+    assert list(on_idle([from_file(3, meant), from_file(4)], [{0: False, 1: False}])) == [
         "rule 3 of rsst-migrate.toml is unused: it matches no run (no familly in a config; did you "
         "mean family?)",
-        "rule 3 of rsst-migrate.toml is unused: it matches no run",
+        "rule 4 of rsst-migrate.toml is unused: it matches no run",
     ]
-    several = [Rule(Where(), replace(source, number=n), prefer="name") for n in (1, 2, 3, 5)]
-    assert list(on_unused(several)) == [
+    several = list(map(from_file, (1, 2, 3, 4, 5)))
+    assert list(on_idle(several, [dict.fromkeys((0, 1, 2, 4), False)])) == [
         "rules 1, 2, 3, 5 of rsst-migrate.toml are unused: they match no run"
     ]
 
 
 def test_rules_that_match_only_runs_that_are_not_in_review():
-    rules = [
-        Rule(Where(), RuleSource(file="rsst-migrate.toml", number=n, line=4 * n), prefer="name")
-        for n in (1, 2, 3, 4)
-    ]
-    rules.append(Rule(Where(), RuleSource(option="--prefer config"), prefer="config"))
-    assert list(on_idle(rules, [{0: 3, 1: 1, 2: 0, 4: 5}, {0: 2, 2: 0, 3: 9, 4: 0}])) == [
+    rules = [*map(from_file, (1, 2, 3, 4, 5))]
+    options = "--prefer config", "--assume rate=0.1"
+    rules += [Rule(Where(), RuleSource(option=option), prefer="config") for option in options]
+    here = {0: True, 1: True, 2: False, 4: False, 5: True, 6: True}
+    there = {0: True, 2: False, 3: True, 4: True, 5: False, 6: False}
+    assert list(on_idle(rules, [here, there])) == [
+        "rules 1, 5 of rsst-migrate.toml do nothing: they match only runs that are not in review",
         "rule 3 of rsst-migrate.toml is unused: it matches no run",
-        "rules are for runs in review; these match only others, so they do nothing: rule 1 of "
-        "rsst-migrate.toml (line 4, 5 runs); --prefer config (5 runs)",
+        "--prefer config does nothing: it matches only runs that are not in review",
+        "--assume rate=0.1 does nothing: it matches only runs that are not in review",
     ]
-    assert list(on_idle(rules, [{1: 1}])) == [
-        "rules are for runs in review; these match only others, so they do nothing: rule 2 of "
-        "rsst-migrate.toml (line 8, 1 run)"
+    assert list(on_idle(rules, [{1: True}])) == [
+        "rule 2 of rsst-migrate.toml does nothing: it matches only runs that are not in review"
     ]

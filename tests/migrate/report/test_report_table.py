@@ -10,6 +10,7 @@ from rich.console import Console
 from migrate.client.runs import RunKey
 from migrate.mapping.rows import Reason, Row
 from migrate.report.terminal import print_renames, print_report
+from migrate.report.words import count_by_status
 
 OLD = "rsst_exp_custom_exponents_l1_vit_small_imagenet_cifar100_trigger"
 NEW = (
@@ -127,3 +128,10 @@ def test_a_long_report_comes_while_it_is_made():
     print_report(Console(file=Terminal(), width=100), [row(n) for n in range(1000)])
     assert len(pieces[0]) < len(pieces[-1]) / 3
     assert pieces[-1].count(NEW) == 1000
+
+
+def test_rows_are_counted_in_the_order_of_the_statuses():
+    custom = row(status="custom", new_name=None)
+    rows = [custom, row(), row(status="review", new_name=None), custom]
+    assert count_by_status(rows) == "1 rename, 1 review, 2 custom"
+    assert count_by_status([]) == ""
