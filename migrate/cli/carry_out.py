@@ -236,10 +236,10 @@ def _say_next(task: Task, codes: set[str], output: Output, *, may_undo: bool) ->
         output.next_step("To rename these runs on W&B, where they are now", "report", *paths)
     if again := codes - {"altered", SYNCED, *_CHANGED}:
         when = next((when for those, when in _WHEN if again <= those), "")
-        if renaming:
-            output.next_step(f"To finish the rename{when}", "resume", *arguments)
-        else:
-            output.next_step(f"To put back the others{when}", "undo", *arguments)
+        purpose = f"To finish the rename{when}" if renaming else f"To put back the others{when}"
+        if again == {"not-verified"}:
+            purpose = "To read these names again"
+        output.next_step(purpose, COMMAND[task.direction], *arguments)
     if renaming and may_undo:
         output.next_step(f"To take it {'' if codes else 'all '}back", "undo", *arguments)
     if not renaming and not codes:

@@ -91,9 +91,10 @@ def rename(
         count = sum(rename.key not in batch.left_alone for rename in plan)
         would = runs if count == len(plan) else f"{count} of {runs}"
         output.say(f"Dry run: {would} would be renamed. Nothing was written.")
-        limited = [] if limit is None else ["--limit", str(limit)]
         if count:
-            output.next_step("To rename", "rename", *batch.again, *limited)
+            limited = [] if limit is None else ["--limit", str(limit)]
+            into = [] if journal is None else ["--journal", str(journal)]
+            output.next_step("To rename", "rename", *batch.again, *limited, *into)
         return 0
     code = declined(output, plan, projects, batch.place, "rename", yes=yes)
     if code is not None:

@@ -252,6 +252,20 @@ def test_names_that_cannot_be_read_back_are_not_called_renamed(sandbox, cli, tmp
     assert "rsst-migrate undo" in done.stderr
 
 
+def test_names_that_cannot_be_read_back_are_no_others(sandbox, cli, tmp_path):
+    path = tmp_path / "j.jsonl"
+    assert cli("rename", "ycx/RSST", "--yes", "--journal", path).returncode == 0
+
+    def hide(operation: str) -> None:
+        if operation == "query" and len(sandbox.service.mutations) == 60:
+            sandbox.store.project("ycx", "RSST").visible = False
+
+    sandbox.faults.before = hide
+    undone = cli("undo", path, "--yes")
+    assert undone.returncode == 1
+    assert f"To read these names again:\n  rsst-migrate undo {path}\n" in undone.stderr
+
+
 @pytest.mark.parametrize("answers", ["status", "path"])
 @pytest.mark.parametrize(
     "words", ["the sweep is not running", "the database did not respond in time"]
