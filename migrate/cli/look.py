@@ -59,7 +59,7 @@ def mapped_projects(
         if len(project.chosen) < len(project.rows):
             output.say(_part_words(project, which))
     for project in mapped:
-        for warning in on_assumed(project.rows, project.survey.rows, asked.options.vocabulary):
+        for warning in on_assumed(project.chosen, project.survey.rows, asked.options.vocabulary):
             output.tell(warning)
     for remark in _remarks(mapped, asked):
         output.say(remark)

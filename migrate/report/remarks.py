@@ -61,8 +61,8 @@ def on_assumed(
     They do where runs of the family have another value, or only runs of other families have it.
 
     Args:
-        rows: The rows of a project, with rules.
-        without_rules: The same, without.
+        rows: The chosen rows of a project, with rules.
+        without_rules: All of its rows, without.
         vocabulary: Knows the families.
     """
     assumed: Counter[tuple[str, object, str]] = Counter()

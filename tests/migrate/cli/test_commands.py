@@ -203,6 +203,13 @@ def test_a_match_that_matches_nothing_says_so(sample, cli):
     assert "empty" not in done.stderr
 
 
+def test_what_is_assumed_is_counted_among_the_chosen_runs(sample, cli):
+    """That other runs have another value is told of them alone."""
+    options = ["report", "ycx/RSST", "--status", "rename", "--assume", "rate=0.9"]
+    assert "rate=0.9 is assumed for" in cli(*options, "-o", "all.csv").stderr
+    assert "is assumed" not in cli(*options, "--match", "^test1$", "-o", "none.csv").stderr
+
+
 # What comes next.
 
 
@@ -218,6 +225,8 @@ def test_each_command_names_the_next_one(sample, cli):
     told_next = cli("report", "ycx/RSST", *options, "--match", "a b|x").stderr.splitlines()
     same = same.replace("ycx/RSST", "ycx/RSST --match 'a b|x'")
     assert told_next[-1] == f"  rsst-migrate rename {same}"
+    told_next = cli("rename", "ycx/RSST", "--dry-run", "--journal", "my.jsonl").stderr.splitlines()
+    assert told_next[-1] == "  rsst-migrate rename ycx/RSST --journal my.jsonl"
     told_next = cli("report", "ycx/RSST", "-o", "my plan.csv", *options).stderr.splitlines()
     assert told_next[-1] == "  rsst-migrate rename --plan 'my plan.csv' --include-running"
     assert cli("report", "ycx/RSST", "--status", "current").stderr == "6 of 96 runs of ycx/RSST\n"
