@@ -83,7 +83,7 @@ def plan(
     )
     mapped = _mapped(request)
     rows = [row for project in mapped for row in project.chosen]
-    return frame(rows, mapped[0].made_with if mapped else None)
+    return frame(rows, mapped[0].made_with)
 
 
 def _mapped(request: Request) -> list[Mapped]:

@@ -88,7 +88,7 @@ def _named(given: str | None) -> str | None:
     return os.environ.get(VARIABLE) if given is None else given
 
 
-def read_config(path: Path, instead: str = f"--config {NO_FILE}") -> ConfigFile:
+def read_config(path: Path, instead: str) -> ConfigFile:
     """Read a configuration file; `instead` is how to do without it.
 
     Raises:

@@ -156,8 +156,8 @@ def report(
             print_report(output.out, rows, rows if every or statuses or codes else None)
     else:
         projects = {project.project.key: len(project.rows) for project in mapped}
-        made = mapped[0].made_with if mapped else None
-        origin = Origin(place.app_url, datetime.now(UTC), projects, made_with=made)
+        now, made_with = datetime.now(UTC), mapped[0].made_with
+        origin = Origin(place.app_url, now, projects, made_with=made_with)
         if references:
             from migrate.cli.references import find_references, say_notes
 

@@ -128,8 +128,7 @@ def _mapped(request: Request, limit: int | None, output: Output, *, dry_run: boo
         held = {row.key.where for row in rows if "read-only" in row.codes}
         refuse_read_only(projects[where] for where in held)
     arguments = request.words()
-    made_with = mapped[0].made_with if mapped else {}
-    return Batch(plan, place, projects, made_with, arguments, arguments, others)
+    return Batch(plan, place, projects, mapped[0].made_with, arguments, arguments, others)
 
 
 def _saved(plan_file: Path, request: Request, limit: int | None, output: Output) -> Batch:

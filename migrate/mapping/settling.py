@@ -65,7 +65,7 @@ class Settling:
         self,
         surveys: Mapping[ProjectKey, Survey],
         chosen: Collection[RunKey],
-        rules: Sequence[Rule] = (),
+        rules: Sequence[Rule],
         finder: Kinds | None = None,
     ) -> None:
         self._surveys, self._chosen = surveys, chosen

@@ -277,7 +277,7 @@ def test_a_file_that_cannot_be_read(here):
         config_file("missing.toml")
     Path(FILE).write_bytes(b"timezone = '\xff'")
     with pytest.raises(InputError, match=r"^rsst-migrate.toml is not UTF-8 \(byte 12\)\."):
-        read_config(Path(FILE))
+        read_config(Path(FILE), "--config none")
     os.unlink(FILE)
     os.mkdir(FILE)
     with pytest.raises(InputError, match=r"^Cannot read the configuration file rsst-migrate.toml"):
