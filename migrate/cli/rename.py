@@ -18,6 +18,7 @@ from migrate.cli.carry_out import (
     shown_whole,
     tell_outcomes,
 )
+from migrate.cli.config_file import read_path
 from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
 from migrate.cli.sources import Place, open_sources, paths_of, tell_unreadable
@@ -143,7 +144,7 @@ def _saved(plan_file: Path, request: Request, limit: int | None, output: Output)
     if not paths and any(rename.where.entity == DEFAULT_ENTITY for rename in plan):
         words = command_line("rename", "./wandb", "--plan", str(plan_file), *given)
         raise InputError(f"These are offline runs. Give their folder, too:\n  {words}")
-    place, given_projects = open_sources(paths, request, output.progress)
+    place, given_projects = open_sources([*map(read_path, paths)], request, output.progress)
     allowed = {project.key for project in given_projects}
     foreign = [rename.where for rename in plan if allowed and rename.where not in allowed]
     if foreign:

@@ -213,7 +213,7 @@ BAD = [
     ),
     ("timestamp-format = ''", ": timestamp-format: '' cannot be read back from a name"),
     ("[[rule]]\nprefr = 'name'", ": rule 1: 'prefr' is not a known key; did you mean prefer?"),
-    ("[[rule]]\nprefer = 'both'", ": rule 1: prefer: 'both' is neither name nor config."),
+    ("[[rule]]\nprefer = 'both'", ": rule 1: prefer: 'both' is not one of name, config."),
     ("[[rule]]\nassume = 1", ": rule 1: assume: 1 is not a table: write { KEY = VALUE }."),
     ("[[rule]]\nassume = { ratte = 1 }", ": rule 1: assume: 'ratte' is not a known key; did you m"),
     (
@@ -234,7 +234,7 @@ BAD = [
     ),
     (
         in_where("family = 'vitt'"),
-        ": rule 1: where: family: 'vitt' is not one of cnn, vit, mamba, other.",
+        ": rule 1: where: family: 'vitt' is not one of cnn, vit, mamba, other; did you mean vit?",
     ),
     (
         in_where("reason = ['running']"),
