@@ -79,7 +79,8 @@ def rename(
         batch = _saved(plan_file, request, limit, output)
     plan, projects = batch.plan, batch.projects
     if dry_run or not yes or limit is not None:  # else they are all named at the end
-        tell_outcomes({key: it for key, it in batch.left_alone.items() if it != DONE}, output)
+        left_alone = batch.left_alone.items()
+        tell_outcomes({key: outcome for key, outcome in left_alone if outcome != DONE}, output)
     if not plan:
         output.say("Nothing to rename.")
         if plan_file is None or request.paths:
@@ -188,13 +189,14 @@ def _say_limit(chosen: int, of: int, output: Output) -> int:
 
 
 def _problem_words(problem: Problem) -> str:
-    run_id = visible(problem.rename.key.run_id)
-    if problem.bearer is None:
-        return f"{run_id}: no such run in {problem.rename.where}"
-    new_name = visible(problem.rename.new_name)
-    if problem.taken:
-        return f"{run_id}: {new_name} is taken"
-    return f"{run_id}: run {visible(problem.bearer.run_id)} already has the name {new_name}"
+    run_id, new_name = visible(problem.rename.key.run_id), visible(problem.rename.new_name)
+    match problem.code:
+        case "absent":
+            return f"{run_id}: no such run in {problem.rename.where}"
+        case "borne":
+            return f"{run_id}: run {visible(problem.bearer)} already has the name {new_name}"
+        case "taken":
+            return f"{run_id}: {new_name} is taken"
 
 
 def _default_journal(plan: Sequence[PlannedRename]) -> Path:
