@@ -79,7 +79,7 @@ def config_file(given: str | None = None) -> ConfigFile:
 
 
 def config_path(given: str | None = None) -> Path | None:
-    """Where that file is, or would be; None where `none` is given."""
+    """The path of that file, which need not exist; None where `none` is given."""
     named = _named(given)
     return None if named == NO_FILE else Path(named or FILE)
 
@@ -168,7 +168,7 @@ def _of_type(type_: type, otherwise: str) -> Reader:
     return reader
 
 
-text = _of_type(str, "not a text: write it in quotes")
+text = _of_type(str, "not a string: write it in quotes")
 table = _of_type(dict, "not a table: write { KEY = VALUE }")
 
 

@@ -63,7 +63,7 @@ def file_rules(config: ConfigFile) -> Iterator[Rule]:
 def parse_regex(typed: str | re.Pattern[str]) -> re.Pattern[str]:
     """A regular expression; ValueError says what is wrong with it."""
     try:
-        with warnings.catch_warnings(action="ignore"):  # of what a later Python may read else
+        with warnings.catch_warnings(action="ignore"):  # of syntax that may change
             return re.compile(typed)
     except (re.error, RecursionError, OverflowError, ValueError) as error:
         raise ValueError(f"{shown(typed)} is not a valid regular expression: {error}") from None
@@ -189,7 +189,7 @@ def _moment(timezone: tzinfo, value: object) -> datetime:
 
 def _compared(key: str, value: object) -> object:
     if not isinstance(value, str | bool | int | float):
-        raise ValueError(f"{shown(value)} is neither a text nor a number")
+        raise ValueError(f"{shown(value)} is neither a string nor a number")
     return comparable(key, value)
 
 

@@ -22,7 +22,7 @@ from migrate.cli.rule_text import (
     with_rule,
 )
 from migrate.console import Output, command_line
-from migrate.errors import InputError
+from migrate.errors import INTERRUPTED, InputError
 from migrate.mapping.kinds import Kind
 from migrate.mapping.rules import Rule
 from migrate.mapping.settling import Settling
@@ -116,7 +116,7 @@ class _Session:
                 pass
         except typer.Abort as error:  # Ctrl-D is as good as q
             self._tell("")
-            code = 130 if isinstance(error.__context__, KeyboardInterrupt) else 0
+            code = INTERRUPTED if isinstance(error.__context__, KeyboardInterrupt) else 0
         self._sum_up()
         return code
 

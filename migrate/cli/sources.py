@@ -88,7 +88,7 @@ def open_address(address: str, base_url: str | None, progress: Progress) -> Plac
     """
     if not address.startswith("file:"):
         return connect(base_url, progress, may_prompt=not MANNER.quiet)
-    from urllib.request import url2pathname  # which brings much
+    from urllib.request import url2pathname  # it imports http and ssl
 
     path = Path(url2pathname(urlsplit(address).path))
     if not path.is_dir():
