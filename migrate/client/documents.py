@@ -69,37 +69,48 @@ def rename_document(count: int) -> str:
 
 
 class NodePage(NamedTuple):
-    """A page as the server answers it: runs that have an id; `read_only` is the project's."""
+    """A page of a list, as the server answers it.
+
+    Attributes:
+        nodes: Its entries; an empty one where the server gives none.
+        cursor: Where the next page begins; None where the server does not say.
+        total: How many entries the list has; None where the server does not say.
+    """
 
     nodes: Sequence[dict[str, Any]]
     more: bool
     cursor: str | None
-    read_only: bool
+    total: int | None
 
 
-def read_page(project: dict[str, Any]) -> NodePage:
-    """The page in an answer; raises Unanswered where the answer is not a list of runs."""
-    runs = as_object(project.get("runs"))
-    edges, info = runs.get("edges"), runs.get("pageInfo")
+def read_page(holder: dict[str, Any], field: str) -> NodePage:
+    """The page of a list in a field of an answer; raises Unanswered where it is not a list."""
+    connection = as_object(holder.get(field))
+    edges, info = connection.get("edges"), connection.get("pageInfo")
     if not isinstance(edges, list) or not isinstance(info, dict):
         raise Unanswered(
-            "The server's answer is not a list of runs. Check that this is a W&B server."
+            f"The server's answer is not a list of {field}. Check that this is a W&B server."
         )
-    nodes = [as_object(as_object(edge).get("node")) for edge in edges]
-    if not all(map(run_id_of, nodes)):
-        raise Unanswered("The server's list holds an entry without a run id. Try again later.")
-    cursor = info.get("endCursor")
+    cursor, total = info.get("endCursor"), connection.get("totalCount")
     return NodePage(
-        nodes,
+        [as_object(as_object(edge).get("node")) for edge in edges],
         more=info.get("hasNextPage") is True,
         cursor=cursor if isinstance(cursor, str) else None,
-        read_only=project.get("readOnly") is True,
+        total=total if type(total) is int else None,
     )
 
 
 def as_object(value: object) -> dict[str, Any]:
     """An object of an answer; empty where there is something else."""
     return value if isinstance(value, dict) else {}
+
+
+def from_json(text: object) -> object:
+    """The values of a JSON text; None where it is not one, or one that is nested too deep."""
+    try:
+        return json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def run_id_of(node: dict[str, Any]) -> str:
@@ -127,10 +138,7 @@ def _config(value: object, keys: Container[str] = CONFIG_KEYS) -> Mapping[str, o
     >>> _config('{"rate": {"value": 0.15, "desc": null}, "arch": "res18", "epochs": 9}')
     {'rate': 0.15, 'arch': 'res18'}
     """
-    try:
-        values = json.loads(value) if isinstance(value, str) else value
-    except (ValueError, RecursionError):
-        return None
+    values = from_json(value) if isinstance(value, str) else value
     if not isinstance(values, dict):
         return None
     return plain({key: inner for key, inner in values.items() if key in keys})

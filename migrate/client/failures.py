@@ -8,7 +8,8 @@ with `http_status` (0 where there was none). What wandb-core makes of the server
 * A status that is not repeated (400, 401, 403, 404, 409, 410, 413, 422, 501): the messages alone,
   `[one; two]` where there are several, without their paths; the status stands in `http_status`.
 * A status that was repeated (408, 429, 5xx): `POST URL giving up after 2 attempt(s)`, and on the
-  next line `while retrying: HTTP 503: MESSAGE`; `http_status` is 0.
+  next line `while retrying: HTTP 503: MESSAGE`; `http_status` is 0. Of a body with more than 1 KB,
+  as where `data` has an alias for each of many runs, it has the beginning in place of MESSAGE.
 
 `tests/migrate/client/` holds these readings against the real client.
 """
@@ -34,6 +35,7 @@ SERVICE_STOPPED = "wandb's helper process (wandb-core) has ended. Start again."
 _RETRIED = re.compile(
     r"POST \S+ giving up after .*?\nwhile retrying: (?:HTTP (\d{3})(?:: )?)?(.*)", re.DOTALL
 )
+_MESSAGE = re.compile(r'"message": ?"((?:[^"\\]|\\.)*)')
 _RATE = re.compile(r"(?:429 )?(?:rate limit|too many requests|rate: Wait\()", re.I)
 _TOO_LARGE = re.compile(
     r"too complex|complexity|too large|too many|too long a query|size limit", re.I
@@ -60,7 +62,7 @@ def failure(error: Exception, secrets: Sequence[str], seconds: float) -> ServerE
     if gone or (from_wandb and "not running" in raw):
         return ServiceStopped(SERVICE_STOPPED)
     retried = _RETRIED.match(raw)
-    words = scrub(retried[2] if retried else raw, secrets)
+    words = scrub(_message(retried[2]) if retried else raw, secrets)
     if isinstance(error, OSError) or not hasattr(error, "response"):
         return Unanswered(f"wandb failed: {type(error).__name__}: {words}")
     if from_wandb and "did not respond in time" in raw:
@@ -69,6 +71,14 @@ def failure(error: Exception, secrets: Sequence[str], seconds: float) -> ServerE
     if retried and retried[1]:
         status = int(retried[1])
     return _of_status(status, raw, words) or _of_words(status, raw, words, secrets)
+
+
+def _message(words: str) -> str:
+    """The message in a JSON body that was cut off, if it is still there; else the words."""
+    if not words.startswith("{"):
+        return words
+    found = _MESSAGE.search(words)
+    return found[1] if found else ""
 
 
 def _of_status(status: int | None, raw: str, words: str) -> ServerError | None:
@@ -82,7 +92,8 @@ def _of_status(status: int | None, raw: str, words: str) -> ServerError | None:
         return TooLarge(f"The server refuses a request of this size: {words}")
     if status is not None and (status == 408 or status >= 500):
         slow = status in (408, 504) or _TOO_SLOW.search(raw) is not None
-        return Unanswered(f"The server failed (HTTP {status}): {words}", slow=slow, answered=True)
+        failed = f"The server failed (HTTP {status}){words and ': '}{words}"
+        return Unanswered(failed, slow=slow, answered=True)
     return None
 
 

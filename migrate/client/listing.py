@@ -34,6 +34,10 @@ Count = Callable[[Filters], int | None]
 MOST_PASSES = 20
 """So often the runs of one second are listed: each pass finds at least a part of the others."""
 
+UNCOUNTED_PASSES = 5
+"""Where the server does not count the runs of a second: after so many passes in a row that find
+no other, there is none. Each pass misses a run with a chance of about a third."""
+
 MOST_BARREN = 5
 """After so many pages in a row that bring no other run, a listing counts as one without an end."""
 
@@ -89,9 +93,11 @@ class Listing:
                 number += 1
                 yield nodes
         except ServerError as error:
-            if number > 1 and not isinstance(error, Incomplete | ServiceStopped):
-                error.args = (f"The listing failed at page {number} and is not used: {error}",)
-            raise
+            if number == 1 or isinstance(error, Incomplete | ServiceStopped):
+                raise
+            failed = ServerError(f"The listing failed at page {number} and is not used: {error}")
+            failed.advice = error.advice
+            raise failed from error
 
     def _pages(self) -> Iterator[Nodes]:
         self._begin_pass()
@@ -158,16 +164,17 @@ class Listing:
         repeated until as many were seen as the server counts.
         """
         filters = self._within(second, second + SECOND)
-        total, here = self._count(filters), 0
+        total, here, unchanged = self._count(filters), 0, 0
         for _ in range(MOST_PASSES):
             self._begin_pass()
             page = self._ask(filters, None)
             yield self._new(page)
             yield from self._by_cursor(filters, page)
             before, here = here, sum(seen == second for seen in self.seen.values())
-            if here == before:  # some may have been deleted meanwhile
+            unchanged = unchanged + 1 if here == before else 0
+            if unchanged:  # some may have been deleted meanwhile
                 total = self._count(filters)
-            if (here == before) if total is None else (here >= total):
+            if (unchanged >= UNCOUNTED_PASSES) if total is None else (here >= total):
                 return
         raise missing_runs(here, total, f"created at {second:%Y-%m-%d %H:%M:%S} UTC")
 

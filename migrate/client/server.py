@@ -228,7 +228,7 @@ class Project:
         """What the first so many of these runs are, and which of them the answer is about."""
         asked = run_ids[:first]
         page = self._ask_page(RUN_STATES, {"name": {"$in": asked}}, None, first)
-        found = {run_id_of(node): read_state(node, read_only=page.read_only) for node in page.nodes}
+        found = {run_id_of(node): read_state(node, read_only=self.read_only) for node in page.nodes}
         # A server that gives fewer at once than it was asked for is asked for the others.
         return found, found if page.more and found else asked
 
@@ -281,13 +281,16 @@ class Project:
         asks_read_only = self._knows_read_only
         document = list_document(of_run, read_only=asks_read_only)
         try:
-            page = read_page(self._ask_project(document, variables))
+            project = self._ask_project(document, variables)
         except Refused as error:
             if "readOnly" not in str(error) or not asks_read_only:
                 raise
             self._knows_read_only = False
             return self._ask_page(of_run, filters, after, first)
-        self.read_only = page.read_only
+        self.read_only = project.get("readOnly") is True
+        page = read_page(project, "runs")
+        if not all(map(run_id_of, page.nodes)):
+            raise Unanswered("The server's list holds an entry without a run id. Try again later.")
         return page
 
     def _ask_project(self, document: str, variables: Mapping[str, object]) -> dict[str, Any]:

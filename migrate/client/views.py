@@ -7,22 +7,23 @@ wandb-workspaces for views, of wandb's `GET_ENTITY_AUTOMATIONS_GQL` for automati
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import quote
 
-from migrate.client.documents import as_object
+from migrate.client.documents import as_object, from_json, read_page
 from migrate.client.retry import Note, PageSize, no_note
 from migrate.client.server import Project
-from migrate.errors import Incomplete, Refused, Unanswered
+from migrate.errors import Incomplete, Refused
 
 Kind = Literal["workspace", "report", "draft", "automation"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _VIEW_TYPES = {"workspace": "project-view", "report": "runs", "draft": "runs/draft"}
 _PAGE_SIZES = (20, 5, 1)  # a spec may have several MB; the next size where a page is too much
+_quoted = partial(quote, safe="", errors="replace")
 
 _VIEWS = """
 query Views(
@@ -114,19 +115,14 @@ def _pages(
         held = page_size.read(ask, note, project.hurry).get(holder)
         if not isinstance(held, dict):
             raise Refused(f"The {holder} is hidden from this key, or not there any more.", ())
-        connection = as_object(held.get(field))
-        if not isinstance(connection.get("edges"), list):
-            raise Unanswered("The server's answer is not a list of them.")
-        nodes = [as_object(edge).get("node") for edge in connection["edges"]]
-        new = [node for node in nodes if isinstance(node, dict) and _id(node) not in known]
-        total = connection.get("totalCount")
-        yield new, total if type(total) is int else None
+        page = read_page(held, field)
+        new = [node for node in page.nodes if node and _id(node) not in known]
+        yield new, page.total
         known |= {_id(node) for node in new}
-        info = as_object(connection.get("pageInfo"))
-        if info.get("hasNextPage") is not True:
+        if not page.more:
             return
-        after = info.get("endCursor")
-        if not isinstance(after, str) or after in passed:
+        after = page.cursor
+        if after is None or after in passed:
             raise Incomplete("The server reports more of them but does not say how to get them.")
         passed.add(after)
 
@@ -141,7 +137,7 @@ def _view(project: Project, kind: Kind, node: dict[str, Any]) -> SavedView:
     else:
         page = f"/reports/{_quoted(words)}--{_quoted(view_id.replace('=', ''))}"
     return SavedView(
-        kind, view_id, title or name, _address(project) + page, _json(node.get("spec"))
+        kind, view_id, title or name, _address(project) + page, from_json(node.get("spec"))
     )
 
 
@@ -152,7 +148,7 @@ def _about_runs(project: Project, nodes: list[dict[str, Any]]) -> Iterator[Saved
         if as_object(node.get("scope")).get("name", here) != here:
             continue
         text = as_object(node.get("triggeringCondition")).get("filter")
-        event = _json(text)
+        event = from_json(text)
         run_filter = event.get("run_filter") if isinstance(event, dict) else None
         if text is None or (event is not None and run_filter is None):  # about artifacts
             continue
@@ -162,24 +158,12 @@ def _about_runs(project: Project, nodes: list[dict[str, Any]]) -> Iterator[Saved
             _text(node.get("name")),
             _address(project) + "/automations",
             # JSON in JSON (`JsonEncoded` in wandb/automations/events.py).
-            _json(run_filter) if isinstance(run_filter, str) else run_filter,
+            from_json(run_filter) if isinstance(run_filter, str) else run_filter,
         )
 
 
 def _address(project: Project) -> str:
     return "/".join([project.server.app_url, *map(_quoted, project.key)])
-
-
-def _quoted(text: str) -> str:
-    return quote(text.encode("utf-8", "replace"), safe="")
-
-
-def _json(text: object) -> object:
-    """The values of a JSON text; None where it is not one, or one that is nested too deep."""
-    try:
-        return json.loads(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError):
-        return None
 
 
 def _text(value: object) -> str:

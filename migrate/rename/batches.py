@@ -389,8 +389,8 @@ class Renaming:
 
     def _too_large(self, batch: Batch, error: TooLarge) -> None:
         """Nothing was done: what was too large goes into smaller documents."""
+        self._pace.too_large(len(batch))
         if len(batch) > 1:
-            self._pace.too_large(len(batch))
             self._put_back(batch)
         else:
             self._patience.was_refused(error)

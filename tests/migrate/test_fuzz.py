@@ -238,7 +238,7 @@ def project(given_project):
     """The runs of a project as they come, mapped: no name is given twice, or taken from a run."""
     listed, options = given_project
     edges = [{"node": node} for node in listed]
-    page = read_page({"runs": {"edges": edges, "pageInfo": {}}})
+    page = read_page({"runs": {"edges": edges, "pageInfo": {}}}, "runs")
     every = {node["name"]: read_run(node, WHERE, read_only=False) for node in page.nodes}
     runs = list(every.values())
     rows = map_runs(runs, options)

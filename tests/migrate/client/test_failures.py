@@ -103,6 +103,20 @@ def test_what_a_text_and_a_status_say(text, status, kind):
 
 
 @pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("", ""),
+        ("upstream timed out", ": upstream timed out"),
+        ('{"data": {"r0": null, "r1": nul', ""),
+        ('{"data":null,"errors":[{"message":"deadline \\"x\\" ex', r": deadline \"x\" ex"),
+        ('{"errors": [{"message": "no s3cret", "path": ["r0"]}, {"message": "ot', ": no …"),
+    ],
+)
+def test_of_a_long_answer_only_its_message_is_shown(words, shown):
+    assert str(of_server(retried(500, words))) == f"The server failed (HTTP 500){shown}"
+
+
+@pytest.mark.parametrize(
     ("text", "status", "complaints"),
     [
         ("permission denied", 403, [("permission denied", None)]),

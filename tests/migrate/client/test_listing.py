@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migrate.client.documents import COUNT, RUN_IDS, list_document, read_page
+from migrate.client.documents import COUNT, RUN_IDS, NodePage, list_document, read_page
 from migrate.client.listing import Listing, missing_runs
 from migrate.client.paths import parse_path
 from migrate.client.server import connect
@@ -147,7 +147,9 @@ def test_any_listing_is_complete(seconds, size, deleted, created, counts):
         nonlocal asked
         asked += 1
         document = list_document(RUN_IDS, read_only=True)
-        page = read_page(send(document, filters=filters_of(filters), first=size, after=after))
+        page = read_page(
+            send(document, filters=filters_of(filters), first=size, after=after), "runs"
+        )
         run = project.runs.get(f"r{deleted.get(asked, 99):05d}")
         if run is not None:
             store.remove(run)
@@ -167,6 +169,22 @@ def test_any_listing_is_complete(seconds, size, deleted, created, counts):
     if counts or most_in_a_second + len(created) <= size:
         assert before & set(project.runs) <= set(ids)
     assert set(ids) <= before | {f"n{number}" for number in created}
+
+
+def test_a_pass_that_finds_nothing_new_is_not_the_last_where_nobody_counts():
+    """Four runs of one second, two a page; three passes show the same three of them."""
+
+    def page(*numbers, more):
+        at = {"createdAt": "2026-01-08T00:00:00"}
+        return NodePage([{"name": f"r{number}", **at} for number in numbers], more, "cursor", None)
+
+    same = [page(0, 1, more=True), page(1, 2, more=False)]
+    other = [page(0, 1, more=True), page(2, 3, more=False)]
+    pages = iter([same[0], same[0], *same * 3, *other * 6, page(more=False)])
+    listing = Listing(lambda *_: next(pages), lambda _: None, None)
+    ids = [node["name"] for nodes in listing.pages() for node in nodes]
+    assert sorted(ids) == ["r0", "r1", "r2", "r3"]
+    assert list(pages) == []
 
 
 # Runs that come and go meanwhile.

@@ -7,6 +7,7 @@ import pytest
 
 from migrate.client.paths import parse_path
 from migrate.client.server import connect
+from migrate.client.source import Rename
 from migrate.errors import Incomplete, NoProject, Refused, ServerError, Unanswered
 from migrate.sandbox.sample import arguments, sample_store, wire_config
 from migrate.sandbox.store import Store, StoredRun
@@ -103,8 +104,12 @@ def test_a_page_that_fails_half_way_is_not_the_whole(sandbox, project):
     while sandbox.counts.requests["query"] < 2:  # the count
         time.sleep(0.01)
     sandbox.faults.add("403", on="query", times=9)
-    with pytest.raises(Refused, match=r"^The listing failed at page 2 and is not used"):
+    with pytest.raises(ServerError, match=r"^The listing failed at page 2 ") as failed:
         next(pages)
+    refused = failed.value.__cause__
+    assert isinstance(refused, Refused)
+    assert str(failed.value).endswith(f" and is not used: {refused}")
+    assert failed.value.advice == refused.advice != ""
 
 
 @pytest.mark.parametrize("page", [2, 15])
@@ -125,6 +130,15 @@ def test_a_dropped_connection_is_repeated_by_the_transport_alone(sandbox, projec
     sandbox.faults.add("drop", on="query")
     assert len(ids(project.pages())) == 30
     assert sandbox.counts.requests["query"] == 2 + 1
+
+
+def test_of_a_failure_with_a_long_body_no_json_is_shown(odd_server):
+    """wandb-core repeats it, and then gives the beginning of the body, wherever that ends."""
+    data = {f"r{number}": None for number in range(100)}
+    errors = [{"message": "context deadline exceeded"}]
+    odd = odd_server(lambda request: (500, {"data": data, "errors": errors}))
+    with pytest.raises(Unanswered, match=r"^The server failed \(HTTP 500\)$"):
+        connect(odd.url).project(parse_path("ycx/RSST")).rename([Rename("id", "new", "old")])
 
 
 @pytest.mark.parametrize("cursor", ["same", None, 7])

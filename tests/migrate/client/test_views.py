@@ -168,7 +168,7 @@ def test_odd_answers(odd_server, project, error):
 
 def test_odd_entries_are_passed_over(odd_server):
     edges = [None, {}, {"node": None}, {"node": 7}, {"node": {"id": 1, "name": [], "spec": {}}}]
-    answer = {"project": {"allViews": {"edges": edges, "totalCount": "many"}}}
+    answer = {"project": {"allViews": {"edges": edges, "totalCount": "many", "pageInfo": {}}}}
     (page,) = read_saved(project_of(odd_server(lambda _: (200, {"data": answer})).url), "workspace")
     (view,) = page.views
     assert (view.name, view.spec, page.total) == ("", None, None)
@@ -214,7 +214,7 @@ def test_odd_automations_are_passed_over(odd_server):
         trigger({"filter": "{"}, __typename="Entity"),
         trigger({"filter": '{"run_filter": "{"}'}, __typename="Entity"),
     ]
-    answer = {"data": {"entity": {"triggers": {"edges": edges}}}}
+    answer = {"data": {"entity": {"triggers": {"edges": edges, "pageInfo": {}}}}}
     found = saved(project_of(odd_server(lambda _: (200, answer)).url), "automation")
     assert [view.spec for view in found] == [
         {"display_name": "x"},

@@ -172,6 +172,16 @@ def test_one_of_seven_hundred(sandbox, project, refused, code):
     assert sandbox.counts.requests["mutation"] <= 8 + 2 * 7 + 5
 
 
+def test_one_that_is_too_large_by_itself(sandbox, project, tmp_path):
+    """In the words in which documents are refused; the others go in large ones all the same."""
+    plan = fill(sandbox, 1000)
+    sandbox.faults.denied = {run_id(40): Refusal("value too large", "INVALID_VALUE")}
+    result = rename(project, plan, tmp_path / "j.jsonl")
+    assert [key.run_id for key in result.failed] == [run_id(40)]
+    assert (len(result.done), result.stopped) == (999, None)
+    assert sandbox.counts.requests["mutation"] <= 60
+
+
 def test_a_server_that_blames_all_that_follow(sandbox, project):
     """HTTP 200, and an error for each alias from the refused one on."""
     fill(sandbox, 300)
