@@ -32,12 +32,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from migrate.client.paths import parse_path
-from migrate.mapping.projects import list_runs, read_projects
+from migrate.mapping.mapping import Options
+from migrate.mapping.projects import Which, list_runs, read_projects
 from migrate.rename.batches import IN_FLIGHT
 from migrate.rename.execute import run
 from migrate.rename.journal import Header, Journal
 from migrate.rename.pace import MOST
 from migrate.rename.plan import planned
+from migrate.report.words import settled_text
 from migrate.sandbox.pace import Pace
 from migrate.sandbox.sample import arguments, wire_config
 from migrate.sandbox.server import Sandbox
@@ -146,8 +148,9 @@ def _ours(pipe: Connection, runs: int) -> dict[str, list[Measured]]:
             list_runs(server.project(parse_path("ycx/RSST")))
         with tempfile.TemporaryDirectory() as folder:
             with _clock(pipe, runs, taken["rename"]):
-                (mapped,) = read_projects([server.project(parse_path("ycx/RSST"))])
-                plan = planned(mapped.chosen)
+                project = server.project(parse_path("ycx/RSST"))
+                (mapped,) = read_projects([project], Options(), Which())
+                plan = planned(mapped.chosen, settled_text)
                 projects = {mapped.project.key: mapped.project}
                 header = Header.of(server.base_url, plan)
                 journal = Journal.create(Path(folder) / "journal.jsonl", header, plan)

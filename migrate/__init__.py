@@ -83,7 +83,7 @@ def plan(
     )
     mapped = _mapped(request)
     rows = [row for project in mapped for row in project.chosen]
-    return frame(rows, mapped[0].made_with if mapped else None)
+    return frame(rows, mapped[0].made_with)
 
 
 def _mapped(request: Request) -> list[Mapped]:
@@ -100,8 +100,8 @@ def _mapped(request: Request) -> list[Mapped]:
         ("filters", (Mapping, str), 'a mapping, as {"state": "finished"}'),
         ("match", (str, re.Pattern), "a regular expression"),
         ("assume", Mapping, 'a mapping, as {"rate": 0.15}'),
-        ("against", str, "a text"),
-        ("base_url", str, "a text"),
+        ("against", str, "a string"),
+        ("base_url", str, "a string"),
     ):
         given = getattr(request, name)
         if given is not None and not isinstance(given, types):
@@ -124,5 +124,5 @@ def _listed(name: str, given: str | Sequence[str]) -> list[str]:
 
     listed = [*given] if isinstance(given, Iterable) and not isinstance(given, str) else [given]
     if not all(isinstance(text, str) for text in listed):
-        raise InputError(f"{name} takes a text, or a list of texts, not {given!r}.")
+        raise InputError(f"{name} takes a string, or a list of strings, not {given!r}.")
     return listed

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-INTERRUPTED = 130
+INTERRUPTED = 130  # of `errors`, which takes too long to import before Ctrl-C is seen to
 try:
     import signal
 
@@ -35,13 +35,13 @@ class _Interrupt:
         self.came = True
         raise KeyboardInterrupt
 
-    def is_possible(self) -> None:
+    def enable(self) -> None:
         """From now on there is something that has to come to a proper end."""
         if IS_OURS:
             signal.signal(signal.SIGINT, self)
-            sys.unraisablehook = self._is_lost
+            sys.unraisablehook = self._interrupt_again
 
-    def _is_lost(self, lost: sys.UnraisableHookArgs) -> None:
+    def _interrupt_again(self, lost: sys.UnraisableHookArgs) -> None:
         """Interrupt again where a callback of Python's own (weakref, __del__) swallows it."""
         if issubclass(lost.exc_type, KeyboardInterrupt):
             threading.Timer(0.01, _send_interrupt).start()
@@ -60,8 +60,9 @@ def _send_interrupt() -> None:
 def main() -> NoReturn:
     """Run the command line, and end with its exit code."""
     interrupt = _Interrupt()
-    if "--debug" not in sys.argv:  # of wandb's threads, where wandb-core is gone; what we do
-        threading.excepthook = lambda _thread: None  # without it, our own errors say
+    if "--debug" not in sys.argv:
+        # Where wandb-core is gone, wandb's threads fail as well; our own errors say so.
+        threading.excepthook = lambda _thread: None
     try:
         try:
             code = _run(interrupt)
@@ -85,7 +86,7 @@ def _run(interrupt: _Interrupt) -> int:
     from migrate.console import prepare
 
     prepare()
-    interrupt.is_possible()
+    interrupt.enable()
     try:
         run_command_line()
     except SystemExit as end:

@@ -206,7 +206,7 @@ class Manner:
     debug: bool = False
 
     def reset(self) -> None:
-        """Speak as nobody has asked for anything."""
+        """As if none of the options was given."""
         self.quiet = self.no_color = self.no_pager = self.no_next = self.debug = False
 
 

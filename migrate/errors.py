@@ -32,6 +32,9 @@ from dataclasses import dataclass
 
 from migrate.text import UNSEEN
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
+
 _USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
 _UNSEEN = re.compile(rf"(?:{UNSEEN.pattern}|\s)+")
 _LONGEST = 300

@@ -144,6 +144,7 @@ class _Departure(NamedTuple):
         family = ""
         here = _Place(0, 0)
         before: dict[str, tuple[Part, _Place]] = {}
+        last = self.template.steps[-1]
         for step in self.template.steps:
             before[step.name] = step, here
             if step.kind is OPEN:
@@ -156,7 +157,7 @@ class _Departure(NamedTuple):
                     return self._no_pair(step, here, self.name[start:end])
                 family = self.matcher.vocabulary.family(pairs[0][0])
                 here = _Place(start, end)
-            elif step.kind is not None or step is not self.template.steps[-1]:
+            elif step.kind is not None or step is not last:
                 match = re.compile(step.pattern + _WORD_ENDS, re.ASCII).match(self.name, here.end)
                 if match is None or not _is_valid(step, match[step.name]):
                     return self._expected(step, here)
@@ -164,11 +165,12 @@ class _Departure(NamedTuple):
                 here = _Place(here.start if step.optional else here.end, match.end())
         for field in self.template.conditional:
             if not field.fits(fields, family):
-                step, here = before[field.name]
+                misplaced, place = before[field.name]
                 missing = fields[field.name] is None
-                return self._expected(step if missing else self._following(step), here)
-        if step.kind is None:
-            return self._no_time(step, here)
+                expected = misplaced if missing else self._following(misplaced)
+                return self._expected(expected, place)
+        if last.kind is None:
+            return self._no_time(last, here)
         return Reason("near-miss", "after", self.name[here.end :])
 
     def _following(self, step: Part) -> Part:

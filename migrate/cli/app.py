@@ -17,7 +17,7 @@ import typer
 from migrate.cli.options import Command, for_typer
 from migrate.cli.request import Request
 from migrate.console import MANNER, ClosedPipe
-from migrate.errors import MigrateError, scrub, scrubbed_traceback
+from migrate.errors import INTERRUPTED, MigrateError, scrub, scrubbed_traceback
 from migrate.sandbox.pace import Pace
 from migrate.text import visible
 
@@ -333,7 +333,7 @@ def main() -> NoReturn:
         code = _fail(f"error: {error}\n{error.advice}".rstrip(), error.exit_code)
     except typer.Abort as error:  # at a prompt
         interrupted = isinstance(error.__context__, KeyboardInterrupt)
-        code = _fail("\nNothing was written.", 130 if interrupted else 1)
+        code = _fail("\nNothing was written.", INTERRUPTED if interrupted else 1)
     except Exception as error:  # noqa: BLE001 - whatever it is, the user gets a sentence
         if isinstance(error, UsageError):
             code = _fail(_usage_words(error), error.exit_code)

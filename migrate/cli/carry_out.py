@@ -16,7 +16,7 @@ from migrate.client.paths import ProjectPath
 from migrate.client.runs import BEING_WRITTEN, SYNCED, ProjectKey, RunKey
 from migrate.client.source import Source
 from migrate.console import ClosedPipe, Output, OutputError
-from migrate.errors import InputError, ReadOnly
+from migrate.errors import INTERRUPTED, InputError, ReadOnly
 from migrate.rename.execute import Result, run
 from migrate.rename.journal import Journal
 from migrate.rename.plan import Direction, Outcome, PlannedRename
@@ -28,7 +28,7 @@ Projects = Mapping[ProjectKey, Source]
 
 PAST: Mapping[Direction, str] = {"rename": "renamed", "undo": "put back"}
 COMMAND: Mapping[Direction, str] = {"rename": "resume", "undo": "undo"}
-"""What goes on with a journal."""
+"""The command that goes on with a journal."""
 
 _CHANGED = {"drifted", "gone"}
 """Outcomes that only a new plan can do something about."""
@@ -132,7 +132,7 @@ def declined(
         if _agrees(f"{words} {runs} of {of} {in_words(place)}?", output):
             return None
     except typer.Abort as abort:
-        code = 130 if isinstance(abort.__context__, KeyboardInterrupt) else 0
+        code = INTERRUPTED if isinstance(abort.__context__, KeyboardInterrupt) else 0
         output.tell("")
     output.tell(f"Nothing was {PAST[direction]}.")
     return code
@@ -174,9 +174,9 @@ def carry_out(task: Task, output: Output) -> int:
         output.tell("Interrupted; requests in flight may still take effect.")
         _say_next(task, {"not-reached"}, output, may_undo=True)
         sys.stderr.flush()
-        os._exit(130)
+        os._exit(INTERRUPTED)
     if result.stopped is not None and result.stopped.code == "interrupted":
-        return 130
+        return INTERRUPTED
     return 1 if result.failed else 0
 
 
@@ -203,8 +203,9 @@ def _say_outcome(task: Task, result: Result, output: Output) -> None:
         if stopped.code == "altered":  # the server would alter the others, too
             codes = {"altered"} | codes & _CHANGED
     # Where it was broken off, a name may be there of which the books say nothing.
-    written = result.written or result.having("unanswered") or (stopped and result.done)
-    _say_next(task, codes, output, may_undo=bool(task.was_sent or written))
+    unsure = stopped is not None and bool(result.done)
+    may_undo = task.was_sent or unsure or bool(result.written or result.having("unanswered"))
+    _say_next(task, codes, output, may_undo=may_undo)
 
 
 def tell_outcomes(outcomes: Mapping[RunKey, Outcome], output: Output) -> None:

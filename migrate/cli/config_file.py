@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from migrate.client.paths import parse_folder, parse_path
+from migrate.client.paths import ProjectPath, parse_folder, parse_path
 from migrate.errors import InputError, scrub
 from migrate.text import did_you_mean
 from naming import GUIDE_STYLE, VOCABULARY, Style, StyleError, Vocabulary, zone
@@ -39,7 +39,7 @@ class ConfigFile:
     """
 
     name: str = FILE
-    projects: tuple[str, ...] = ()
+    projects: tuple[Path | ProjectPath, ...] = ()
     timezone: tzinfo | None = None
     timestamp_format: str = GUIDE_STYLE.timestamp_format
     cnn_exponents: bool = False
@@ -79,7 +79,7 @@ def config_file(given: str | None = None) -> ConfigFile:
 
 
 def config_path(given: str | None = None) -> Path | None:
-    """Where that file is, or would be; None where `none` is given."""
+    """The path of that file, which need not exist; None where `none` is given."""
     named = _named(given)
     return None if named == NO_FILE else Path(named or FILE)
 
@@ -88,7 +88,7 @@ def _named(given: str | None) -> str | None:
     return os.environ.get(VARIABLE) if given is None else given
 
 
-def read_config(path: Path, instead: str = f"--config {NO_FILE}") -> ConfigFile:
+def read_config(path: Path, instead: str) -> ConfigFile:
     """Read a configuration file; `instead` is how to do without it.
 
     Raises:
@@ -168,7 +168,7 @@ def _of_type(type_: type, otherwise: str) -> Reader:
     return reader
 
 
-text = _of_type(str, "not a text: write it in quotes")
+text = _of_type(str, "not a string: write it in quotes")
 table = _of_type(dict, "not a table: write { KEY = VALUE }")
 
 
@@ -177,11 +177,10 @@ def each(reader: Reader) -> Reader:
     return lambda value: tuple(map(reader, value if isinstance(value, list) else [value]))
 
 
-def _path(value: object) -> str:
-    path: str = text(value)
-    if parse_folder(path) is None:
-        parse_path(path)
-    return path
+def read_path(value: object) -> Path | ProjectPath:
+    """A PATH: a folder of offline runs, or a project's."""
+    typed = text(value)
+    return parse_folder(typed) or parse_path(typed)
 
 
 def _word(value: object) -> str:
@@ -205,7 +204,7 @@ def _rules(value: object) -> tuple[Mapping[str, object], ...]:
 
 
 _KEYS: Mapping[str, Reader] = {
-    "projects": each(_path),
+    "projects": each(read_path),
     "timezone": lambda value: zone(text(value)),
     "timestamp-format": text,
     "cnn-exponents": _of_type(bool, "neither true nor false"),

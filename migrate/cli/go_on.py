@@ -28,7 +28,7 @@ from migrate.client.paths import same_server
 from migrate.client.runs import RunKey, RunState
 from migrate.client.source import Source
 from migrate.console import Output, command_line
-from migrate.errors import InputError, NoProject, scrub
+from migrate.errors import INTERRUPTED, InputError, NoProject, scrub
 from migrate.rename.journal import FORMAT, Journal, JournalState, read
 from migrate.rename.plan import DONE, Direction, Outcome, PlannedRename, classify, is_done
 from migrate.text import counted, few, visible
@@ -36,7 +36,6 @@ from migrate.text import counted, few, visible
 # How long undo waits for names that its journal says were changed, and that are shown unchanged.
 LAG_SECONDS = (3.0, 3.0)
 
-INTERRUPTED = 130
 _FIRST_BYTES = 65_536
 _MOST_IDS = 10
 Opened = tuple[Journal, JournalState]
@@ -60,8 +59,8 @@ def go_on(
         place = _place_of(opened, base_url, output)
         session = [] if base_url is None else ["--base-url", base_url]
         todo: list[Task] = []
-        for both in opened:
-            task = _task(*both, place, direction, session, todo, output)
+        for journal, state in opened:
+            task = _task(journal, state, place, direction, session, todo, output)
             if task.plan or task.left_alone:
                 todo.append(task)
         if not todo:
@@ -105,7 +104,7 @@ def _open(paths: Sequence[Path], output: Output, stack: ExitStack) -> list[Opene
         output.say(f"{path}: the journal has no complete plan, so nothing was renamed.")
         if not state.header.server.startswith("file:"):
             output.next_step("To rename", "rename", *state.header.projects)
-    return sorted(opened, key=lambda both: both[1].header.time, reverse=True)
+    return sorted(opened, key=lambda pair: pair[1].header.time, reverse=True)
 
 
 def _place_of(opened: Sequence[Opened], base_url: str | None, output: Output) -> Place:
@@ -203,15 +202,12 @@ def _outcomes_now(
         except NoProject as error:  # gone, or hidden: the other projects are not
             missing.append(error)
             continue
-        now = {
-            rename.key: outcome
-            for rename in here
-            if (
-                outcome := classify(
-                    rename, states.get(rename.key.run_id), include_running=include_running
-                )
-            )
-        }
+        now: dict[RunKey, Outcome] = {}
+        for rename in here:
+            state = states.get(rename.key.run_id)
+            outcome = classify(rename, state, include_running=include_running)
+            if outcome is not None:
+                now[rename.key] = outcome
         outcomes |= {key: outcome for key, outcome in now.items() if outcome.code != "read-only"}
         if back := [key.run_id for key in now if key in expected and now[key] == DONE]:
             were, have, them = "were", "have their old names", "them"
@@ -287,7 +283,7 @@ def _find_journals() -> tuple[list[tuple[Path, JournalState]], list[InputError]]
             found.append((path, read(path)))
         except InputError as error:
             damaged.append(error)
-    return sorted(found, key=lambda both: both[1].header.time, reverse=True), damaged
+    return sorted(found, key=lambda pair: pair[1].header.time, reverse=True), damaged
 
 
 def state_words(state: JournalState) -> str:

@@ -9,10 +9,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from migrate.cli.request import Asked, Request, choices
+from migrate.cli.config_file import each, read
+from migrate.cli.request import Asked, Request
+from migrate.cli.rules import one_of
 from migrate.cli.sources import Place, open_sources, paths_of, tell_unreadable
 from migrate.console import Output, command_line
 from migrate.errors import InputError, NoProject
@@ -32,27 +35,30 @@ def mapped_projects(
     request: Request,
     output: Output,
     *,
+    asked: Asked | None = None,
     statuses: Sequence[str] = (),
     codes: Sequence[str] = (),
 ) -> tuple[Place, list[Mapped]]:
     """Sign in, list and map. Errors in the call are raised before a server is contacted.
 
+    `asked` is what the request asks for, where the caller knows it already.
+
     Raises:
         InputError: The call or the configuration file is not valid, or no project is given.
         ServerError: A listing failed.
     """
-    asked = request.asked()
+    asked = asked or request.asked()
     which = replace(
         asked.which,
-        statuses=choices("status", statuses, STATUSES),
-        codes=choices("reason", codes, REASONS),
+        statuses=frozenset(read("--status", each(partial(one_of, STATUSES)), [*statuses])),
+        codes=frozenset(read("--reason", each(partial(one_of, REASONS)), [*codes])),
     )
     place, projects = open_sources(asked.paths, request, output.progress, asked.options.keys)
     tell_unreadable(place, output)
     try:
         mapped = read_projects(projects, asked.options, which, output.progress)
     except NoProject as error:
-        for path in filter(os.path.isdir, asked.paths):
+        for path in filter(os.path.isdir, map(str, asked.paths)):
             raise NoProject(f"{error}\nFor the folder {path} write ./{path}.") from None
         raise
     for project in mapped:
@@ -91,8 +97,11 @@ def audit(request: Request, *, as_json: bool, check: bool) -> int:
         sum_up(str(project.project.key), project.chosen, kinds.find(project.chosen))
         for project in mapped
     ]
-    every = [row for project in mapped for row in project.chosen]
-    total = sum_up("all", every, kinds.find(every))
+    if len(audits) == 1:
+        total = replace(audits[0], project="all")
+    else:
+        every = [row for project in mapped for row in project.chosen]
+        total = sum_up("all", every, kinds.find(every))
     arguments = request.words()
     with output.paging():
         if as_json:
@@ -156,8 +165,8 @@ def report(
             print_report(output.out, rows, rows if every or statuses or codes else None)
     else:
         projects = {project.project.key: len(project.rows) for project in mapped}
-        made = mapped[0].made_with if mapped else None
-        origin = Origin(place.app_url, datetime.now(UTC), projects, made_with=made)
+        now, made_with = datetime.now(UTC), mapped[0].made_with
+        origin = Origin(place.app_url, now, projects, made_with=made_with)
         if references:
             from migrate.cli.references import find_references, say_notes
 

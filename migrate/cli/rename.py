@@ -18,6 +18,7 @@ from migrate.cli.carry_out import (
     shown_whole,
     tell_outcomes,
 )
+from migrate.cli.config_file import read_path
 from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
 from migrate.cli.sources import Place, open_sources, paths_of, tell_unreadable
@@ -78,7 +79,8 @@ def rename(
         batch = _saved(plan_file, request, limit, output)
     plan, projects = batch.plan, batch.projects
     if dry_run or not yes or limit is not None:  # else they are all named at the end
-        tell_outcomes({key: it for key, it in batch.left_alone.items() if it != DONE}, output)
+        left_alone = batch.left_alone.items()
+        tell_outcomes({key: outcome for key, outcome in left_alone if outcome != DONE}, output)
     if not plan:
         output.say("Nothing to rename.")
         if plan_file is None or request.paths:
@@ -129,8 +131,7 @@ def _mapped(request: Request, limit: int | None, output: Output, *, dry_run: boo
         held = {row.key.where for row in rows if "read-only" in row.codes}
         refuse_read_only(projects[where] for where in held)
     arguments = request.words()
-    made_with = mapped[0].made_with if mapped else {}
-    return Batch(plan, place, projects, made_with, arguments, arguments, others)
+    return Batch(plan, place, projects, mapped[0].made_with, arguments, arguments, others)
 
 
 def _saved(plan_file: Path, request: Request, limit: int | None, output: Output) -> Batch:
@@ -145,7 +146,7 @@ def _saved(plan_file: Path, request: Request, limit: int | None, output: Output)
     if not paths and any(rename.where.entity == DEFAULT_ENTITY for rename in plan):
         words = command_line("rename", "./wandb", "--plan", str(plan_file), *given)
         raise InputError(f"These are offline runs. Give their folder, too:\n  {words}")
-    place, given_projects = open_sources(paths, request, output.progress)
+    place, given_projects = open_sources([*map(read_path, paths)], request, output.progress)
     allowed = {project.key for project in given_projects}
     foreign = [rename.where for rename in plan if allowed and rename.where not in allowed]
     if foreign:
@@ -189,13 +190,14 @@ def _say_limit(chosen: int, of: int, output: Output) -> int:
 
 
 def _problem_words(problem: Problem) -> str:
-    run_id = visible(problem.rename.key.run_id)
-    if problem.bearer is None:
-        return f"{run_id}: no such run in {problem.rename.where}"
-    new_name = visible(problem.rename.new_name)
-    if problem.taken:
-        return f"{run_id}: {new_name} is taken"
-    return f"{run_id}: run {visible(problem.bearer.run_id)} already has the name {new_name}"
+    run_id, new_name = visible(problem.rename.key.run_id), visible(problem.rename.new_name)
+    match problem.code:
+        case "absent":
+            return f"{run_id}: no such run in {problem.rename.where}"
+        case "borne":
+            return f"{run_id}: run {visible(problem.bearer)} already has the name {new_name}"
+        case "taken":
+            return f"{run_id}: {new_name} is taken"
 
 
 def _default_journal(plan: Sequence[PlannedRename]) -> Path:

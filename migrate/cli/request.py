@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from migrate.cli.config_file import config_file, read, with_options
+from migrate.cli.config_file import config_file, read, read_path, with_options
 from migrate.cli.rules import file_rules, option_rules, parse_regex
-from migrate.client.paths import parse_filters
+from migrate.client.paths import ProjectPath, parse_filters
 from migrate.errors import InputError
 from migrate.mapping.mapping import Options
 from migrate.mapping.projects import Which
-from migrate.text import did_you_mean
 
 
 class Asked(NamedTuple):
     """What a call asks for, with what the configuration file says, as values."""
 
-    paths: tuple[str, ...]
+    paths: tuple[Path | ProjectPath, ...]
     options: Options
     which: Which
     known_archs: tuple[str, ...]
@@ -60,7 +60,7 @@ class Request:
             InputError: One of them is not valid, or there is no PATH.
         """
         config = with_options(config_file(self.config), self)
-        paths = tuple(self.paths or config.projects)
+        paths = tuple(map(read_path, self.paths or ())) or config.projects
         if not paths:
             raise InputError(
                 f"Give a project as entity/project, or list some as `projects` in {config.name}."
@@ -101,15 +101,3 @@ class Request:
             value = getattr(self, option.name)
             if option.name != "paths" and value not in (option.default, []):
                 yield f"--{option.name.replace('_', '-')}", value
-
-
-def choices(option: str, typed: Sequence[str], known: Sequence[str]) -> frozenset[str]:
-    """The values of a repeatable option (`status`); InputError where one is not a known word."""
-    for word in typed:
-        if word not in known:
-            near = did_you_mean(word, known, "")
-            meant = f"; {near}" if near else ""
-            raise InputError(
-                f"--{option}: {word!r} is not a known {option}{meant} (known: {', '.join(known)})."
-            )
-    return frozenset(typed)

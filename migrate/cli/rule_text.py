@@ -26,26 +26,24 @@ from naming.scheme import PART
 
 def rule_text(rule: Rule, comment: str) -> str:
     """A rule as a table of the file, under a comment that says what it answers."""
-    supplies: dict[str, object] = {"assume": rule.assume, "set": rule.replace}
-    if rule.prefer is not None:
-        supplies["prefer"] = rule.prefer
-    return _table(comment, rule.where, supplies)
+    supplies = {"assume": rule.assume, "set": rule.replace, "prefer": rule.prefer}
+    return _table(comment, rule.where, {key: _value(v) for key, v in supplies.items() if v})
 
 
 def blank_text(rule: Rule, comment: str, hint: str) -> str:
     """The same as comments, with VALUE in place of what it supplies, and what that can be."""
-    blank = dict.fromkeys((*rule.assume, *rule.replace), "VALUE")
-    supplies: dict[str, object] = {
-        "assume" if rule.assume else "set" if rule.replace else "prefer": blank or "VALUE"
-    }
-    _, *lines = _table(comment, rule.where, supplies).replace('"VALUE"', "VALUE").splitlines()
+    if keys := (*rule.assume, *rule.replace):
+        supplies = {"assume" if rule.assume else "set": _inline(dict.fromkeys(keys, "VALUE"))}
+    else:
+        supplies = {"prefer": "VALUE"}
+    _, *lines = _table(comment, rule.where, supplies).splitlines()
     blank_lines = "\n".join(f"# {line}" for line in lines)
     return f"# {visible(comment)}\n{blank_lines}  # {visible(hint)}\n"
 
 
-def _table(comment: str, where: Where, supplies: Mapping[str, object]) -> str:
+def _table(comment: str, where: Where, supplies: Mapping[str, str]) -> str:
     lines = [f"# {visible(comment)}", "[[rule]]", f"where = {_value(where_table(where))}"]
-    lines += [f"{key} = {_value(supplied)}" for key, supplied in supplies.items() if supplied]
+    lines += [f"{key} = {value}" for key, value in supplies.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -77,10 +75,15 @@ def with_rule(content: bytes, text: str, name: str) -> bytes:
     return longer
 
 
+def _inline(values: Mapping[str, str]) -> str:
+    """A table on one line, of values that are TOML already."""
+    pairs = (f"{tomlkit.key(key).as_string()} = {value}" for key, value in values.items())
+    return f"{{ {', '.join(pairs)} }}"
+
+
 def _value(value: object) -> str:
     if isinstance(value, Mapping):
-        pairs = (f"{tomlkit.key(key).as_string()} = {_value(v)}" for key, v in value.items())
-        return f"{{ {', '.join(pairs)} }}"
+        return _inline({key: _value(v) for key, v in value.items()})
     if isinstance(value, str) and "\\" in value and "'" not in value and value.isprintable():
         return f"'{value}'"  # a regular expression, with no backslash doubled
     return tomlkit.item(value).as_string()

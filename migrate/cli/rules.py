@@ -24,6 +24,7 @@ from migrate.client.paths import parse_path
 from migrate.errors import InputError, scrub
 from migrate.mapping.rows import REVIEW_CODES, RuleSource
 from migrate.mapping.rules import Rule, Side, Where, comparable
+from migrate.text import did_you_mean
 from naming import KEYS, RSST, VOCABULARY, Style
 from naming.scheme import INTEGER, NUMBER, PART, Field, Kind
 
@@ -42,7 +43,7 @@ def file_rules(config: ConfigFile) -> Iterator[Rule]:
         "where": partial(_where, config.timezone or UTC),
         "assume": partial(_values, config.style),
         "set": partial(_values, config.style),
-        "prefer": _side,
+        "prefer": partial(one_of, SIDES),
     }
     for number, values in enumerate(config.rule, 1):
         place = f"{config.name}: rule {number}"
@@ -62,7 +63,7 @@ def file_rules(config: ConfigFile) -> Iterator[Rule]:
 def parse_regex(typed: str | re.Pattern[str]) -> re.Pattern[str]:
     """A regular expression; ValueError says what is wrong with it."""
     try:
-        with warnings.catch_warnings(action="ignore"):  # of what a later Python may read else
+        with warnings.catch_warnings(action="ignore"):  # of syntax that may change
             return re.compile(typed)
     except (re.error, RecursionError, OverflowError, ValueError) as error:
         raise ValueError(f"{shown(typed)} is not a valid regular expression: {error}") from None
@@ -128,7 +129,7 @@ def option_rules(
         yield Rule(Where(), RuleSource(option=option), assume={key: canonical})
     if prefer is not None:
         source = RuleSource(option=f"--prefer {prefer}")
-        yield Rule(Where(), source, prefer=read(source.option, _side, prefer))
+        yield Rule(Where(), source, prefer=read(source.option, partial(one_of, SIDES), prefer))
 
 
 def _pair(typed: str) -> tuple[str, str]:
@@ -151,9 +152,9 @@ def _where(timezone: tzinfo, value: object) -> Where:
         "name": lambda value: parse_regex(text(value)),
         "before": moment,
         "after": moment,
-        "family": each(partial(_one_of, FAMILIES)),
+        "family": each(partial(one_of, FAMILIES)),
         "state": each(text),
-        "reason": each(partial(_one_of, REVIEW_CODES)),
+        "reason": each(partial(one_of, REVIEW_CODES)),
     }
     given = read_table(readers, values)
     return Where.of(
@@ -164,10 +165,14 @@ def _where(timezone: tzinfo, value: object) -> Where:
     )
 
 
-def _one_of(known: Sequence[str], value: object) -> object:
-    if text(value) not in known:
-        raise ValueError(f"{shown(value)} is not one of {', '.join(known)}")
-    return value
+def one_of(known: Sequence[str], value: object) -> str:
+    """One of some words; ValueError names them all, and the nearest."""
+    word: str = text(value)
+    if word not in known:
+        nearest = did_you_mean(word, known, "")
+        words = "; ".join(filter(None, [", ".join(known), nearest]))
+        raise ValueError(f"{shown(word)} is not one of {words}")
+    return word
 
 
 def _moment(timezone: tzinfo, value: object) -> datetime:
@@ -184,7 +189,7 @@ def _moment(timezone: tzinfo, value: object) -> datetime:
 
 def _compared(key: str, value: object) -> object:
     if not isinstance(value, str | bool | int | float):
-        raise ValueError(f"{shown(value)} is neither a text nor a number")
+        raise ValueError(f"{shown(value)} is neither a string nor a number")
     return comparable(key, value)
 
 
@@ -198,10 +203,3 @@ def _values(style: Style, value: object) -> Mapping[str, object]:
             raise ValueError(f"{key} is given twice")
         values[key] = canonical
     return values
-
-
-def _side(value: object) -> Side:
-    for side in SIDES:
-        if text(value) == side:
-            return side
-    raise ValueError(f"{shown(value)} is neither name nor config")

@@ -13,7 +13,7 @@ import typer
 from migrate.cli.answers import read_reply
 from migrate.cli.config_file import FILE, NO_FILE, config_path
 from migrate.cli.look import mapped_projects
-from migrate.cli.request import Request
+from migrate.cli.request import Asked, Request
 from migrate.cli.rule_text import (
     check_can_add,
     rule_comment,
@@ -22,7 +22,7 @@ from migrate.cli.rule_text import (
     with_rule,
 )
 from migrate.console import Output, command_line
-from migrate.errors import InputError
+from migrate.errors import INTERRUPTED, InputError
 from migrate.mapping.kinds import Kind
 from migrate.mapping.rules import Rule
 from migrate.mapping.settling import Settling
@@ -66,14 +66,14 @@ def settle(request: Request, *, to_stdout: bool) -> int:
         raise InputError("--config none: the answers need a file to be written to.")
     # A file that is not there yet is made by the first answer.
     existing = request if path.exists() else replace(request, config=NO_FILE)
-    style = existing.asked().options.style
+    asked = existing.asked()
     check_can_add(path)
-    settling = _settling(existing, output)
-    return _Session(settling, style, path, request, output).run()
+    settling = _settling(existing, output, asked)
+    return _Session(settling, asked.options.style, path, request, output).run()
 
 
-def _settling(request: Request, output: Output) -> Settling:
-    _, mapped = mapped_projects(request, output)
+def _settling(request: Request, output: Output, asked: Asked | None = None) -> Settling:
+    _, mapped = mapped_projects(request, output, asked=asked)
     surveys = {project.project.key: project.survey for project in mapped}
     chosen = {row.key for project in mapped for row in project.chosen}
     return Settling(surveys, chosen, mapped[0].survey.options.rules)
@@ -116,7 +116,7 @@ class _Session:
                 pass
         except typer.Abort as error:  # Ctrl-D is as good as q
             self._tell("")
-            code = 130 if isinstance(error.__context__, KeyboardInterrupt) else 0
+            code = INTERRUPTED if isinstance(error.__context__, KeyboardInterrupt) else 0
         self._sum_up()
         return code
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from migrate.cli.request import Request
 from migrate.client.offline import Folder
-from migrate.client.paths import parse_folder, parse_path
+from migrate.client.paths import ProjectPath, parse_folder, parse_path
 from migrate.client.server import Server, connect
 from migrate.client.source import Source
 from migrate.console import MANNER, Output, Progress
@@ -22,7 +22,7 @@ _MOST_UNREADABLE = 20
 
 
 def open_sources(
-    paths: Sequence[str],
+    paths: Sequence[Path | ProjectPath],
     request: Request,
     progress: Progress,
     keys: Sequence[str] = CONFIG_KEYS,
@@ -35,18 +35,19 @@ def open_sources(
     --quiet is given.
 
     Raises:
-        InputError: A PATH is not valid, or the folder holds no offline runs.
+        InputError: The PATHs do not go together, or the folder holds no offline runs.
         MigrateError: There is no session, or `--against` cannot be listed.
     """
-    folders = [folder for path in paths if (folder := parse_folder(path)) is not None]
+    folders = [path for path in paths if isinstance(path, Path)]
     against = request.against
     may_prompt = may_prompt and not MANNER.quiet
     if not folders:
         if against is not None:
             raise InputError("--against is for a folder of offline runs.")
-        parsed = [parse_path(path) for path in paths]
         server = connect(request.base_url, progress, may_prompt=may_prompt)
-        return server, [server.project(path, keys) for path in parsed]
+        return server, [
+            server.project(path, keys) for path in paths if isinstance(path, ProjectPath)
+        ]
     if len(paths) > 1:
         raise InputError(
             "A folder of offline runs must be the only PATH. Of several, give the one above them."
@@ -87,7 +88,7 @@ def open_address(address: str, base_url: str | None, progress: Progress) -> Plac
     """
     if not address.startswith("file:"):
         return connect(base_url, progress, may_prompt=not MANNER.quiet)
-    from urllib.request import url2pathname  # which brings much
+    from urllib.request import url2pathname  # it imports http and ssl
 
     path = Path(url2pathname(urlsplit(address).path))
     if not path.is_dir():

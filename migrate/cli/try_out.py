@@ -13,6 +13,7 @@ from rich.text import Text
 from migrate.cli.config_file import NO_FILE, VARIABLE
 from migrate.cli.serve import sandbox_packages
 from migrate.console import MANNER, Captured, Output, rows_of
+from migrate.errors import INTERRUPTED
 
 SCREEN_ROWS = 24
 
@@ -54,8 +55,8 @@ def demo() -> int:
             with contextlib.nullcontext() if last is None else _one_screen(output, last):
                 code = max(code, app(command.split(), standalone_mode=False))
             sys.stdout.flush()
-            if code == 130:  # Ctrl-C, which typer makes an exit code
-                return 130
+            if code == INTERRUPTED:  # Ctrl-C, which typer makes an exit code
+                return INTERRUPTED
         output.out.print()
         output.out.print("Now your own project. This changes nothing, either:")
         output.out.print("  rsst-migrate report entity/project")

@@ -49,7 +49,7 @@ class OldName:
         A run with `vit_pretrained` false says of itself that it used no pretrained weights:
         nothing can be assumed for `pretrained`.
         """
-        return all(self.config.get(one_of) is None for one_of in same_value(key))
+        return all(self.config.get(same) is None for same in same_value(key))
 
     def choose(self, decided: Decided) -> Decided:
         """What rules give this run: where both assume and set a value, the one that it takes."""

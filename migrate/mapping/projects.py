@@ -76,8 +76,8 @@ class Mapped:
 
 def read_projects(
     projects: Sequence[Source],
-    options: Options | None = None,
-    which: Which | None = None,
+    options: Options,
+    which: Which,
     progress: Progress = no_progress,
 ) -> list[Mapped]:
     """List and map the projects.
@@ -89,7 +89,6 @@ def read_projects(
         InputError: A project is named twice, or the server refuses the filters.
         ServerError: A listing failed.
     """
-    options, which = options or Options(), which or Which()
     if len({project.key for project in projects}) != len(projects):
         raise InputError("A project is named twice.")
     mapped = []

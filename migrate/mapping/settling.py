@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -65,7 +65,7 @@ class Settling:
         self,
         surveys: Mapping[ProjectKey, Survey],
         chosen: Collection[RunKey],
-        rules: Sequence[Rule] = (),
+        rules: Sequence[Rule],
         finder: Kinds | None = None,
     ) -> None:
         self._surveys, self._chosen = surveys, chosen
@@ -94,27 +94,38 @@ class Settling:
         return Settling(self._surveys, self._chosen, rules, self._finder)
 
     def effect(self, kind: Kind, answer: Rule) -> Effect:
-        """What an answer to a kind would do.
-
-        The rule is as readable as it can be without touching runs of other kinds; where what the
-        runs have in common is not enough to tell them from others, it names them one by one.
-        """
-        keys = {case.row.key for case in kind.cases}
-        for where in _wheres(kind):
-            rule = replace(answer, where=where)
-            after = self._with(rule, kind.projects)
-            before = {key: self._all[key.where][key] for key in after}
-            if where.runs or keys == {key for key in after if touched(before[key], after[key])}:
-                break
+        """What an answer to a kind would do."""
+        rule, after = self._rule(kind, answer)
         settled = [
             row
-            for key, row in after.items()
-            if before[key].status == "review" and row.status != "review"
+            for row in after.values()
+            if row.status != "review" and self._row(row.key).status == "review"
         ]
         of_kind = [after[case.row.key] for case in kind.cases]
         stays = [row for row in of_kind if row.status == "review"]
         fails = all(_still(kind, row) for row in of_kind)
         return Effect(rule, tuple(settled), tuple(stays), fails)
+
+    def _rule(self, kind: Kind, answer: Rule) -> tuple[Rule, dict[RunKey, Row]]:
+        """The rule that an answer makes, and the rows of the kind's projects with it.
+
+        It is as readable as it can be without touching runs of other kinds; where what the runs
+        have in common is not enough to tell them from others, it names them one by one.
+        """
+        keys = {case.row.key for case in kind.cases}
+        projects = frozenset(map(str, kind.projects))
+        if (where := _in_common(kind, projects)) is not None:
+            rule = replace(answer, where=where)
+            after = self._with(rule, kind.projects)
+            if keys == {key for key, row in after.items() if touched(self._row(key), row)}:
+                return rule, after
+        one_by_one = Where(project=projects, runs=frozenset(key.run_id for key in keys))
+        rule = replace(answer, where=one_by_one)
+        return rule, self._with(rule, kind.projects)
+
+    def _row(self, key: RunKey) -> Row:
+        """A run's row as it is now."""
+        return self._all[key.where][key]
 
     def _with(self, rule: Rule, projects: Sequence[ProjectKey]) -> dict[RunKey, Row]:
         """The rows of some projects, with one rule more."""
@@ -141,14 +152,12 @@ def _still(kind: Kind, row: Row) -> bool:
     )
 
 
-def _wheres(kind: Kind) -> Iterator[Where]:
-    """What a rule for a kind can ask of a run: the readable first, the exact last."""
-    projects = frozenset(map(str, kind.projects))
-    texts = [value for _, value in kind.where if isinstance(value, str)]
-    if not any(UNSEEN.search(text) for text in texts):
-        asked: dict[str, object] = {"project": projects}
-        for key, value in kind.where:
-            is_name = key == "name"
-            asked[key] = re.compile(str(value)) if is_name else frozenset([comparable(key, value)])
-        yield Where.of(asked)
-    yield Where(project=projects, runs=frozenset(case.row.key.run_id for case in kind.cases))
+def _in_common(kind: Kind, projects: frozenset[str]) -> Where | None:
+    """What the runs of a kind have in common; None where a person could not see all of it."""
+    asked: dict[str, object] = {"project": projects}
+    for key, value in kind.where:
+        if isinstance(value, str) and UNSEEN.search(value):
+            return None
+        is_name = key == "name"
+        asked[key] = re.compile(str(value)) if is_name else frozenset([comparable(key, value)])
+    return Where.of(asked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from migrate.client.runs import ProjectKey, Run, RunKey, RunState
 from migrate.rename.plan import Outcome, PlannedRename, classify
@@ -13,14 +13,14 @@ class Problem(NamedTuple):
     """Why a planned rename does not fit.
 
     Attributes:
-        bearer: The run that bears its new name, and will keep it; None where there is no such run
-            as the one that is to be renamed.
-        taken: Whether it may not have its new name though no run bears it.
+        code: `absent`: there is no such run. `borne`: another run, `bearer`, has its new name and
+            keeps it. `taken`: no run has its new name, and yet it may not be given.
+        bearer: That run's id.
     """
 
     rename: PlannedRename
-    bearer: RunKey | None
-    taken: bool = False
+    code: Literal["absent", "borne", "taken"]
+    bearer: str = ""
 
 
 def find_left_alone(
@@ -63,9 +63,9 @@ def check(
     for rename in plan:
         bearer = bearers.get((rename.where, rename.new_name), rename.key)
         if left_alone.get(rename.key) == Outcome("gone"):
-            problems.append(Problem(rename, None))
+            problems.append(Problem(rename, "absent"))
         elif bearer != rename.key:
-            problems.append(Problem(rename, bearer))
+            problems.append(Problem(rename, "borne", bearer.run_id))
         elif (rename.where, rename.new_name) in taken:
-            problems.append(Problem(rename, bearer, taken=True))
+            problems.append(Problem(rename, "taken"))
     return problems

@@ -124,15 +124,21 @@ class JournalState:
 
     def conclude(self, key: RunKey, outcome: Outcome, direction: Direction) -> None:
         """Take in what became of a run."""
-        undone = direction == "undo" and outcome.code in ("done", "altered")
-        (self.open.add if undone else self.open.discard)(key)
-        if undone or (direction == "rename" and outcome.code == "refused"):
+        self.open.discard(key)
+        if outcome.code == "refused" and direction == "rename":
             self.sent.discard(key)
-        if outcome.code in ("done", "altered"):
-            self.altered.pop(key, None)
-            (self.renamed.discard if undone else self.renamed.add)(key)
+        if outcome.code not in ("done", "altered"):
+            return
         if outcome.code == "altered":
             self.altered[key] = outcome.text
+        else:
+            self.altered.pop(key, None)
+        if direction == "rename":
+            self.renamed.add(key)
+        else:
+            self.renamed.discard(key)
+            self.sent.discard(key)
+            self.open.add(key)
 
 
 class Journal:
@@ -290,7 +296,8 @@ def _header(path: Path, line: bytes) -> JournalState:
                 f"{VERSION}. Use the version that wrote it, or a later one."
             )
         _texts(_checked(first)["projects"])
-        about = {it.name: first[it.name] for it in fields(Header) if it.name in first}
+        known = (field.name for field in fields(Header))
+        about = {name: first[name] for name in known if name in first}
         return JournalState(Header(**about))
     except _DAMAGE:
         words = f"{path} is not a journal of rsst-migrate, or damaged in line 1."

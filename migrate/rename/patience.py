@@ -147,13 +147,11 @@ class Patience:
         return None
 
     def note(self) -> str:
-        """What is waited for, in words; empty for nothing."""
+        """What the bar cannot know of a wait: why, and how long it will be; else empty."""
         now = time.monotonic()
         if now < self.paused_until:
             return f"{RATE_LIMIT_NOTE}, {self.paused_until - now:.0f} s"
-        if self._since is None or now - self._since < 1:
+        unanswered = isinstance(self.error, Unanswered) and not self.error.answered
+        if self._since is None or unanswered:
             return ""
-        seconds = f"{now - self._since:.0f} s"
-        if isinstance(self.error, Unanswered) and not self.error.answered:
-            return f"waiting for the server (no answer for {seconds})"
-        return f"the server answers with errors, trying again (for {seconds})"
+        return "the server answers with errors, trying again"

@@ -73,7 +73,7 @@ class PlannedRename:
 
 
 def planned(
-    rows: Iterable[Row], words: Callable[[tuple[Settled, ...]], str] = lambda _: ""
+    rows: Iterable[Row], words: Callable[[tuple[Settled, ...]], str]
 ) -> list[PlannedRename]:
     """The renames among the rows; `words` says what was settled."""
     return [

@@ -128,7 +128,7 @@ def _renames(
             continue
         values = [row[name] for name in ("entity", "project", "run_id", "old_name", "new_name")]
         if not all(isinstance(value, str) for value in values):
-            problems.append(f"{where}: entity, project, run_id and both names must be text")
+            problems.append(f"{where}: entity, project, run_id and both names must be strings")
             continue
         settled = row.get("settled")
         settled = settled if isinstance(settled, str) else ""

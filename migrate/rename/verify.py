@@ -32,20 +32,20 @@ def verify(
         bar: Shows how far it is.
     """
     verified: dict[RunKey, Outcome] = {}
-    behind = todo
+    to_read = todo
     try:
         for seconds in (*LAG_SECONDS, None):
-            states = _states(behind, project, bar)
+            states = _states(to_read, project, bar)
             verified |= {
-                r.key: _judge(r, states.get(r.key.run_id), believed.get(r.key)) for r in behind
+                r.key: _judge(r, states.get(r.key.run_id), believed.get(r.key)) for r in to_read
             }
-            behind = [rename for rename in behind if verified[rename.key].code == "reverted"]
-            if not behind or seconds is None or project.hurry.is_set():
+            to_read = [rename for rename in to_read if verified[rename.key].code == "reverted"]
+            if not to_read or seconds is None or project.hurry.is_set():
                 break
-            bar.note(f"{len(behind)} names are not shown yet, reading them again")
+            bar.note(f"{len(to_read)} names are not shown yet, reading them again")
             project.hurry.wait(seconds)
     except ServerError as error:
-        return verified | unverified(behind, believed, str(error))
+        return verified | unverified(to_read, believed, str(error))
     return verified
 
 

@@ -34,6 +34,7 @@ from migrate.rename.execute import Result, run
 from migrate.rename.journal import Header, Journal
 from migrate.rename.plan import Direction, PlannedRename, planned
 from migrate.report.outcomes import outcome_words
+from migrate.report.words import settled_text
 from migrate.sandbox.pace import Pace
 from migrate.sandbox.sample import arguments, wire_config
 from migrate.sandbox.server import Sandbox
@@ -185,7 +186,7 @@ class Renamer:
 
     def plan(self) -> list[PlannedRename]:
         """What a rename of the project as it is now would do."""
-        return planned(map_runs(list_runs(self.project)))
+        return planned(map_runs(list_runs(self.project)), settled_text)
 
     def rename(self, plan: list[PlannedRename] | None = None) -> Result:
         """Begin a journal and rename."""

@@ -224,7 +224,7 @@ def test_in_questions_and_rules(name):
             run_id = f"run{len(runs)}"
             runs.append(Run(RunKey("ycx", "RSST", run_id), old, "x", MADE, False, config))
     survey = Survey(runs, Options())
-    settling = Settling({survey.rows[0].key.where: survey}, {run.key for run in runs})
+    settling = Settling({survey.rows[0].key.where: survey}, {run.key for run in runs}, ())
     for kind in settling.kinds:
         lines = question(kind, 80)
         assert all(line == visible(line) for line in lines)

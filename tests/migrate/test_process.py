@@ -103,7 +103,7 @@ def test_ctrl_c_in_a_callback_is_not_lost():
         "import signal, sys, time, weakref\n"
         "import migrate.__main__ as process\n"
         "interrupt = process._Interrupt()\n"
-        "interrupt.is_possible()\n"
+        "interrupt.enable()\n"
         "class Thing: pass\n"
         "thing = Thing()\n"
         "kept = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGINT))\n"

@@ -393,14 +393,17 @@ def test_the_demo_goes_a_screen_at_a_time_and_says_what_to_type(cli):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"timezone": 8}, "timezone: 8 is not a text"),
+        ({"timezone": 8}, "timezone: 8 is not a string"),
         ({"filters": "x"}, "filters is not JSON"),
         ({"filters": 3}, "filters takes a mapping, as .*, not 3."),
         ({"filters": {"createdAt": date(2026, 1, 8)}}, "filters is not JSON .*date"),
         ({"match": 3}, "match takes a regular expression, not 3."),
-        ({"base_url": 3}, "base_url takes a text, not 3."),
-        ({"extra": 3}, "extra takes a text, or a list of texts, not 3."),
-        ({"known_arch": ["a", 3]}, r"known_arch takes a text, or a list of texts, not \['a', 3\]."),
+        ({"base_url": 3}, "base_url takes a string, not 3."),
+        ({"extra": 3}, "extra takes a string, or a list of strings, not 3."),
+        (
+            {"known_arch": ["a", 3]},
+            r"known_arch takes a string, or a list of strings, not \['a', 3\].",
+        ),
         ({"known_arch": "my net"}, "known_arch: 'my net' cannot stand in a name"),
         ({"known_dataset": ""}, "known_dataset: '' is empty: write a name."),
         ({"assume": "rate=0.15"}, 'assume takes a mapping, as {"rate": 0.15}, not'),

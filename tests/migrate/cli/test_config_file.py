@@ -186,18 +186,18 @@ BAD = [
     ("'\u202etimezone' = 1", ": '\\u202etimezone' is not a known key; did you mean timez"),
     ("tmezone = 'UTC'", ": 'tmezone' is not a known key; did you mean timezone?"),
     ("colour = 1", ": 'colour' is not a known key; known are projects, timezone, timestamp-format"),
-    ("timezone = 8", ": timezone: 8 is not a text: write it in quotes."),
+    ("timezone = 8", ": timezone: 8 is not a string: write it in quotes."),
     ("timezone = 'Mars'", ": timezone: 'Mars' is not a time zone: write one like UTC, Asia/Shang"),
     ("timestamp-format = '%Q'", ": timestamp-format: '%Q' cannot be read back from a name: use %Y"),
     ("projects = 'a/b/c/d'", ": projects: 'a/b/c/d' is not a project's path. Write entity/project"),
-    ("projects = [1]", ": projects: 1 is not a text: write it in quotes."),
+    ("projects = [1]", ": projects: 1 is not a string: write it in quotes."),
     ("cnn-exponents = 1", ": cnn-exponents: 1 is neither true nor false."),
     (
         "known-archs = ['my net']",
         ": known-archs: 'my net' cannot stand in a name: write",
     ),
     ("extra = 'bs'", ": extra: 'bs' is not a table: write { KEY = VALUE }."),
-    ("[extra]\nep = 1", ": extra: ep: 1 is not a text: write it in quotes."),
+    ("[extra]\nep = 1", ": extra: ep: 1 is not a string: write it in quotes."),
     ("[extra]\n'e p' = 'epochs'", ": extra: 'e p' is not a label: write LABEL or LABEL=ARGUMENT"),
     ("[rule]\nprefer = 'name'", ": rule: a rule begins with [[rule]]."),
     ("rule = [1]", ": rule: a rule begins with [[rule]]."),
@@ -213,7 +213,7 @@ BAD = [
     ),
     ("timestamp-format = ''", ": timestamp-format: '' cannot be read back from a name"),
     ("[[rule]]\nprefr = 'name'", ": rule 1: 'prefr' is not a known key; did you mean prefer?"),
-    ("[[rule]]\nprefer = 'both'", ": rule 1: prefer: 'both' is neither name nor config."),
+    ("[[rule]]\nprefer = 'both'", ": rule 1: prefer: 'both' is not one of name, config."),
     ("[[rule]]\nassume = 1", ": rule 1: assume: 1 is not a table: write { KEY = VALUE }."),
     ("[[rule]]\nassume = { ratte = 1 }", ": rule 1: assume: 'ratte' is not a known key; did you m"),
     (
@@ -234,7 +234,7 @@ BAD = [
     ),
     (
         in_where("family = 'vitt'"),
-        ": rule 1: where: family: 'vitt' is not one of cnn, vit, mamba, other.",
+        ": rule 1: where: family: 'vitt' is not one of cnn, vit, mamba, other; did you mean vit?",
     ),
     (
         in_where("reason = ['running']"),
@@ -255,7 +255,7 @@ BAD = [
     ),
     (
         in_where("rate = { a = 1 }"),
-        ": rule 1: where: rate: {'a': 1} is neither a text nor a",
+        ": rule 1: where: rate: {'a': 1} is neither a string nor a",
     ),
     ("[[rule]]\nwhere = []\nprefer = 'name'", ": rule 1: where: [] is not a table: write { KEY"),
 ]
@@ -277,7 +277,7 @@ def test_a_file_that_cannot_be_read(here):
         config_file("missing.toml")
     Path(FILE).write_bytes(b"timezone = '\xff'")
     with pytest.raises(InputError, match=r"^rsst-migrate.toml is not UTF-8 \(byte 12\)\."):
-        read_config(Path(FILE))
+        read_config(Path(FILE), "--config none")
     os.unlink(FILE)
     os.mkdir(FILE)
     with pytest.raises(InputError, match=r"^Cannot read the configuration file rsst-migrate.toml"):

@@ -42,10 +42,10 @@ def call(monkeypatch, capfd):
         ),
         (
             "report a/b --status revew",
-            "--status: 'revew' is not a known status; did you mean review? (known: rename, "
-            "review, hold, current, custom).",
+            "--status: 'revew' is not one of rename, review, hold, current, custom; did you mean "
+            "review?",
         ),
-        ("report a/b --reason zz", "--reason: 'zz' is not a known reason (known: missing, "),
+        ("report a/b --reason zz", "--reason: 'zz' is not one of missing, "),
         (
             "report a/b --extra 1e",
             "--extra: '1e' is not a label: write LABEL or LABEL=ARGUMENT, the label in letters, "

@@ -106,7 +106,10 @@ def test_paths_that_are_none(path):
         ({"assume": ["rate=1", "rate=0.2"]}, "gives rate two values"),
         ({"timezone": "../../etc/passwd"}, "is not a time zone"),
         ({"timestamp_format": "now"}, "'now' cannot be read back"),
-        ({"prefer": "nmae"}, "--prefer nmae: 'nmae' is neither name nor config."),
+        (
+            {"prefer": "nmae"},
+            "'nmae' is not one of name, config; did you mean name?",
+        ),
     ],
 )
 def test_options_that_cannot_be(options, said):

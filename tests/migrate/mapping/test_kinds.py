@@ -50,7 +50,7 @@ def settling_of(*runs, options=None, chosen=None):
         where: Survey([run for run in runs if run.key.where == where], options or Options())
         for where in places
     }
-    return Settling(surveys, chosen or {run.key for run in runs})
+    return Settling(surveys, chosen or {run.key for run in runs}, ())
 
 
 def kinds_of(*runs, **how):
@@ -177,7 +177,7 @@ def test_a_number_waits_until_it_is_known_which_family_the_run_is_of():
 def test_what_rules_supply_is_no_evidence():
     settling = settling_of(a_run(0, rate=None), a_run(1, rate=None), a_run(2))
     (kind,) = settling.kinds
-    one = Settling(settling._surveys, [kind.cases[0].row.key])
+    one = Settling(settling._surveys, [kind.cases[0].row.key], ())
     effect = one.effect(one.kinds[0], answer_of(kind, 0.9))
     (rest,) = settling.with_rules([effect.rule]).kinds
     assert (len(rest.cases), rest.others) == (1, ((0.15, 1),))

@@ -32,6 +32,7 @@ from migrate.rename.execute import Result, run
 from migrate.rename.journal import Header, Journal, read
 from migrate.rename.plan import Direction, PlannedRename, planned
 from migrate.report.outcomes import outcome_words
+from migrate.report.words import settled_text
 from migrate.sandbox.faults import Faults, Refusal
 from migrate.sandbox.sample import arguments, wire_config
 from migrate.sandbox.server import Sandbox
@@ -139,7 +140,7 @@ class History(RuleBasedStateMachine):
     @rule(faults=FAULTS, late=st.sets(RUN, max_size=2))
     def rename(self, faults: dict[str, Any], late: set[int]) -> None:
         listed = [one for page in self.project.pages() for one in page.runs]
-        self.plan = planned(map_runs(listed))
+        self.plan = planned(map_runs(listed), settled_text)
         self.path = self.folder / f"{next(_numbers)}.jsonl"
         for number in late:  # between plan and write
             self.somebody_renames(number)

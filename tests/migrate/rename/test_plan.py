@@ -8,6 +8,7 @@ from migrate.client.runs import RunKey, RunState
 from migrate.mapping.rows import Row
 from migrate.rename.plan import DONE, Outcome, PlannedRename, classify, planned
 from migrate.report.outcomes import outcome_words
+from migrate.report.words import settled_text
 
 PLAN = [
     PlannedRename(RunKey("e", "p", "a"), "old a", "new a"),
@@ -28,7 +29,7 @@ def test_rows_with_a_new_name_are_the_plan():
         Row(RunKey("e", "p", "a"), "finished", None, "rename", (), "old a", "new a", {}),
         Row(RunKey("e", "p", "b"), "finished", None, "review", (), "old b", None, {}),
     ]
-    assert planned(rows) == PLAN[:1]
+    assert planned(rows, settled_text) == PLAN[:1]
 
 
 def state(name="old", storage_id="U3RvcmU=", run_state="finished", read_only=False):

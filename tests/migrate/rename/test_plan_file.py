@@ -107,7 +107,7 @@ def test_all_that_is_wrong_is_said_at_once():
 @pytest.mark.parametrize("column", ["entity", "project", "run_id", "old_name", "new_name"])
 def test_values_of_a_json_plan_that_are_no_text(column, odd):
     said = refusal(saved([{**GOOD, column: odd}, {**OTHER, "run_id": ""}], "json"))
-    assert "row 1: entity, project, run_id and both names must be text" in said
+    assert "row 1: entity, project, run_id and both names must be strings" in said
     assert "row 2: run_id is empty" in said
 
 

@@ -25,7 +25,7 @@ from migrate.report import charts, html
 from migrate.report.audit import Pair, ReasonCount, Week, audit
 from migrate.report.columns import flat, write_csv
 from migrate.report.origin import Origin
-from migrate.report.words import EN, WORDS, ZH, clause
+from migrate.report.words import EN, WORDS, ZH, clause, settled_text
 from migrate.sandbox.server import Sandbox
 from migrate.text import visible
 
@@ -467,7 +467,7 @@ def test_the_chosen_rows_as_a_plan(show: Open) -> None:
     file = downloaded(page)
     chosen = [one for one in ROWS if one.fields["arch"] == "res20s"]
     assert file.read_bytes() == write_csv(chosen)
-    assert read_plan(file) == planned(chosen)
+    assert read_plan(file) == planned(chosen, settled_text)
     page.fill("#words", "")
     assert downloaded(page).read_bytes() == write_csv(ROWS)
 
@@ -514,7 +514,7 @@ def test_hostile_plan_is_read_back(show: Open) -> None:
         row(number, old_name=name, entity=name or "-", project=name or "-", run_id=name or "-")
         for number, name in enumerate(names)
     ]
-    assert read_plan(downloaded(show(rows))) == planned(rows)
+    assert read_plan(downloaded(show(rows))) == planned(rows, settled_text)
 
 
 def test_policy_is_first_and_refuses_what_the_page_does_not_need(show: Open) -> None:
