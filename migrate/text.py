@@ -2,6 +2,7 @@
 
 Run names, config values and server messages may hold anything. No output lets them act:
 terminal control sequences, Markdown, spreadsheet formulas, bidirectional overrides, new lines.
+Besides, what all our sentences need: numbers of things, the first of many, the word that was meant.
 """
 
 from __future__ import annotations

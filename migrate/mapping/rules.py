@@ -99,6 +99,7 @@ class Where:
 
     def matches(self, subject: Subject) -> bool:
         """Whether a run is one of them."""
+        # Asked for every rule and run: first what most rules ask.
         for name, allowed in self.values.items():
             if subject.value(name) not in allowed:
                 return False
