@@ -100,7 +100,7 @@ class Pace:
     def _not_answered(self, renames: int, smaller: int) -> None:
         self.failed = min(renames, self.failed or renames)
         self.calm = 0
-        if renames >= self.in_time:  # others of its size may be under way, and fail next
+        if renames <= self.in_time:  # larger ones were under way when the size was reduced
             self.in_time = max(1, smaller, self.taken if self.taken < renames else 0)
             self.taken = 0
 

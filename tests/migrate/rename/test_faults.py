@@ -227,6 +227,28 @@ def test_a_document_that_is_too_large_whatever_the_server_says(serve, renamer_of
     assert sum(count > 25 for count in sent) <= 2 * batches.IN_FLIGHT + 2 * 4
 
 
+@pytest.mark.parametrize("place", [0, 9, 150])
+def test_a_run_that_the_server_fails_at_costs_no_other_its_name(serve, renamer_of, quick, place):
+    sandbox = serve(runs=241)
+    renamer = renamer_of(sandbox)
+    plan, execute, sent = renamer.plan(), sandbox.service.answer, 0
+    run_id = plan[place].key.run_id
+    storage_id = sandbox.store.project("ycx", "RSST").runs[run_id].id
+
+    async def answer(query, variables):
+        nonlocal sent
+        sent += bool(sandbox.service.count_mutations(query))
+        if storage_id in variables.values():
+            return Answer(501, {"errors": [{"message": "internal server error"}]})
+        return await execute(query, variables)
+
+    sandbox.service.answer = answer
+    result = renamer.rename(plan)
+    assert (len(result.done), result.stopped) == (240, None)
+    assert {key.run_id for key in result.having("unanswered")} == {run_id}
+    assert sent <= 60
+
+
 def test_two_minutes_of_silence_are_enough(sandbox, renamer, quick, monkeypatch):
     """Though no document has had all its attempts yet."""
     monkeypatch.setattr(patience, "SILENCE_SECONDS", 1.5)
