@@ -59,7 +59,8 @@ class Request:
         Raises:
             InputError: One of them is not valid, or there is no PATH.
         """
-        config = with_options(config_file(self.config), self)
+        file = config_file(self.config)
+        config = with_options(file, self)
         paths = tuple(map(read_path, self.paths or ())) or config.projects
         if not paths:
             raise InputError(
@@ -72,7 +73,7 @@ class Request:
             include_running=self.include_running,
             # Of two rules that give the same value the later one wins: options over the file.
             rules=(
-                *file_rules(config),
+                *file_rules(config, file.style),
                 *option_rules(self.assume or (), self.prefer, config.style),
             ),
         )

@@ -33,16 +33,20 @@ FAMILIES = tuple(dict.fromkeys([*VOCABULARY.architectures.values(), "other"]))
 _ALLOWED = {NUMBER: "number", INTEGER: "whole number", PART: "number, or a word without _"}
 
 
-def file_rules(config: ConfigFile) -> Iterator[Rule]:
+def file_rules(config: ConfigFile, style: Style) -> Iterator[Rule]:
     """The rules of a configuration file.
+
+    Args:
+        config: The file, with the options in place of what it says.
+        style: Its own, whose extra parts rules may supply: --extra may leave them out.
 
     Raises:
         InputError: Naming the rule, the key, and what is allowed.
     """
     readers: dict[str, Reader] = {
         "where": partial(_where, config.timezone or UTC),
-        "assume": partial(_values, config.style),
-        "set": partial(_values, config.style),
+        "assume": partial(_values, style),
+        "set": partial(_values, style),
         "prefer": partial(one_of, SIDES),
     }
     for number, values in enumerate(config.rule, 1):

@@ -312,6 +312,19 @@ prefer = "name"
 """
 
 
+def test_extra_parts_on_the_command_line_make_no_rule_wrong(serve, cli):
+    """--extra wins over the file; what a rule supplies for the file's parts is not needed then."""
+    lacking = {key: value for key, value in LACKING.items() if key != "epochs"}
+    serve(a_store(run(OLD, {**lacking, "batch_size": 64})))
+    Path("rsst-migrate.toml").write_text(
+        "[extra]\nep = 'epochs'\n[[rule]]\nassume = { rate = 0.3, epochs = 7 }\n"
+    )
+    assert "rsst_vit_small_cifar100_ep_7_sched_" in told(cli("report", "ycx/RSST"))
+    (row,) = json.loads(cli("report", "ycx/RSST", "--extra", "bs", "--format", "json").stdout)
+    assert "_cifar100_bs_64_sched_" in row["new_name"]
+    assert row["settled"] == "assumed rate=0.3"
+
+
 def test_a_configuration_file_says_which_projects_and_how(serve, cli):
     lacking = {**LACKING, "optimizer": "sgd"}
     serve(a_store(run(OLD, lacking), run(OLD, {**lacking, "optimizer": "adam"}, run_id="b")))

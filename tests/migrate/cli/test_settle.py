@@ -53,7 +53,8 @@ def rules_of(text):
     """The rules of a configuration file, read as commands read it."""
     path = Path("read.toml")
     path.write_text(text, encoding="utf-8")
-    return tuple(file_rules(read_config(path, "--config none")))
+    config = read_config(path, "--config none")
+    return tuple(file_rules(config, config.style))
 
 
 # What may be answered.
