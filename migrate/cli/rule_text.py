@@ -64,8 +64,9 @@ def with_rule(content: bytes, text: str, name: str) -> bytes:
     Raises:
         InputError: Its rules are not `[[rule]]` tables, so that none can be added.
     """
-    gap = b"" if not content else b"\n" if content.endswith(b"\n") else b"\n\n"
-    longer = content + gap + text.encode()
+    gap = "" if not content else "\n" if content.endswith(b"\n") else "\n\n"
+    end = "\r\n" if b"\r\n" in content else "\n"  # as the file has it
+    longer = content + f"{gap}{text}".replace("\n", end).encode()
     try:
         tomllib.loads(longer.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):

@@ -142,9 +142,9 @@ def test_the_rest_of_the_file_stays_as_it_is():
     for content in (FILE, f"{FILE}\n", f"{FILE}\n".replace("\n", "\r\n"), ""):
         longer = with_rule(content.encode(), '# why\n[[rule]]\nprefer = "name"\n', "it")
         assert longer.startswith(content.encode())
-        assert longer.decode().endswith(
-            '\n\n# why\n[[rule]]\nprefer = "name"\n'[2 * (not content) :]
-        )
+        added = '\n\n# why\n[[rule]]\nprefer = "name"\n'[2 * (not content) :]
+        end = "\r\n" if "\r" in content else "\n"
+        assert longer.decode().endswith(added.replace("\n", end))
         assert tomllib.loads(longer.decode())["rule"][-1] == {"prefer": "name"}
     with pytest.raises(InputError, match=r"write its rules as \[\[rule\]\] tables"):
         with_rule(b'rule = [{ prefer = "name" }]\n', '[[rule]]\nprefer = "name"\n', "it")
