@@ -98,6 +98,8 @@ class Renaming:
     # What is neither under way nor settled, in the order of the plan: runs that are refused often
     # stand side by side in it.
     _queue: list[PlannedRename] = field(init=False)
+    # What the server passed over in a document, or stopped at: it goes alone, and before the queue.
+    _alone: list[PlannedRename] = field(default_factory=list)
     _place: dict[PlannedRename, int] = field(init=False)
     # The last reading of each run, perhaps still under way.
     _readings: dict[RunKey, asyncio.Task[_Reading]] = field(default_factory=dict)
@@ -160,11 +162,13 @@ class Renaming:
         size, ahead = self._pace.size, IN_FLIGHT * self._pace.size
         if not self.written:
             size, ahead = min(FIRST, size), IN_FLIGHT * MOST
-        while self._queue and len(tasks) < room:
-            batch = self._queue[:size]
-            del self._queue[:size]
+        while (self._alone or self._queue) and len(tasks) < room:
+            passed_over, source = bool(self._alone), self._alone or self._queue
+            batch = source[: 1 if passed_over else size]
+            del source[: len(batch)]
             self._read([rename for rename in batch if rename.key not in self._readings])
-            tasks.add(asyncio.create_task(self._guarded(partial(self._rename, batch))))
+            work = partial(self._rename, batch, passed_over=passed_over)
+            tasks.add(asyncio.create_task(self._guarded(work)))
         # The names of the documents after these, at least half of them at once.
         unread = [rename for rename in self._queue[:ahead] if rename.key not in self._readings]
         if 2 * len(unread) >= min(ahead, len(self._queue)):
@@ -411,9 +415,8 @@ class Renaming:
             # What comes before one that was done was passed over; the next one may have been what
             # the server stopped at.
             passed_over = sum(rename in others for rename in batch[: done[-1]])
+            self._alone += others[: passed_over + 1]
             self._put_back(others[passed_over + 1 :])
-            for rename in others[: passed_over + 1]:
-                await self._rename([rename], passed_over=True)
         elif others:
             await self._halve(others)
 
