@@ -129,6 +129,26 @@ class Refused(ServerError):
         super().__init__(message)
         self.complaints = complaints
 
+    def blamed(self, count: int) -> dict[int, str]:
+        """Which of the `count` renames of a document are refused for sure, and in what words.
+
+        Where all to the end of the document are refused in the same words, other than the first,
+        that may be for what came before them: the server stopped there, and says so of each.
+
+        >>> complaints = [Complaint(text, n) for n, text in [(1, "no"), (2, "end"), (3, "end")]]
+        >>> Refused("", tuple(complaints)).blamed(4), Refused("", tuple(complaints)).blamed(5)
+        ({1: 'no'}, {1: 'no', 2: 'end', 3: 'end'})
+        """
+        first = self.complaints[0].message
+        if count == 1:
+            return {0: first}
+        words = {complaint.index: complaint.message for complaint in self.complaints}
+        last = words.get(count - 1)
+        end = count
+        while end and last not in (first, None) and words.get(end - 1) == last:
+            end -= 1
+        return {place: words[place] for place in range(end) if place in words}
+
 
 class Unanswered(ServerError):
     """No usable answer came: what was asked may have been done or not. Read again.

@@ -41,7 +41,7 @@ from migrate.console import Bar
 from migrate.errors import JournalError, RateLimited, Refused, ServerError, TooLarge, Unanswered
 from migrate.rename.journal import Journal
 from migrate.rename.pace import FIRST, MOST, Pace
-from migrate.rename.patience import MOST_REFUSALS, Patience, Stop, graver
+from migrate.rename.patience import MOST_REFUSALS, MOST_SILENT, Patience, Stop, graver
 from migrate.rename.plan import DONE, Direction, Outcome, PlannedRename, classify
 
 IN_FLIGHT = 4
@@ -164,8 +164,10 @@ class Renaming:
             size, ahead = min(FIRST, size), IN_FLIGHT * MOST
         while (self._alone or self._queue) and len(tasks) < room:
             passed_over, source = bool(self._alone), self._alone or self._queue
-            batch = source[: 1 if passed_over else size]
-            del source[: len(batch)]
+            # Runs that the server fails at may be neighbours: after one, from somewhere else.
+            first = len(source) * self._patience.in_vain // MOST_SILENT
+            batch = source[first : first + (1 if passed_over else size)]
+            del source[first : first + len(batch)]
             self._read([rename for rename in batch if rename.key not in self._readings])
             work = partial(self._rename, batch, passed_over=passed_over)
             tasks.add(asyncio.create_task(self._guarded(work)))
@@ -295,7 +297,8 @@ class Renaming:
 
     async def _settle(self, batch: Batch) -> bool:
         """Send a document until its runs are settled or in the queue again; see `_rename`."""
-        for attempt, wait in enumerate((*WAIT_SECONDS, 0), 1):
+        is_probe = self._patience.in_vain > 0  # is the server away, or did it fail at a run?
+        for attempt, wait in enumerate((0,) if is_probe else (*WAIT_SECONDS, 0), 1):
             try:
                 await self._send(batch)
                 return True
@@ -321,7 +324,10 @@ class Renaming:
             await self._pause(time.monotonic() + wait)
             batch = rest
         self._patience.was_in_vain()
-        self._conclude({rename.key: Outcome("unanswered", str(failed)) for rename in batch})
+        if is_probe:
+            self._put_back(batch)
+        else:
+            self._conclude({rename.key: Outcome("unanswered", str(failed)) for rename in batch})
         return False
 
     async def _send(self, batch: Batch) -> None:
@@ -402,11 +408,8 @@ class Renaming:
 
     async def _after_refusal(self, batch: Batch, rest: Batch, error: Refused) -> None:
         """Find the refused runs of a document; `rest` of it are as they were."""
-        # In other words a run may be refused for what came before it, where the server stopped.
-        words = error.complaints[0].message
-        named = {complaint.index for complaint in error.complaints if complaint.message == words}
-        blamed = [it for place, it in enumerate(batch) if place in named or len(batch) == 1]
-        self._conclude({it.key: Outcome("refused", words) for it in blamed if it in rest})
+        blamed = {batch[place]: words for place, words in error.blamed(len(batch)).items()}
+        self._conclude({it.key: Outcome("refused", blamed[it]) for it in rest if it in blamed})
         others = [rename for rename in rest if rename not in blamed]
         done = [place for place, it in enumerate(batch) if self.outcomes.get(it.key) == DONE]
         if blamed:

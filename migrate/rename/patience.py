@@ -26,7 +26,7 @@ DOUBTFUL_REFUSALS = 20
 SILENCE_SECONDS = 120.0
 """Without any success for so long, the work stops."""
 
-MOST_SILENT = 2
+MOST_SILENT = 4
 """After so many documents in a row whose attempts were all in vain, the work stops."""
 
 StopCode = Literal[
@@ -85,6 +85,7 @@ class Patience:
     Attributes:
         wrote: Whether there was any success.
         refusals: How many documents were refused.
+        in_vain: How many documents had all their attempts.
         error: The last error of a document.
         paused_until: Nothing may be sent before this time of the monotonic clock.
     """
@@ -93,14 +94,14 @@ class Patience:
     refusals: int = 0
     error: ServerError | None = None
     paused_until: float = 0.0
-    _in_vain: int = 0
+    in_vain: int = 0
     _since: float | None = None
     _rate: RateWait = field(default_factory=RateWait)
 
     def succeeded(self) -> None:
         """Something was written."""
         self.wrote = True
-        self.refusals = self._in_vain = 0
+        self.refusals = self.in_vain = 0
         self._since = None
         self._rate = RateWait()
 
@@ -116,14 +117,14 @@ class Patience:
 
     def was_in_vain(self) -> None:
         """A document has had all its attempts."""
-        self._in_vain += 1
+        self.in_vain += 1
 
     def wait_for_limit(self, error: RateLimited) -> None:
         """Pause; where the rate limit has lasted too long, that is as bad as silence."""
         self.error = error
         seconds = self._rate.seconds()
         if seconds is None:
-            self._in_vain = MOST_SILENT
+            self.in_vain = MOST_SILENT
         else:
             self.paused_until = time.monotonic() + seconds
 
@@ -140,7 +141,7 @@ class Patience:
     def reason_to_stop(self, *, untried: bool) -> Stop | None:
         """Why nothing is gained by going on; `untried`: some runs were never sent."""
         silent = time.monotonic() - self._since if self._since is not None else 0.0
-        if self._in_vain >= MOST_SILENT or silent > SILENCE_SECONDS:
+        if self.in_vain >= MOST_SILENT or silent > SILENCE_SECONDS:
             return Stop("silent", str(self.error))
         if self.refusals >= MOST_REFUSALS and (untried or not self.wrote):
             return Stop("refused", str(self.error), self.refusals)
