@@ -47,7 +47,7 @@ def read_reply(kind: Kind, typed: str, style: Style) -> Rule | Command:
     key, text = kind.key or "", typed
     if kind.is_about_a_word and typed.startswith(("arch=", "dataset=")):
         key, _, text = typed.partition("=")
-    _, value = supplied(key, text, style)
+    _, value = supplied([style], key, text)
     return answer_of(kind, value, key)
 
 

@@ -38,15 +38,16 @@ def file_rules(config: ConfigFile, style: Style) -> Iterator[Rule]:
 
     Args:
         config: The file, with the options in place of what it says.
-        style: Its own, whose extra parts rules may supply: --extra may leave them out.
+        style: Its own. Rules may supply its extra parts, which --extra may leave out, and those
+            that are in force.
 
     Raises:
         InputError: Naming the rule, the key, and what is allowed.
     """
     readers: dict[str, Reader] = {
         "where": partial(_where, config.timezone or UTC),
-        "assume": partial(_values, style),
-        "set": partial(_values, style),
+        "assume": partial(_values, (style, config.style)),
+        "set": partial(_values, (style, config.style)),
         "prefer": partial(one_of, SIDES),
     }
     for number, values in enumerate(config.rule, 1):
@@ -73,21 +74,21 @@ def parse_regex(typed: str | re.Pattern[str]) -> re.Pattern[str]:
         raise ValueError(f"{shown(typed)} is not a valid regular expression: {error}") from None
 
 
-def supplied(typed: str, value: object, style: Style) -> tuple[str, object]:
+def supplied(styles: Sequence[Style], typed: str, value: object) -> tuple[str, object]:
     """A config key, of which a field's name (`reg`) is as good, and the value for it.
 
     Args:
+        styles: Their extra parts may be supplied, too.
         typed: The key, or the field.
         value: Text as typed, or a value in whatever type it came.
-        style: Its extra parts may be supplied, too.
 
     Raises:
         ValueError: It is not a key that names are made of, or the key cannot have this value.
 
-    >>> supplied("reg", "1", Style())
+    >>> supplied([], "reg", "1")
     ('reg_granularity_prune', 1.0)
     """
-    kinds = {**RSST.kinds, **dict(style.parts.values())}
+    kinds = {**RSST.kinds, **dict(part for style in styles for part in style.parts.values())}
     key = KEYS.get(typed, typed)
     if key not in kinds:
         raise ValueError(unknown(typed, dict.fromkeys([*kinds, *KEYS])))
@@ -127,7 +128,7 @@ def option_rules(
     assumed: dict[str, object] = {}
     for typed, value in assume.items() if isinstance(assume, Mapping) else map(_pair, assume):
         option = f"--assume {typed}={value}"
-        key, canonical = read(scrub(option), partial(supplied, typed, style=style), value)
+        key, canonical = read(scrub(option), partial(supplied, [style], typed), value)
         if assumed.setdefault(key, canonical) != canonical:
             raise InputError(f"--assume gives {key} two values.")
         yield Rule(Where(), RuleSource(option=option), assume={key: canonical})
@@ -197,12 +198,12 @@ def _compared(key: str, value: object) -> object:
     return comparable(key, value)
 
 
-def _values(style: Style, value: object) -> Mapping[str, object]:
+def _values(styles: Sequence[Style], value: object) -> Mapping[str, object]:
     values: dict[str, object] = {}
     for typed, given in table(value).items():
         if isinstance(given, list | dict):
             raise ValueError(f"{typed}: {shown(given)} is not a single value")
-        key, canonical = supplied(typed, given, style)
+        key, canonical = supplied(styles, typed, given)
         if key in values:
             raise ValueError(f"{key} is given twice")
         values[key] = canonical

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from migrate.cli.request import Request
 from migrate.client.offline import Folder
@@ -88,15 +89,23 @@ def open_address(address: str, base_url: str | None, progress: Progress) -> Plac
     """
     if not address.startswith("file:"):
         return connect(base_url, progress, may_prompt=not MANNER.quiet)
-    from urllib.request import url2pathname  # it imports http and ssl
-
-    path = Path(url2pathname(urlsplit(address).path))
+    path = _path_at(address)
     if not path.is_dir():
         raise InputError(
             f"The journal is about offline runs in {path}, and there is no such folder. "
             "Put it back there, then run this again."
         )
     return _read_folder(path, CONFIG_KEYS, progress)
+
+
+def _path_at(address: str) -> Path:
+    """The opposite of `Path.as_uri`, whatever the encoding of file names is."""
+    path = urlsplit(address).path
+    if os.name == "nt":
+        from urllib.request import url2pathname  # it imports http and ssl
+
+        return Path(url2pathname(path))
+    return Path(os.fsdecode(unquote_to_bytes(path)))
 
 
 def paths_of(place: Place, projects: Iterable[object]) -> list[str]:

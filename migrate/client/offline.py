@@ -9,9 +9,10 @@ together, the last one last; a run of which one log cannot be used is left alone
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,9 @@ DEFAULT_PROJECT = "uncategorized"
 
 WRITING_SECONDS = 60.0
 """A log that was changed so short a time ago is being written: wandb writes every 15 s."""
+
+_RUN_FOLDER = re.compile(r"(?:offline-)?run-\d{8}_\d{6}-(.+)")
+"""What wandb calls a run's folder: by its start and its id."""
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -179,8 +183,9 @@ class Folder:
 
     @property
     def base_url(self) -> str:
-        """Its address."""
-        return self.path.absolute().as_uri()
+        """Its address, without `..`: what is before that may be gone when it is read again."""
+        path = self.path.absolute()
+        return (path.resolve() if ".." in path.parts else path).as_uri()
 
     app_url = base_url  # its runs have no pages
 
@@ -240,24 +245,62 @@ class Folder:
 
 
 def _find(folder: Path, unreadable: list[Unreadable]) -> list[Path]:
-    """The logs below a folder. `wandb/latest-run` is a link to one of its neighbours."""
+    """The logs below a folder, each where it really is; of a link that leads nowhere, the link."""
 
     def note(error: OSError) -> None:
-        unreadable.append(Unreadable(Path(error.filename), error.strerror or str(error)))
+        entry = Unreadable(Path(error.filename), error.strerror or str(error))
+        if entry not in unreadable:  # a link may lead to it, too
+            unreadable.append(entry)
 
-    found = {
-        Path(os.path.realpath(os.path.join(parent, name)))  # noqa: PTH118
-        for parent, _, names in os.walk(folder, onerror=note)
-        for name in names
-        if name.endswith(".wandb")
-    }
+    found = set()
+    for path in _files(folder, note):
+        if path.name.endswith(".wandb"):
+            found.add(path.resolve() if os.path.exists(path) else path)  # noqa: PTH110
+        elif _RUN_FOLDER.fullmatch(path.name):
+            try:
+                path.stat()
+            except OSError as error:  # a link to a folder that is gone, or may not be seen
+                note(error)
     return sorted(found)
 
 
+def _files(folder: Path, note: Callable[[OSError], None]) -> Iterator[Path]:
+    """What is below a folder and is not a folder; those that cannot be read are noted.
+
+    Links to folders are followed, as `wandb sync` does: runs may have been moved to another disk,
+    and `wandb/latest-run` is a link to one of its neighbours. Each real folder is read once, by
+    its real name; those above this one are not read at all.
+    """
+    top = folder.resolve()
+    seen = {str(path) for path in top.parents}
+    to_walk = [str(top)]
+    while to_walk:
+        for parent, folders, names in os.walk(to_walk.pop(), onerror=note):
+            if parent in seen:
+                folders.clear()
+                continue
+            seen.add(parent)
+            links = (path for name in folders if (path := Path(parent, name)).is_symlink())
+            to_walk += [str(path.resolve()) for path in links]
+            yield from (Path(parent, name) for name in names)
+
+
+def _ids_by_folder(name: str) -> set[str]:
+    """The ids that a run may have by its folder's name; empty where that is not a run's folder.
+
+    wandb appends a number where there is a folder of this name already.
+    """
+    match = _RUN_FOLDER.fullmatch(name)
+    return {match[1], re.sub(r"-\d+$", "", match[1])} if match else set()
+
+
 def _runs_of(logs: Iterable[_Log], unreadable: list[Unreadable]) -> dict[RunKey, _OfflineRun]:
-    """Put logs together to runs; of a run that has one which cannot be used, none is."""
+    """Put logs together to runs; of a run that has one which cannot be used, none is.
+
+    In `unreadable` are the folders that cannot be read; the logs that cannot be used are added.
+    """
     runs: dict[RunKey, _OfflineRun] = {}
-    broken: dict[str, Path] = {}
+    broken = {run_id: path for path, _ in unreadable for run_id in _ids_by_folder(path.name)}
     for log in sorted(logs, key=lambda log: log.order):
         if log.error and not (isinstance(log.error, TruncatedLog) and log.is_being_written()):
             unreadable.append(Unreadable(log.path, str(log.error)))

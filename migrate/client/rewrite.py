@@ -60,7 +60,8 @@ def rewrite(logs: list[tuple[Path, Stamp | None]], old_name: str, new_name: str)
         new_name: The name that they get.
 
     Raises:
-        LogError: A log is damaged, was changed since it was read, or is being written.
+        LogError: A log is damaged, was changed since it was read, is being written, or belongs to
+            somebody to whom a new one cannot be given.
         OSError: A file cannot be written.
     """
     with ExitStack() as new_files:
@@ -113,10 +114,16 @@ def _check_unchanged(path: Path, stamp: Stamp | None) -> None:
 
 
 def _keep_status(path: Path, beside: Path) -> None:
-    """Give the new file the old one's times, mode and owner."""
-    status = path.stat()
-    with suppress(OSError, AttributeError):  # somebody else's file, or Windows
-        os.chown(beside, status.st_uid, status.st_gid)
+    """Give the new file the old one's times, mode, owner and group.
+
+    Raises LogError where it cannot have its owner or group: they may be who reads it.
+    """
+    old = path.stat()
+    with suppress(OSError, AttributeError):  # not allowed, or not needed; Windows
+        os.chown(beside, old.st_uid, old.st_gid)
+    new = beside.stat()
+    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+        raise LogError("its log would get another owner or group; it was left alone")
     shutil.copystat(path, beside)
 
 

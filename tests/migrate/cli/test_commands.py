@@ -323,6 +323,9 @@ def test_extra_parts_on_the_command_line_make_no_rule_wrong(serve, cli):
     (row,) = json.loads(cli("report", "ycx/RSST", "--extra", "bs", "--format", "json").stdout)
     assert "_cifar100_bs_64_sched_" in row["new_name"]
     assert row["settled"] == "assumed rate=0.3"
+    # Nor is a rule wrong that supplies what --extra alone asks for.
+    Path("rsst-migrate.toml").write_text("[[rule]]\nassume = { rate = 0.3, epochs = 7 }\n")
+    assert "_ep_7_" in told(cli("report", "ycx/RSST", "--extra", "ep=epochs"))
 
 
 def test_a_configuration_file_says_which_projects_and_how(serve, cli):

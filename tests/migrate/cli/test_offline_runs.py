@@ -81,6 +81,54 @@ def test_from_audit_to_undo(cli, folder):
     assert logs(folder) == before
 
 
+def test_a_folder_whose_name_is_not_utf8(cli, folder):
+    path = folder.rename(os.fsdecode(b"nu\xff %25 #"))
+    before = logs(path)
+    renamed = cli("rename", f"./{path}", "--yes", "--journal", "j.jsonl")
+    assert renamed.returncode == 0, renamed.stderr
+    assert logs(path) != before
+    undone = cli("undo", "j.jsonl", "--yes")
+    assert undone.returncode == 0, undone.stderr
+    assert logs(path) == before
+
+
+def test_a_folder_that_was_given_from_another(cli, folder, monkeypatch):
+    """And that one is gone; a second journal is of the same folder, too."""
+    before = logs(folder)
+    sub = Path("sub")
+    sub.mkdir()
+    with monkeypatch.context() as patch:
+        patch.chdir(sub)
+        first = cli("rename", "../wandb", "--yes", "--limit", "2", "--journal", "../1.jsonl")
+    assert first.returncode == 0, first.stderr
+    sub.rmdir()
+    assert cli("rename", "./wandb", "--yes", "--journal", "2.jsonl").returncode == 0
+    undone = cli("undo", "1.jsonl", "2.jsonl", "--yes")
+    assert undone.returncode == 0, undone.stderr
+    assert logs(folder) == before
+
+
+def test_a_run_that_is_reached_through_a_link(cli, folder):
+    """It is renamed where it is, and the journal takes it back."""
+    (run,) = folder.glob("*plain001")
+    run.rename("moved")
+    run.symlink_to(Path("moved").absolute())
+    before = logs(Path("moved"))
+    assert cli("rename", "./wandb", "--yes", "--journal", "j.jsonl").returncode == 0
+    assert names(cli, "./wandb") == NEW_NAMES
+    assert run.is_symlink()
+    assert logs(Path("moved")) != before
+    assert cli("undo", "j.jsonl", "--yes").returncode == 0
+    assert logs(Path("moved")) == before
+
+
+def test_a_link_that_leads_nowhere_is_listed_by_its_name(cli, folder):
+    (folder / "run-dangling.wandb").symlink_to("nowhere")
+    report = cli("report", "./wandb")
+    assert "2 logs are left alone:\n" in report.stderr
+    assert f"  {folder.absolute()}/run-dangling.wandb: No such file or directory" in report.stderr
+
+
 def test_a_plan_from_a_file(cli, folder):
     assert cli("report", "wandb", "--match", "l1", "-o", "plan.csv").returncode == 0
     plan = Path("plan.csv")

@@ -238,6 +238,78 @@ def test_a_run_of_which_one_log_is_damaged(folder):
     assert OLD in source.taken
 
 
+@pytest.fixture
+def moved(folder):
+    """Two of the folders are somewhere else, with links in their places; and links in circles."""
+    wandb, store = folder / "0.31", folder / "store"
+    store.mkdir()
+    for path in [*wandb.glob("*again001-1"), *wandb.glob("*killed01")]:
+        path.rename(store / path.name)
+        path.symlink_to(store / path.name)
+    (wandb / "latest-run").symlink_to(next(store.glob("*killed01")))
+    (wandb / "itself").symlink_to(".")
+    (wandb / "above").symlink_to("..")  # where the logs of other clients are
+    (store / next(store.glob("*killed01")) / "files" / "back").symlink_to(wandb)
+    return wandb
+
+
+def test_links_to_folders(folder, moved):
+    before, links = everything(folder), {path for path in folder.rglob("*") if path.is_symlink()}
+    assert len(opened(moved)[0].projects()) == 2
+    runs = listed(moved)
+    assert len(runs) == 6
+    assert "killed01" in runs
+    assert rename(moved, "again001", OLD, NEW) == {"again001": NEW}
+    after = everything(folder)
+    changed = [path for path, found in after.items() if found != before[path]]
+    assert sorted(path.parts[0] for path in changed) == ["0.31", "store"]
+    assert {path for path in folder.rglob("*") if path.is_symlink()} == links
+    rename(moved, "again001", NEW, OLD)
+    assert everything(folder) == before
+
+
+@pytest.mark.parametrize("place", ["there", "gone", "linked"])
+def test_a_run_of_which_one_folder_cannot_be_entered(folder, place, monkeypatch):
+    """Its log may be a later one of a run whose other logs are here."""
+    wandb = folder / "0.31"
+    (second,) = wandb.glob("*again001-1")
+    scandir = os.scandir
+
+    def denied(path):
+        if Path(path).name == second.name:
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    why = "Permission denied"
+    if place == "gone":
+        why = "No such file or directory"
+        shutil.rmtree(second)
+        second.symlink_to(folder / "scratch" / "1")
+    else:
+        monkeypatch.setattr(os, "scandir", denied)
+        if place == "linked":
+            (wandb / "latest-run").symlink_to(second.name)
+    read, _ = opened(wandb)
+    assert "again001" not in listed(wandb)
+    assert dict(read.unreadable)[second] == why
+    first = second.with_name(second.name.removesuffix("-1")) / "run-again001.wandb"
+    assert dict(read.unreadable)[first] == f"of the same run as {second}"
+    assert len(read.unreadable) == 3
+
+
+def test_the_address_of_a_folder(tmp_path, monkeypatch):
+    """It has no `..`, which a link or a folder that is gone would lead elsewhere."""
+    (tmp_path / "far" / "sub").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("far/sub")
+    monkeypatch.chdir(tmp_path / "far" / "sub")
+    far, other = tmp_path / "far", tmp_path / "q"
+    assert Folder(Path("../q")).base_url == (far / "q").as_uri()
+    assert Folder(tmp_path / "link" / ".." / "q").base_url == (far / "q").as_uri()
+    assert Folder(other).base_url == other.as_uri()
+    link = tmp_path / "link"
+    assert Folder(link).base_url == link.as_uri()  # which may lead elsewhere one day, with the runs
+
+
 def test_what_cannot_be_read(tmp_path):
     (tmp_path / "run-a.wandb").write_bytes(b"")
     (tmp_path / "run-b.wandb").write_bytes(b":W&B\xe1\xbe\x00")
@@ -248,9 +320,9 @@ def test_what_cannot_be_read(tmp_path):
         an_hour_old(log)
     read, _ = opened(tmp_path)
     assert [(path.name, why) for path, why in read.unreadable] == [
-        ("nowhere", "No such file or directory"),
         ("run-a.wandb", "empty"),
         ("run-b.wandb", "no run in it"),
+        ("run-d.wandb", "No such file or directory"),
         ("run-e.wandb", "a pipe"),
     ]
     assert read.projects() == []
@@ -319,6 +391,38 @@ def test_a_disk_that_gives_back_something_else(folder, monkeypatch):
 
     monkeypatch.setattr(rewrite, "_copy", other_run)
     assert "could not be put back as it is" in refusal(folder / "0.31", "killed01")
+
+
+@pytest.mark.parametrize("field", ["owner", "group"])
+def test_a_log_whose_owner_or_group_cannot_be_kept(folder, field, monkeypatch):
+    def not_allowed(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    def of_somebody_else(path, **options):
+        status = stat(path, **options)
+        if options or path.name != "run-again001.wandb":
+            return status
+        values = [*status]
+        values[4 if field == "owner" else 5] += 1
+        return os.stat_result(values)
+
+    monkeypatch.setattr(os, "chown", not_allowed)
+    stat = Path.stat
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", of_somebody_else)
+        words = refusal(folder / "0.31", "again001")
+    assert words == "its log would get another owner or group; it was left alone"
+    assert rename(folder / "0.31", "again001", OLD, NEW)  # one's own, as any new file
+
+
+def test_the_group_is_kept(folder):
+    log = log_of(folder, "0.31", "killed01")
+    group = 5000 if os.geteuid() == 0 else os.getgroups()[-1]
+    os.chown(log, -1, group)
+    log.chmod(0o660)
+    rename(folder / "0.31", "killed01", OLD, NEW)
+    status = log.stat()
+    assert (status.st_gid, status.st_mode & 0o777) == (group, 0o660)
 
 
 def test_a_folder_that_is_read_only(folder, monkeypatch):
