@@ -24,7 +24,7 @@ from migrate.mapping.projects import Mapped, Which, read_projects
 from migrate.mapping.rows import REASONS, STATUSES
 from migrate.report.audit import audit as sum_up
 from migrate.report.files import FORMATS, format_of, is_stdout, save
-from migrate.report.origin import Origin
+from migrate.report.origin import PLAN, Origin
 from migrate.report.remarks import on_assumed, on_extras, on_idle, on_known
 from migrate.report.terminal import count_line, print_audit, print_report
 from migrate.text import counted
@@ -166,7 +166,13 @@ def report(
     else:
         projects = {project.project.key: len(project.rows) for project in mapped}
         now, made_with = datetime.now(UTC), mapped[0].made_with
-        origin = Origin(place.app_url, now, projects, made_with=made_with)
+        origin = Origin(
+            place.app_url,
+            now,
+            projects,
+            made_with=made_with,
+            rename=command_line(*_rename_of(PLAN, place, request)),
+        )
         if references:
             from migrate.cli.references import find_references, say_notes
 
@@ -185,8 +191,14 @@ def report(
     _say_settle(output, found["review"], arguments)
     if found["rename"]:
         if file is not None and chosen_format in ("csv", "json"):
-            # A plan does not name its folder.
-            folder, given = paths_of(place, ()), request.words(about_the_plan=False)
-            arguments = [*folder, "--plan", str(file), *given]
-        output.next_step(f"To rename {counted(found['rename'], 'run')}", "rename", *arguments)
+            command = _rename_of(str(file), place, request)
+        else:
+            command = ["rename", *arguments]
+        output.next_step(f"To rename {counted(found['rename'], 'run')}", *command)
     return code
+
+
+def _rename_of(plan: str, place: Place, request: Request) -> list[str]:
+    """The command that renames the runs of a saved plan, which does not name its folder."""
+    given = request.words(about_the_plan=False)
+    return ["rename", *paths_of(place, ()), "--plan", plan, *given]

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Hashable, Iterable, Sequence
 from importlib.resources import files
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from migrate.mapping.rows import STATUSES, Reason, Row, Settled
 from migrate.report import charts, references
@@ -64,6 +64,7 @@ def write(rows: Sequence[Row], origin: Origin) -> bytes:
         parts=origin.parts(rows),
         policy=_policy(style, script),
         projects=[(str(project), _address(origin.app_url, *project)) for project in projects],
+        read_from=_readable(origin.app_url),
         references=references,
         script=Markup(script),
         style=Markup(style),
@@ -102,6 +103,16 @@ def _address(app_url: str, *path: str) -> str | None:
         return "/".join([app_url, *(quote(part, safe="") for part in path)])
     except UnicodeEncodeError:  # half a surrogate pair has no place in a URL
         return None
+
+
+def _readable(address: str) -> str:
+    """An address as people read it: of a folder its path.
+
+    >>> _readable("file:///runs/%E9%95%BF%20x"), _readable("https://wandb.ai")
+    ('/runs/长 x', 'https://wandb.ai')
+    """
+    parts = urlsplit(address)
+    return unquote(parts.path, errors="surrogateescape") if parts.scheme == "file" else address
 
 
 def _link(**facets: str | None) -> str:

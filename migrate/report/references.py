@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from migrate.mapping.references import Condition, Finding, Reference, References, Skipped
+from migrate.report.words import EN, Language
 from migrate.text import counted, few, visible
 
 _SHOWN = 3  # values of a list, and overrides, before `and 4 more`
@@ -164,10 +165,11 @@ def notes(found: Sequence[References]) -> Iterator[str]:
         )
 
 
-def failures(found: Sequence[References]) -> list[str]:
-    """What could not be read, and why."""
+def failures(found: Sequence[References], language: Language = EN) -> list[str]:
+    """What could not be read, and why, in the server's words."""
+    form = ("{0}: {1}s could not be read: {3}", "{0}：无法读取{2}：{3}")[language]
     return [
-        f"{project.project}: {kind}s could not be read: {why}"
+        form.format(project.project, kind, KINDS_ZH[kind], why)
         for project in found
         for kind, why in project.failed.items()
     ]

@@ -1,9 +1,11 @@
 """The command line on a folder of offline runs: no server, no account, until `wandb sync`."""
 
 import csv
+import html
 import io
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -159,6 +161,20 @@ def test_a_plan_from_a_file_names_the_folder(cli, folder, serve):
     assert sandbox.counts.total == 0
     dry = cli("rename", "./runs", "--plan", "plan.csv", "--dry-run")
     assert (dry.returncode, "6 runs would be renamed" in dry.stderr) == (0, True)
+
+
+def test_the_page_names_the_folder_and_a_command_that_renames_its_plan(cli, folder, serve):
+    sandbox = serve()
+    folder.rename("é 长 [x]")
+    given = ["./é 长 [x]", "--against", "ycx/RSST", "--base-url", sandbox.url]
+    assert cli("report", *given, "-o", "r.html").returncode == 0
+    page = Path("r.html").read_text("utf-8")
+    assert f'<span class="mono">{Path.cwd()}/é 长 [x]</span>' in page
+    command = shlex.split(html.unescape(page.split('<code class="mono">')[1].split("</code>")[0]))
+    assert command[2:] == [given[0], "--plan", "rsst-plan.csv", *given[3:], *given[1:3]]
+    assert cli("report", *given, "-o", "rsst-plan.csv").returncode == 0
+    dry = cli(*command[1:], "--dry-run")
+    assert (dry.returncode, "6 runs would be renamed" in dry.stderr) == (0, True), dry.stderr
 
 
 def test_a_folder_that_is_taken_for_a_project(cli, folder, serve):

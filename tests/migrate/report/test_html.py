@@ -689,6 +689,7 @@ def test_the_widest_matrix_fits_on_paper(show: Open) -> None:
 def test_dates_of_the_timeline_keep_apart(show: Open, width: int) -> None:
     start = datetime(2025, 6, 2, tzinfo=UTC)
     rows = [row(number, created_at=start + timedelta(weeks=number)) for number in range(21)]
+    rows += [row(number, created_at=start) for number in range(21, 1200)]  # a wide scale
     page = show(rows, viewport={"width": width, "height": 800})
     edge = page.evaluate("document.querySelector('.time').getBoundingClientRect().right")
     boxes = [one.bounding_box() for one in page.locator(".dates span:visible").all()]
@@ -696,6 +697,7 @@ def test_dates_of_the_timeline_keep_apart(show: Open, width: int) -> None:
     assert len(right) in (2, 4)
     assert all(a < box["x"] for a, box in zip(right, boxes[1:], strict=False) if box)
     assert right[-1] <= edge, "the last is not cut off"
+    assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 @pytest.mark.parametrize("width", [390, 1440])

@@ -149,6 +149,35 @@ def test_hostile_words():
     assert "javascript:" not in re.findall(r'href="([^"]*)"', section)
 
 
+def test_the_page_in_both_languages():
+    counted = Finding("filter", Place(), Condition("=", ("a",)), counts=(4993, 0))
+    reference = found(
+        counted,
+        hidden=Counter({"report": 1000}),
+        skipped=Counter({"disabled": 2, "elsewhere": 1}),
+        failed={"automation": "no"},
+    )
+    page = html.write(
+        [], Origin("https://wandb.ai", datetime(2026, 1, 8, tzinfo=UTC), {}, [reference])
+    )
+    section = page.decode().partition('aria-labelledby="h-references"')[2].partition('id="runs"')[0]
+    assert '<td class="number">4,993</td>' in section
+    texts = {
+        language: re.sub("<[^>]*>", "", re.sub(f'<span class="{other}".*?</span>', "", section))
+        for language, other in (("en", "zh"), ("zh", "en"))
+    }
+    for language, words in [
+        ("en", "report 2 (not visible: 1,000)"),
+        ("en", "Left out: filters that are switched off (2), run sets of other projects (1)"),
+        ("en", "ycx/RSST: automations could not be read: no"),
+        ("zh", "报告 2（不可见：1,000）"),
+        ("zh", "未列出：已停用的筛选条件（2）、属于其他项目的 run set（1）"),
+        ("zh", "ycx/RSST：无法读取自动化：no"),
+        ("zh", "以下视图、报告和自动化在改名后会匹配到不同的实验，或继续显示其他名称。"),
+    ]:
+        assert words in texts[language]
+
+
 def test_the_page_without_and_with_nothing_found():
     at = datetime(2026, 1, 8, tzinfo=UTC)
     assert "h-references" not in html.write([], Origin("https://wandb.ai", at)).decode()
