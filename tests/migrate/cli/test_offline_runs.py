@@ -81,6 +81,22 @@ def test_from_audit_to_undo(cli, folder):
     assert logs(folder) == before
 
 
+def test_a_run_of_which_one_log_has_its_new_name_is_not_done(cli, folder):
+    """As where an undo was killed: a plan's dry run and its steps see all of its logs."""
+    assert cli("report", "./wandb", "-o", "plan.csv").returncode == 0
+    first = min(folder.rglob("run-again001.wandb"))
+    old = first.read_bytes()
+    assert cli("rename", "./wandb", "--yes", "--journal", "j.jsonl").returncode == 0
+    renamed = first.read_bytes()
+    first.write_bytes(old)
+    os.utime(first, (time.time() - 3600,) * 2)
+    dry = cli("rename", "./wandb", "--plan", "plan.csv", "--dry-run")
+    assert "Dry run: 1 of 6 runs would be renamed." in dry.stderr
+    done = cli("rename", "./wandb", "--plan", "plan.csv", "--limit", "5", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert first.read_bytes() == renamed
+
+
 def test_a_folder_whose_name_is_not_utf8(cli, folder):
     path = folder.rename(os.fsdecode(b"nu\xff %25 #"))
     before = logs(path)
