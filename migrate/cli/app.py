@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Protocol, runtime_checkable
 
 import typer
 
-from migrate.cli.options import Command, for_typer
+from migrate.cli.options import OF_SERVER, OPTIONS, Command, for_typer
 from migrate.cli.request import Request
 from migrate.console import MANNER, ClosedPipe
 from migrate.errors import INTERRUPTED, MigrateError, scrub, scrubbed_traceback
@@ -29,12 +29,12 @@ Words = list[str] | None
 
 
 def command(
-    panel: str, *, pages: bool = False, **settings: Any
+    panel: str, *, pages: bool = False, options: Mapping[str, Any] = OPTIONS, **settings: Any
 ) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """A command, under a title of the help; `pages`: long output of it goes to a pager."""
     switches = (*(["no_pager"] if pages else []), "quiet", "no_color", "debug", "show_help")
     register = app.command(cls=Command, rich_help_panel=panel, add_help_option=False, **settings)
-    return lambda function: register(for_typer(function, *switches))
+    return lambda function: register(for_typer(function, *switches, options=options))
 
 
 def begin(context: typer.Context) -> None:
@@ -103,7 +103,7 @@ def report(
     )
 
 
-@command("Look")
+@command("Look", options=OF_SERVER)
 def references(as_json: bool = False, *, request: Request) -> int:
     """List saved views, reports and automations that depend on the names a rename changes.
 

@@ -60,15 +60,21 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit()
 
 
+def _paths(where: str) -> Any:
+    return typer.Argument(
+        help=f"{where}; without one, the projects of rsst-migrate.toml.",
+        metavar="PATH",
+        autocompletion=completion.paths,
+    )
+
+
 _JOURNAL = typer.Argument(
     help="The journal of a rename.", metavar="JOURNAL", autocompletion=completion.journals
 )
 OPTIONS: Mapping[str, Any] = {
-    "paths": typer.Argument(
-        help="entity/project, project alone, the address of the project's page, or a folder of "
-        "offline runs; without one, the projects of rsst-migrate.toml.",
-        metavar="PATH",
-        autocompletion=completion.paths,
+    "paths": _paths(
+        "entity/project, project alone, the address of the project's page, or a folder of "
+        "offline runs"
     ),
     "journal": _JOURNAL,
     "journals": _JOURNAL,
@@ -103,7 +109,7 @@ OPTIONS: Mapping[str, Any] = {
         "--plan FILE",
         "Rename exactly the rows with status rename of this saved CSV or JSON report.",
     ),
-    "limit": number("--limit N", "Only the first N renames.", 1),
+    "limit": number("--limit N", "Only the next N renames.", 1),
     "new_journal": option(
         "--journal FILE", "Where to write the journal (default: a new file in this folder)."
     ),
@@ -219,11 +225,17 @@ OPTIONS: Mapping[str, Any] = {
 }
 """By the name of the parameter that gets the value."""
 
+OF_SERVER = {name: declared for name, declared in OPTIONS.items() if name != "against"}
+"""For a command that takes no folder of offline runs."""
+OF_SERVER["paths"] = _paths("entity/project, project alone, or the address of the project's page")
+
 # Of what `plan()` takes as Python values, the command line has the text.
 _TYPED = {"filters": str | None, "match": str | None, "assume": list[str] | None}
 
 
-def for_typer(command: Callable[..., Any], *switches: str) -> Callable[..., Any]:
+def for_typer(
+    command: Callable[..., Any], *switches: str, options: Mapping[str, Any] = OPTIONS
+) -> Callable[..., Any]:
     """A command with its options, as typer reads them from a signature.
 
     A parameter that is a dataclass is made of the options that are its fields. `switches` are more
@@ -233,10 +245,10 @@ def for_typer(command: Callable[..., Any], *switches: str) -> Callable[..., Any]
     groups: dict[str, tuple[Any, list[str]]] = {}
     for name, part in inspect.signature(command, eval_str=True).parameters.items():
         if is_dataclass(part.annotation):
-            options = [field for field in fields(part.annotation) if field.name in OPTIONS]
+            there = [field for field in fields(part.annotation) if field.name in options]
             hints = get_type_hints(part.annotation) | _TYPED
-            wanted |= {field.name: (hints[field.name], field.default) for field in options}
-            groups[name] = (part.annotation, [field.name for field in options])
+            wanted |= {field.name: (hints[field.name], field.default) for field in there}
+            groups[name] = (part.annotation, [field.name for field in there])
         else:
             wanted[name] = (part.annotation, part.default)
     wanted |= dict.fromkeys(switches, (bool, False))
@@ -245,7 +257,7 @@ def for_typer(command: Callable[..., Any], *switches: str) -> Callable[..., Any]
             name,
             inspect.Parameter.KEYWORD_ONLY,
             default=default,
-            annotation=kind if kind is typer.Context else Annotated[kind, OPTIONS[name]],
+            annotation=kind if kind is typer.Context else Annotated[kind, options[name]],
         )
         for name, (kind, default) in wanted.items()
     ]
@@ -255,8 +267,8 @@ def for_typer(command: Callable[..., Any], *switches: str) -> Callable[..., Any]
         for name in switches:
             if given.pop(name) and hasattr(MANNER, name):
                 setattr(MANNER, name, True)
-        for name, (group, options) in groups.items():
-            given[name] = group(**{option: given.pop(option) for option in options})
+        for name, (group, names) in groups.items():
+            given[name] = group(**{option: given.pop(option) for option in names})
         return command(**given)
 
     wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

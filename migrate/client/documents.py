@@ -83,13 +83,17 @@ class NodePage(NamedTuple):
     total: int | None
 
 
+_CALLED = {"allViews": "saved views", "triggers": "automations"}
+
+
 def read_page(holder: dict[str, Any], field: str) -> NodePage:
     """The page of a list in a field of an answer; raises Unanswered where it is not a list."""
     connection = as_object(holder.get(field))
     edges, info = connection.get("edges"), connection.get("pageInfo")
     if not isinstance(edges, list) or not isinstance(info, dict):
         raise Unanswered(
-            f"The server's answer is not a list of {field}. Check that this is a W&B server."
+            f"The server's answer is not a list of {_CALLED.get(field, field)}. "
+            "Check that this is a W&B server."
         )
     cursor, total = info.get("endCursor"), connection.get("totalCount")
     return NodePage(

@@ -16,9 +16,11 @@ with `http_status` (0 where there was none). What wandb-core makes of the server
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 
+from migrate.client.documents import from_json
 from migrate.errors import (
     Complaint,
     RateLimited,
@@ -35,7 +37,7 @@ SERVICE_STOPPED = "wandb's helper process (wandb-core) has ended. Start again."
 _RETRIED = re.compile(
     r"POST \S+ giving up after .*?\nwhile retrying: (?:HTTP (\d{3})(?:: )?)?(.*)", re.DOTALL
 )
-_MESSAGE = re.compile(r'"message": ?"((?:[^"\\]|\\.)*)')
+_MESSAGE = re.compile(r'"message": ?("(?:[^"\\]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*)')
 _RATE = re.compile(r"(?:429 )?(?:rate limit|too many requests|rate: Wait\()", re.I)
 _TOO_LARGE = re.compile(
     r"too complex|complexity|too large|too many|too long a query|size limit", re.I
@@ -74,11 +76,12 @@ def failure(error: Exception, secrets: Sequence[str], seconds: float) -> ServerE
 
 
 def _message(words: str) -> str:
-    """The message in a JSON body that was cut off, if it is still there; else the words."""
+    """The message in a JSON body, even a cut-off one; else the words, unless they are cut off."""
     if not words.startswith("{"):
         return words
-    found = _MESSAGE.search(words)
-    return found[1] if found else ""
+    if found := _MESSAGE.search(words):
+        return str(json.loads(f'{found[1]}"', strict=False))
+    return words if from_json(words) is not None else ""
 
 
 def _of_status(status: int | None, raw: str, words: str) -> ServerError | None:

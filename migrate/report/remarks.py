@@ -39,7 +39,7 @@ def on_idle(rules: Sequence[Rule], idle: Sequence[Mapping[int, bool]]) -> Iterat
             remarks[rule.source.option, matches_others, meant].append(rule.source)
     for (_, matches_others, meant), sources in remarks.items():
         singular, plural = _DOES_NOTHING if matches_others else _UNUSED
-        if len(sources) == 1:
+        if len(sources) == 1 or sources[0].option:  # an option may be given twice
             yield f"{source_text(sources[0])} {singular}{meant}"
         else:
             numbers = ", ".join(str(source.number) for source in sources)

@@ -180,6 +180,17 @@ def test_help_has_examples_on_lines_of_their_own(call, monkeypatch, command):
     assert not [line for line in lines if re.search(r"\S +\$ rsst-migrate", line)]
 
 
+def test_a_limit_takes_the_next_renames(call):
+    assert "the next N renames" in " ".join(call("rename", "--help")[1].split())
+
+
+def test_references_offers_nothing_for_offline_runs(call):
+    _, out, _ = call("references", "--help")
+    assert "--match" in out
+    assert "folder of" not in " ".join(out.split())
+    assert "--against" not in out
+
+
 def test_alone_it_shows_where_to_begin(call):
     code, out, err = call()
     assert (code, err) == (0, "")

@@ -108,8 +108,12 @@ def test_what_a_text_and_a_status_say(text, status, kind):
         ("", ""),
         ("upstream timed out", ": upstream timed out"),
         ('{"data": {"r0": null, "r1": nul', ""),
-        ('{"data":null,"errors":[{"message":"deadline \\"x\\" ex', r": deadline \"x\" ex"),
+        ('{"data":null,"errors":[{"message":"deadline \\"x\\" ex', ': deadline "x" ex'),
         ('{"errors": [{"message": "no s3cret", "path": ["r0"]}, {"message": "ot', ": no …"),
+        ('{"errors": [{"message": "\\u6570\\u636e\\u5e93\\u5fd9 \\u65', ": 数据库忙"),
+        ('{"errors": [{"message": "two\\nlines \\', ": two lines"),
+        ('{"detail": "overloaded, try later"}', ': {"detail": "overloaded, try later"}'),
+        ('{"error": "down for maintenan', ""),
     ],
 )
 def test_of_a_long_answer_only_its_message_is_shown(words, shown):

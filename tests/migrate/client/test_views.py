@@ -166,6 +166,15 @@ def test_odd_answers(odd_server, project, error):
         saved(project_of(odd_server(lambda _: (200, {"data": {"project": project}})).url), "report")
 
 
+@pytest.mark.parametrize(
+    ("kind", "called"), [("draft", "saved views"), ("automation", "automations")]
+)
+def test_an_answer_without_the_list(odd_server, kind, called):
+    answer = {"project": {"allViews": 1}, "entity": {"triggers": 1}}
+    with pytest.raises(Unanswered, match=f"not a list of {called}\\. Check"):
+        saved(project_of(odd_server(lambda _: (200, {"data": answer})).url), kind)
+
+
 def test_odd_entries_are_passed_over(odd_server):
     edges = [None, {}, {"node": None}, {"node": 7}, {"node": {"id": 1, "name": [], "spec": {}}}]
     answer = {"project": {"allViews": {"edges": edges, "totalCount": "many", "pageInfo": {}}}}

@@ -115,6 +115,10 @@ def test_rules_that_match_only_runs_that_are_not_in_review():
         "--prefer config does nothing: it matches only runs that are not in review",
         "--assume rate=0.1 does nothing: it matches only runs that are not in review",
     ]
+    twice = [Rule(Where(), RuleSource(option="--assume rate=0.1"), assume={"rate": 0.1})] * 2
+    assert list(on_idle(twice, [{0: False, 1: False}])) == [
+        "--assume rate=0.1 is unused: it matches no run"
+    ]
     assert list(on_idle(rules, [{1: True}])) == [
         "rule 2 of rsst-migrate.toml does nothing: it matches only runs that are not in review"
     ]
