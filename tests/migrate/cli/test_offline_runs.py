@@ -212,8 +212,18 @@ def test_an_undo_after_the_runs_were_sent(cli, folder):
     undone = cli("undo", "j", "--yes")
     assert undone.returncode == 1
     assert "6 runs: left alone: synced, so on W&B already (" in undone.stderr
-    commands = [line for line in undone.stderr.splitlines() if "rsst-migrate" in line]
-    assert commands == ["  rsst-migrate report RSST ycx/RSST"]
+    assert "rsst-migrate" not in undone.stderr  # on W&B these runs have their new names
+
+
+def test_a_rename_after_some_runs_were_sent(cli, folder):
+    """Their projects are named, and no others."""
+    assert cli("report", "./wandb", "-o", "plan.csv").returncode == 0
+    (log,) = folder.rglob("run-large001.wandb")
+    log.with_name(f"{log.name}.synced").touch()
+    renamed = cli("rename", "./wandb", "--plan", "plan.csv", "--yes", "--journal", "j")
+    assert renamed.returncode == 1
+    commands = [line for line in renamed.stderr.splitlines() if "rsst-migrate" in line]
+    assert commands == ["  rsst-migrate report RSST", "  rsst-migrate undo j"]
 
 
 def test_names_on_the_server_are_taken(cli, folder, serve):
