@@ -38,7 +38,8 @@ _WHEN = (
     ({"running", BEING_WRITTEN}, " once these runs have ended"),
     ({"refused", "read-only", "running", BEING_WRITTEN}, " later"),
 )
-"""When the same command again does the rest, where each of the rest has one of these outcomes."""
+"""When the same command again does the rest, where each of the rest has one of these outcomes: on a
+server. In a folder no key decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ def carry_out(task: Task, output: Output) -> int:
     except KeyboardInterrupt:  # a second one, or the work was over: at once
         journal.close()
         output.tell("Interrupted; requests in flight may still take effect.")
-        _say_next(task, {"not-reached"}, output, may_undo=True)
+        _say_next(task, {"not-reached": set()}, output, may_undo=True)
         sys.stderr.flush()
         os._exit(INTERRUPTED)
     if result.stopped is not None and result.stopped.code == "interrupted":
@@ -185,7 +186,6 @@ def _say_outcome(task: Task, result: Result, output: Output) -> None:
     tell_outcomes(result.failed, output)
     if unreached := result.having("not-reached"):
         output.tell(f"{counted(len(unreached), 'run')} not reached")
-    offline = all(isinstance(project, OfflineProject) for project in task.projects.values())
     output.tell(
         summary_words(
             runs=len(task.plan) + len(task.left_alone),
@@ -193,7 +193,7 @@ def _say_outcome(task: Task, result: Result, output: Output) -> None:
             had=len(result.done - result.written),
             unread=len(result.having("not-verified")),
             verb=PAST[task.direction],
-            source="the logs" if offline else "the server",
+            source="the logs" if _is_offline(task) else "the server",
         )
     )
     codes = _codes(result.failed)
@@ -201,7 +201,7 @@ def _say_outcome(task: Task, result: Result, output: Output) -> None:
     if stopped is not None and stopped.code != "interrupted":
         output.tell(f"Stopped: {stop_words(stopped.code, stopped.text, stopped.count)}")
         if stopped.code == "altered":  # the server would alter the others, too
-            codes = {"altered"} | codes & _CHANGED
+            codes = {code: codes[code] for code in _CHANGED & codes.keys()} | {"altered": set()}
     # Where it was broken off, a name may be there of which the books say nothing.
     unsure = stopped is not None and bool(result.done)
     may_undo = task.was_sent or unsure or bool(result.written or result.having("unanswered"))
@@ -215,10 +215,16 @@ def tell_outcomes(outcomes: Mapping[RunKey, Outcome], output: Output) -> None:
         output.tell(line)
 
 
-def _codes(outcomes: Mapping[RunKey, Outcome]) -> set[str]:
-    """What became of runs, as far as it decides what comes next: of a held one its state does."""
-    found = outcomes.values()
-    return {outcome.text if outcome.code == "held" else outcome.code for outcome in found}
+def _codes(outcomes: Mapping[RunKey, Outcome]) -> dict[str, set[ProjectKey]]:
+    """What became of runs, as far as it decides what comes next, with the projects concerned.
+
+    Of a held run its state decides.
+    """
+    codes: dict[str, set[ProjectKey]] = {}
+    for key, outcome in outcomes.items():
+        code = outcome.text if outcome.code == "held" else outcome.code
+        codes.setdefault(code, set()).add(key.where)
+    return codes
 
 
 def say_what_is_left(task: Task, output: Output) -> None:
@@ -226,17 +232,21 @@ def say_what_is_left(task: Task, output: Output) -> None:
     _say_next(task, _codes(task.left_alone), output, may_undo=task.was_sent)
 
 
-def _say_next(task: Task, codes: set[str], output: Output, *, may_undo: bool) -> None:
+def _say_next(
+    task: Task, codes: Mapping[str, set[ProjectKey]], output: Output, *, may_undo: bool
+) -> None:
     """Name the commands that come next, by the outcomes of the runs that were not done."""
     arguments = [str(task.journal.path), *task.session]
     renaming = task.direction == "rename"
-    if codes & _CHANGED:
+    if codes.keys() & _CHANGED:
         output.next_step("To see what became of these runs", "report", *task.look_again)
-    if SYNCED in codes:
-        paths = [str(key).removeprefix(f"{DEFAULT_ENTITY}/") for key in task.projects]
+    if renaming and SYNCED in codes:
+        paths = sorted(str(key).removeprefix(f"{DEFAULT_ENTITY}/") for key in codes[SYNCED])
         output.next_step("To rename these runs on W&B, where they are now", "report", *paths)
-    if again := codes - {"altered", SYNCED, *_CHANGED}:
+    if again := codes.keys() - {"altered", SYNCED, *_CHANGED}:
         when = next((when for those, when in _WHEN if again <= those), "")
+        if _is_offline(task) and "refused" in again:
+            when = ""
         purpose = f"To finish the rename{when}" if renaming else f"To put back the others{when}"
         if again == {"not-verified"}:
             purpose = "To read these names again"
@@ -245,3 +255,7 @@ def _say_next(task: Task, codes: set[str], output: Output, *, may_undo: bool) ->
         output.next_step(f"To take it {'' if codes else 'all '}back", "undo", *arguments)
     if not renaming and not codes:
         output.next_step("To rename these runs again", "resume", *arguments)
+
+
+def _is_offline(task: Task) -> bool:
+    return all(isinstance(project, OfflineProject) for project in task.projects.values())

@@ -291,9 +291,11 @@ def state_words(state: JournalState) -> str:
     plan, renamed = len(state.plan), len(state.renamed)
     if not state.complete:
         return "nothing was renamed"
+    if state.last == "undo" and not state.sent & state.renamed:
+        unsure = f", but for {len(state.sent)} of {plan} that may have been sent"
+        return f"undone{unsure if state.sent else ''}"
     if state.last == "undo":
-        unfinished = len(state.sent)
-        return f"undo unfinished: {unfinished} of {plan} to put back" if unfinished else "undone"
+        return f"undo unfinished: {len(state.sent)} of {plan} to put back"
     if state.open:
         return f"rename unfinished: {renamed} of {plan} renamed"
     return f"{renamed} of {plan} renamed"

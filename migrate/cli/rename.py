@@ -23,11 +23,11 @@ from migrate.cli.look import mapped_projects
 from migrate.cli.request import Request
 from migrate.cli.sources import Place, open_sources, paths_of, tell_unreadable
 from migrate.client.offline import DEFAULT_ENTITY, Folder
-from migrate.client.runs import RunKey
+from migrate.client.runs import RunKey, RunState
 from migrate.console import Output, command_line
 from migrate.errors import InputError
 from migrate.mapping.projects import list_runs
-from migrate.rename.check import Problem, check, find_left_alone
+from migrate.rename.check import Problem, check, find_left_alone, listed_state
 from migrate.rename.journal import Header, Journal
 from migrate.rename.plan import DONE, Outcome, PlannedRename, planned
 from migrate.rename.plan_file import list_problems, read_plan
@@ -76,16 +76,16 @@ def rename(
     if plan_file is None:
         batch = _mapped(request, limit, output, dry_run=dry_run)
     else:
-        batch = _saved(plan_file, request, limit, output)
+        batch = _saved(plan_file, request, limit, output, dry_run=dry_run)
     plan, projects = batch.plan, batch.projects
+    undone = {key: outcome for key, outcome in batch.left_alone.items() if outcome != DONE}
     if dry_run or not yes or limit is not None:  # else they are all named at the end
-        left_alone = batch.left_alone.items()
-        tell_outcomes({key: outcome for key, outcome in left_alone if outcome != DONE}, output)
+        tell_outcomes(undone, output)
     if not plan:
         output.say("Nothing to rename.")
         if plan_file is None or request.paths:
             output.next_step("To see what there is, and what needs attention", "audit", *batch.look)
-        return 0
+        return 1 if undone and not dry_run else 0
     runs = counted(len(plan), "run")
     if supplied := sum(bool(rename.settled) for rename in plan):
         output.tell(f"With values that rules or options supplied: {supplied} of {runs}.")
@@ -113,6 +113,8 @@ def rename(
     if code == 0 and batch.others:
         others = counted(batch.others, "run")
         output.next_step(f"To rename the other {others}", "rename", *batch.again)
+    elif code == 0 and undone:  # what no step of --limit can rename
+        code = 1
     return code
 
 
@@ -134,7 +136,9 @@ def _mapped(request: Request, limit: int | None, output: Output, *, dry_run: boo
     return Batch(plan, place, projects, mapped[0].made_with, arguments, arguments, others)
 
 
-def _saved(plan_file: Path, request: Request, limit: int | None, output: Output) -> Batch:
+def _saved(
+    plan_file: Path, request: Request, limit: int | None, output: Output, *, dry_run: bool
+) -> Batch:
     """What a plan file says, checked against the server, and shown."""
     if unused := request.about_the_plan():
         raise InputError(
@@ -157,7 +161,12 @@ def _saved(plan_file: Path, request: Request, limit: int | None, output: Output)
     projects = projects_of(place, plan)
     runs = [run for project in projects.values() for run in list_runs(project, output.progress)]
     taken = {(key, name) for key, project in projects.items() for name in project.taken}
-    left_alone = find_left_alone(plan, runs, include_running=request.include_running)
+    if not dry_run:
+        refuse_read_only(projects.values())
+    states = {run.key: listed_state(run) for run in runs}
+    if isinstance(place, Folder):  # which knows of each log of a run
+        states = _states(plan, projects)
+    left_alone = find_left_alone(plan, states, include_running=request.include_running)
     renames = plan
     if limit is not None:  # the same command again is to rename the next ones
         renames = [
@@ -173,13 +182,23 @@ def _saved(plan_file: Path, request: Request, limit: int | None, output: Output)
             list_problems(f"The plan does not fit the {where}", [*map(_problem_words, problems)])
         )
     tell_unreadable(place, output)
-    with shown_whole(output, "rename"):
-        print_plan(output, plan)
+    if plan:
+        with shown_whole(output, "rename"):
+            print_plan(output, plan)
     others = _say_limit(len(plan), len(renames), output)
     again = [*paths, "--plan", str(plan_file), *given]
     look = [*(paths or paths_of(place, projects)), *given]
     made_with = {"plan": str(plan_file)}
     return Batch(plan, place, projects, made_with, again, look, others, left_alone)
+
+
+def _states(plan: Sequence[PlannedRename], projects: Projects) -> dict[RunKey, RunState]:
+    """What the runs of a plan are now."""
+    states: dict[RunKey, RunState] = {}
+    for where, project in projects.items():
+        here = {rename.key.run_id: rename.key for rename in plan if rename.where == where}
+        states |= {here[run_id]: state for run_id, state in project.states([*here]).items()}
+    return states
 
 
 def _say_limit(chosen: int, of: int, output: Output) -> int:

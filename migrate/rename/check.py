@@ -24,20 +24,18 @@ class Problem(NamedTuple):
 
 
 def find_left_alone(
-    plan: Sequence[PlannedRename], runs: Iterable[Run], *, include_running: bool
+    plan: Sequence[PlannedRename], states: Mapping[RunKey, RunState], *, include_running: bool
 ) -> dict[RunKey, Outcome]:
-    """Which of the planned runs will not be renamed, as they are listed; see `classify`."""
-    listed = {run.key: run for run in runs}
+    """Which of the planned runs will not be renamed, as they are now; see `classify`."""
     outcomes = {}
     for rename in plan:
-        run = listed.get(rename.key)
-        outcome = classify(rename, _state(run) if run else None, include_running=include_running)
+        outcome = classify(rename, states.get(rename.key), include_running=include_running)
         if outcome is not None:
             outcomes[rename.key] = outcome
     return outcomes
 
 
-def _state(run: Run) -> RunState:
+def listed_state(run: Run) -> RunState:
     """A listed run as it is now; without its storage id, which only a rename at once needs."""
     return RunState(run.key.run_id, "not listed", run.name, run.state, run.read_only)
 

@@ -152,6 +152,10 @@ TWO = PlannedRename(RunKey("e", "p", "b"), "old b", "new b")
         ([("rename", {ONE: DONE, TWO: DONE})], "2 of 2 renamed"),
         ([("rename", {ONE: DONE, TWO: DONE}), ("undo", {ONE: DONE})], "undo unfinished: 1 of 2 to"),
         ([("rename", {ONE: DONE}), ("undo", {ONE: DONE})], "undone"),
+        (
+            [("rename", {ONE: DONE, TWO: Outcome("unanswered", "x")}), ("undo", {ONE: DONE})],
+            "undone, but for 1 of 2 that may have been sent",
+        ),
         ([("rename", {ONE: DONE}), ("undo", {ONE: Outcome("altered", "x")})], "undone"),
     ],
 )

@@ -83,6 +83,22 @@ def test_from_audit_to_undo(cli, folder):
     assert logs(folder) == before
 
 
+def test_a_run_of_which_one_log_has_its_new_name_is_not_done(cli, folder):
+    """As where an undo was killed: a plan's dry run and its steps see all of its logs."""
+    assert cli("report", "./wandb", "-o", "plan.csv").returncode == 0
+    first = min(folder.rglob("run-again001.wandb"))
+    old = first.read_bytes()
+    assert cli("rename", "./wandb", "--yes", "--journal", "j.jsonl").returncode == 0
+    renamed = first.read_bytes()
+    first.write_bytes(old)
+    os.utime(first, (time.time() - 3600,) * 2)
+    dry = cli("rename", "./wandb", "--plan", "plan.csv", "--dry-run")
+    assert "Dry run: 1 of 6 runs would be renamed." in dry.stderr
+    done = cli("rename", "./wandb", "--plan", "plan.csv", "--limit", "5", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert first.read_bytes() == renamed
+
+
 def test_a_folder_whose_name_is_not_utf8(cli, folder):
     path = folder.rename(os.fsdecode(b"nu\xff %25 #"))
     before = logs(path)
@@ -212,8 +228,18 @@ def test_an_undo_after_the_runs_were_sent(cli, folder):
     undone = cli("undo", "j", "--yes")
     assert undone.returncode == 1
     assert "6 runs: left alone: synced, so on W&B already (" in undone.stderr
-    commands = [line for line in undone.stderr.splitlines() if "rsst-migrate" in line]
-    assert commands == ["  rsst-migrate report RSST ycx/RSST"]
+    assert "rsst-migrate" not in undone.stderr  # on W&B these runs have their new names
+
+
+def test_a_rename_after_some_runs_were_sent(cli, folder):
+    """Their projects are named, and no others."""
+    assert cli("report", "./wandb", "-o", "plan.csv").returncode == 0
+    (log,) = folder.rglob("run-large001.wandb")
+    log.with_name(f"{log.name}.synced").touch()
+    renamed = cli("rename", "./wandb", "--plan", "plan.csv", "--yes", "--journal", "j")
+    assert renamed.returncode == 1
+    commands = [line for line in renamed.stderr.splitlines() if "rsst-migrate" in line]
+    assert commands == ["  rsst-migrate report RSST", "  rsst-migrate undo j"]
 
 
 def test_names_on_the_server_are_taken(cli, folder, serve):

@@ -86,6 +86,15 @@ def test_a_dry_run_of_a_plan_counts_what_would_be_renamed_now(two, cli, tmp_path
     assert "To rename" not in dry
 
 
+def test_a_plan_of_a_read_only_project_in_steps(two, cli, tmp_path):
+    two.store.project("ycx", "P2").read_only = True
+    plan = write_plan(tmp_path / "p.csv", [("P2", "c", "c", "C")])
+    for more in ([], ["--limit", "5"]):
+        done = cli("rename", "--plan", plan, "--yes", *more)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("error: ycx/P2: read-only for this key.")
+
+
 def test_a_plan_in_steps(sandbox, cli, tmp_path):
     """Each step takes the next runs; those that somebody renamed stand in no step's way."""
     for run in "abcde":
@@ -94,17 +103,18 @@ def test_a_plan_in_steps(sandbox, cli, tmp_path):
     plan = write_plan(tmp_path / "p.csv", rows)
     sandbox.store.project("ycx", "RSST").runs["b"].displayName = "mine"
 
-    def step():
+    def step(code):
         done = cli("rename", "--plan", plan, "--limit", "2", "--yes", "--journal", next(journals))
-        assert (done.returncode, "b: drifted: is now mine" in done.stderr) == (0, True)
+        assert (done.returncode, "b: drifted: is now mine" in done.stderr) == (code, True)
         return done.stderr
 
     journals = (tmp_path / f"{number}.jsonl" for number in range(3))
-    first = step()
+    first = step(0)
     assert "--limit: the first 2 of 4 renames." in first
     assert f"To rename the other 2 runs:\n  rsst-migrate rename --plan {plan}\n" in first
-    assert "2 of 2 runs renamed, read back" in step()
-    assert "Nothing to rename." in step()
+    # After the last step it is known that one of them could not be renamed.
+    assert "2 of 2 runs renamed, read back" in step(1)
+    assert "Nothing to rename." in step(1)
     names = sandbox.store.names("ycx", "RSST")
     assert [names[run] for run in "abcde"] == ["A", "mine", "C", "D", "E"]
 
