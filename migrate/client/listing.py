@@ -35,8 +35,8 @@ MOST_PASSES = 20
 """So often the runs of one second are listed: each pass finds at least a part of the others."""
 
 UNCOUNTED_PASSES = 5
-"""Where the server does not count the runs of a second: after so many passes in a row that find
-no other, there is none. Each pass misses a run with a chance of about a third."""
+"""Where the server does not count the runs of a second, so many passes in a row without a new run
+are the end. Each pass misses a run with a probability of about a third."""
 
 MOST_BARREN = 5
 """After so many pages in a row that bring no other run, a listing counts as one without an end."""
