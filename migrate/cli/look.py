@@ -164,15 +164,7 @@ def report(
         with output.paging():
             print_report(output.out, rows, rows if every or statuses or codes else None)
     else:
-        projects = {project.project.key: len(project.rows) for project in mapped}
-        now, made_with = datetime.now(UTC), mapped[0].made_with
-        origin = Origin(
-            place.app_url,
-            now,
-            projects,
-            made_with=made_with,
-            rename=command_line(*_rename_of(PLAN, place, request)),
-        )
+        origin = _origin(place, mapped, request)
         if references:
             from migrate.cli.references import find_references, say_notes
 
@@ -196,6 +188,17 @@ def report(
             command = ["rename", *arguments]
         output.next_step(f"To rename {counted(found['rename'], 'run')}", *command)
     return code
+
+
+def _origin(place: Place, mapped: Sequence[Mapped], request: Request) -> Origin:
+    """Where the rows of a report come from, and what renames a plan that is saved from it."""
+    return Origin(
+        place.app_url,
+        datetime.now(UTC),
+        {project.project.key: len(project.rows) for project in mapped},
+        made_with=mapped[0].made_with,
+        rename=command_line(*_rename_of(PLAN, place, request)),
+    )
 
 
 def _rename_of(plan: str, place: Place, request: Request) -> list[str]:
