@@ -78,14 +78,16 @@ def rename(
     else:
         batch = _saved(plan_file, request, limit, output, dry_run=dry_run)
     plan, projects = batch.plan, batch.projects
-    undone = {key: outcome for key, outcome in batch.left_alone.items() if outcome != DONE}
+    if batch.others:
+        output.say(f"--limit: the first {len(plan)} of {len(plan) + batch.others} renames.")
+    not_done = {key: outcome for key, outcome in batch.left_alone.items() if outcome != DONE}
     if dry_run or not yes or limit is not None:  # else they are all named at the end
-        tell_outcomes(undone, output)
+        tell_outcomes(not_done, output)
     if not plan:
         output.say("Nothing to rename.")
         if plan_file is None or request.paths:
             output.next_step("To see what there is, and what needs attention", "audit", *batch.look)
-        return 1 if undone and not dry_run else 0
+        return 1 if not_done and not dry_run else 0
     runs = counted(len(plan), "run")
     if supplied := sum(bool(rename.settled) for rename in plan):
         output.tell(f"With values that rules or options supplied: {supplied} of {runs}.")
@@ -113,7 +115,7 @@ def rename(
     if code == 0 and batch.others:
         others = counted(batch.others, "run")
         output.next_step(f"To rename the other {others}", "rename", *batch.again)
-    elif code == 0 and undone:  # what no step of --limit can rename
+    elif code == 0 and not_done:  # what no step of --limit can rename
         code = 1
     return code
 
@@ -127,12 +129,12 @@ def _mapped(request: Request, limit: int | None, output: Output, *, dry_run: boo
     kept = {rename.key for rename in plan}
     with shown_whole(output, "rename"):
         print_report(output.out, rows, shown=[row for row in rows if row.key in kept])
-    others = _say_limit(len(plan), len(renames), output)
     projects = {project.project.key: project.project for project in mapped}
     if not dry_run:
         held = {row.key.where for row in rows if "read-only" in row.codes}
         refuse_read_only(projects[where] for where in held)
     arguments = request.words()
+    others = len(renames) - len(plan)
     return Batch(plan, place, projects, mapped[0].made_with, arguments, arguments, others)
 
 
@@ -168,7 +170,8 @@ def _saved(
         states = _states(plan, projects)
     left_alone = find_left_alone(plan, states, include_running=request.include_running)
     renames = plan
-    if limit is not None:  # the same command again is to rename the next ones
+    if limit is not None:
+        # The same command again is to rename the next ones. One that is gone is a plan's error.
         renames = [
             rename
             for rename in plan
@@ -185,10 +188,10 @@ def _saved(
     if plan:
         with shown_whole(output, "rename"):
             print_plan(output, plan)
-    others = _say_limit(len(plan), len(renames), output)
     again = [*paths, "--plan", str(plan_file), *given]
     look = [*(paths or paths_of(place, projects)), *given]
     made_with = {"plan": str(plan_file)}
+    others = len(renames) - len(plan)
     return Batch(plan, place, projects, made_with, again, look, others, left_alone)
 
 
@@ -199,13 +202,6 @@ def _states(plan: Sequence[PlannedRename], projects: Projects) -> dict[RunKey, R
         here = {rename.key.run_id: rename.key for rename in plan if rename.where == where}
         states |= {here[run_id]: state for run_id, state in project.states([*here]).items()}
     return states
-
-
-def _say_limit(chosen: int, of: int, output: Output) -> int:
-    """Say how many renames --limit leaves for another time, which is what it gives."""
-    if chosen < of:
-        output.say(f"--limit: the first {chosen} of {of} renames.")
-    return of - chosen
 
 
 def _problem_words(problem: Problem) -> str:

@@ -2,7 +2,7 @@
 
 The queries are those of the official clients, cut to what is needed: of `wandb.apis.public` and
 wandb-workspaces for views, of wandb's `GET_ENTITY_AUTOMATIONS_GQL` for automations (servers before
-0.83 do not know it). There is no mutation here, and nothing that could send one.
+0.83 do not know it). This module has no mutation and cannot send one.
 """
 
 from __future__ import annotations

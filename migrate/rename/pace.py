@@ -27,7 +27,7 @@ class Pace:
 
     Attributes:
         in_time: How many renames it can hold to take TARGET_SECONDS, and to be answered at all.
-        failed: A document of so many was not answered; None once a larger one is.
+        failed: A document of so many was not answered; None once one of that size is.
         taken: How many the last document held that was answered; 0 after one that was not.
         calm: How many documents were answered since one was not.
         most: The server refused documents that held more than this.
